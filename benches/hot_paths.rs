@@ -1,0 +1,3 @@
+//! Micro-benchmarks of the hot paths: decode, buffer, merge, search, draw.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `pilothouse` program: installs hooks, parses, runs. It never holds logic.
+
+fn main() {}
