@@ -11,3 +11,5 @@
 //! | L3a | `ui` `panes` `overlays` `app` | the screen: never sees ports, adapters, jobs or any I/O crate |
 //! | L3b | `adapters` `jobs` | the outside: never sees ratatui or the screen |
 //! | L4 | `runtime` `cli` | the loop and the command line: the only code that knows both sides and spawns tasks |
+
+pub mod domain;

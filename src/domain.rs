@@ -1,0 +1,8 @@
+//! What exists: environments, hosts, containers, health. Plain values; no I/O and no clock.
+
+pub mod act;
+pub mod container;
+pub mod environment;
+pub mod host;
+pub mod ids;
+pub mod usage;

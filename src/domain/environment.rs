@@ -1,0 +1,31 @@
+//! An environment: a named set of hosts and how careful one has to be in it.
+
+use super::ids::{EnvironmentId, HostId};
+
+/// What kind of environment somebody said this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// Nobody said. It may well be production, so nothing is done without asking.
+    Unclassified,
+    /// Acts without effect on users need no confirmation.
+    Development,
+    /// Acts on running services are confirmed.
+    Staging,
+    /// Opens read-only; destructive acts need the name typed.
+    Production,
+}
+
+/// A named set of hosts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Environment {
+    /// Its name.
+    pub id: EnvironmentId,
+    /// What somebody said it is.
+    pub class: Class,
+    /// Opens read-only, and grade 3 applies.
+    pub is_protected: bool,
+    /// Its hosts in the order they are shown.
+    pub hosts: Vec<HostId>,
+    /// Compose projects that belong to it; empty means all that its hosts run.
+    pub projects: Vec<String>,
+}

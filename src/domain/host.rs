@@ -1,0 +1,81 @@
+//! A host: one Docker engine, how it is reached and what it last said of itself.
+
+use std::path::PathBuf;
+
+/// How an engine is reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// A Unix socket on this machine.
+    Unix(PathBuf),
+    /// A TCP endpoint, `host:port`.
+    Tcp(String),
+    /// Any other scheme, kept as written so that an error can name it.
+    Other(String),
+}
+
+impl Address {
+    /// Reads `unix:///path`, `/path`, `tcp://host:port` and `http://host:port`; all else is [`Address::Other`].
+    pub fn parse(text: &str) -> Self {
+        match text.split_once("://") {
+            Some(("unix", path)) => Self::Unix(PathBuf::from(path)),
+            Some(("tcp" | "http", rest)) => Self::Tcp(rest.trim_end_matches('/').to_owned()),
+            None if text.starts_with('/') => Self::Unix(PathBuf::from(text)),
+            _ => Self::Other(text.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(rest) => write!(f, "tcp://{rest}"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What an engine says of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EngineFacts {
+    /// Engine version, `20.10.24`.
+    pub version: String,
+    /// Negotiated API version, `1.41`.
+    pub api: String,
+    /// Operating system and kernel as the engine names them.
+    pub system: String,
+    /// Where the engine keeps its data.
+    pub root_dir: String,
+    /// Number of processors.
+    pub cpus: u32,
+    /// Memory of the machine in bytes; 0 is never shown as a figure.
+    pub memory_bytes: u64,
+}
+
+/// Space, load and memory of the machine below an engine; `None` where it cannot be asked.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct HostLoad {
+    /// Free and total bytes of the file system below the engine's data (statvfs).
+    pub disk_bytes: Option<(u64, u64)>,
+    /// Load average of one minute.
+    pub load1: Option<f32>,
+    /// Available and total bytes of memory.
+    pub memory_bytes: Option<(u64, u64)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_back_as_it_was_written() {
+        for text in ["unix:///run/docker.sock", "tcp://127.0.0.1:2375", "ssh://web1"] {
+            assert_eq!(Address::parse(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_bare_path_is_a_socket() {
+        assert_eq!(Address::parse("/run/x.sock"), Address::Unix("/run/x.sock".into()));
+    }
+}

@@ -1,0 +1,65 @@
+//! Names of things as types of their own, so that a host is never passed where a service is meant.
+
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps the text as it is; showing it on a screen is the caller's to make safe.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as it came.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &self.0)
+            }
+        }
+    )*};
+}
+
+text_id! {
+    /// Name of an environment, unique on a console: `production`.
+    EnvironmentId;
+    /// Name of a host, unique on a console: `web1`, or the engine's address where nobody named it.
+    HostId;
+    /// Name of a service inside its environment: the Compose service, or the container's own name.
+    ServiceId;
+    /// The engine's 64 hexadecimal digits.
+    ContainerId;
+    /// The engine's image id, `sha256:` and 64 hexadecimal digits.
+    ImageId;
+}
+
+impl ContainerId {
+    /// The first 12 digits, as `docker ps` shows them; the whole text where it is shorter.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+/// A container on its host: ids are unique per engine only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ContainerKey {
+    /// Where it runs.
+    pub host: HostId,
+    /// Which one it is there.
+    pub id: ContainerId,
+}

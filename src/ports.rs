@@ -1,0 +1,3 @@
+//! What the console needs of the outside, as traits. Nothing here acts.
+
+pub mod engine;

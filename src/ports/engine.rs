@@ -1,0 +1,184 @@
+//! The engine port: one Docker engine, whatever it is reached through.
+//!
+//! Local sockets, TCP, SSH and the simulated engine implement this; one contract suite runs against all.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use crate::domain::act::ContainerAct;
+use crate::domain::container::{Container, Detail};
+use crate::domain::host::EngineFacts;
+use crate::domain::ids::ContainerId;
+use crate::domain::usage::Sample;
+use crate::logs::line::Batch;
+
+/// Why an engine did not do what was asked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Nobody answered: no socket, no permission, refused, timed out.
+    #[error("cannot reach {address}: {cause}")]
+    Unreachable {
+        /// Where it was tried.
+        address: String,
+        /// What came back.
+        cause: String,
+    },
+    /// The engine said no.
+    #[error("{what}: engine answered {status}: {message}")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// HTTP status.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine stopped talking in the middle, or said what nobody understands.
+    #[error("{what}: {cause}")]
+    Broken {
+        /// What was asked.
+        what: String,
+        /// What came back.
+        cause: String,
+    },
+}
+
+/// What changed, from the engine's event stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EngineEvent {
+    /// When, in ns since 1970 by the engine's clock.
+    pub at_ns: i64,
+    /// `container`, `image`, `network`, `volume`, …
+    pub kind: String,
+    /// `start`, `die`, `health_status: healthy`, …
+    pub action: String,
+    /// Id of the object; for containers the container id.
+    pub id: String,
+    /// Its name, if the event carries one.
+    pub name: String,
+    /// `exitCode` of a `die`.
+    pub exit_code: Option<i64>,
+}
+
+/// Which part of a log is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct LogRequest {
+    /// Newest lines only; `None` reads from the start.
+    pub tail: Option<u32>,
+    /// Lines at or after this, ns since 1970.
+    pub since_ns: Option<i64>,
+    /// Lines before this, ns since 1970.
+    pub until_ns: Option<i64>,
+    /// Stay for what comes.
+    pub follow: bool,
+}
+
+/// A table of processes, as `docker top` shows it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Processes {
+    /// Column heads.
+    pub titles: Vec<String>,
+    /// One row a process.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A program to run in a container.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExecSpec {
+    /// The program and its arguments; never a shell line.
+    pub argv: Vec<String>,
+    /// With a terminal of this width and height.
+    pub tty: Option<(u16, u16)>,
+}
+
+/// Space used on an engine, by kind.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DiskUse {
+    /// One row an object.
+    pub objects: Vec<DiskObject>,
+}
+
+/// One thing that takes space on an engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DiskObject {
+    /// Image, container, volume, network or build cache.
+    pub kind: DiskKind,
+    /// The engine's id or name, as the removal call takes it.
+    pub id: String,
+    /// What a person calls it.
+    pub name: String,
+    /// Bytes it takes; `None` where the engine does not say.
+    pub bytes: Option<u64>,
+    /// Names of the containers that use it; empty means nothing does.
+    pub used_by: Vec<String>,
+}
+
+/// Kinds of things that take space.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DiskKind {
+    /// An image.
+    Image,
+    /// A container's writable layer.
+    Container,
+    /// A volume.
+    Volume,
+    /// A network.
+    Network,
+    /// Build cache.
+    BuildCache,
+}
+
+/// A running exec: its terminal or output, its input, its end.
+pub struct ExecSession {
+    /// Engine's id of the exec, for [`Engine::exec_resize`] and [`Engine::exec_status`].
+    pub id: String,
+    /// What it prints.
+    pub output: BoxStream<'static, Result<bytes::Bytes, EngineError>>,
+    /// Where its input goes.
+    pub input: std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>,
+}
+
+/// One Docker engine. Calls fail within [`CALL_TIMEOUT`]; streams end when dropped.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// What the engine says of itself. Cheap; also how liveness is asked.
+    async fn facts(&self) -> Result<EngineFacts, EngineError>;
+    /// All containers, stopped ones too, without details, in the engine's order (newest first).
+    async fn containers(&self) -> Result<Vec<Container>, EngineError>;
+    /// Details of one.
+    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError>;
+    /// The engine's whole answer to an inspection, secrets included: mask before showing.
+    async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError>;
+    /// What changes, from `since_ns` on (now if `None`); ends with an error when the link breaks.
+    async fn events(
+        &self,
+        since_ns: Option<i64>,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError>;
+    /// One reading of a running container's counters, without the engine's own second of waiting.
+    async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError>;
+    /// Log lines in batches as they come; ends when `follow` is off or the container is gone.
+    async fn logs(
+        &self,
+        id: &ContainerId,
+        request: LogRequest,
+    ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError>;
+    /// Processes of a running container.
+    async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError>;
+    /// Do something to it. Success when it already is so.
+    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError>;
+    /// Run a program in it.
+    async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError>;
+    /// Tell a running exec its new width and height.
+    async fn exec_resize(&self, exec: &str, size: (u16, u16)) -> Result<(), EngineError>;
+    /// Exit status of an exec that ended; `None` while it runs.
+    async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError>;
+    /// What takes space. Expensive on a big engine (seconds): only on demand.
+    async fn disk(&self) -> Result<DiskUse, EngineError>;
+    /// Remove exactly this object; the engine refuses what is in use.
+    async fn remove_object(&self, object: &DiskObject) -> Result<(), EngineError>;
+}
+
+/// How long one call may take before it is an error.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
