@@ -1,0 +1,27 @@
+//! What we may ask of the outside, as data, so that tests compare it.
+
+use crate::domain::act::ContainerAct;
+use crate::domain::ids::ContainerKey;
+
+/// One job, from its start to its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct JobId(pub u64);
+
+/// A request to the outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Do this to these containers, one after the other; `names` are for the reports.
+    Act(JobId, ContainerAct, Vec<(ContainerKey, String)>),
+    /// Fetch what the engine knows of a container, for reading.
+    Inspect(JobId, ContainerKey, String),
+    /// Fetch its processes.
+    Processes(JobId, ContainerKey, String),
+    /// Put this on the clipboard (OSC 52).
+    Copy(String),
+    /// Write these lines to a new file of that name.
+    Export(JobId, String, String),
+    /// Give the terminal to a shell in the container.
+    Shell(ContainerKey, String),
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,24 @@
+//! The streams we want alive. They follow from the state; the runtime keeps exactly these.
+
+use std::time::Duration;
+
+use crate::domain::ids::{ContainerKey, HostId};
+
+/// Number of a log view; a new view has a higher one, so late lines of the old are known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Generation(pub u64);
+
+/// One stream from the outside, keyed by what it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Sub {
+    /// The link to a host: its list, its events, its details.
+    Host(HostId),
+    /// Space, load and memory of a host.
+    Load(HostId),
+    /// Counters of these containers, sampled every few seconds.
+    Usage(Vec<ContainerKey>),
+    /// The merged log of these containers; the position is the source's number.
+    Logs(Generation, Vec<ContainerKey>),
+    /// Time.
+    Tick(Duration),
+}

@@ -1,0 +1,68 @@
+//! The border of a pane with its number and title. No boxes in boxes: one thin line, bright only in focus.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use super::look::Look;
+use super::text::{put, put_right};
+use crate::config::theme::Role;
+
+/// What stands on a pane's border.
+pub struct Title<'a> {
+    /// The digit that focuses it; none for a dialog.
+    pub number: Option<char>,
+    /// Its name and what it shows, apart: `Logs`, `api (2 containers)`.
+    pub parts: [&'a str; 2],
+    /// Right on the border: counts, state.
+    pub right: &'a str,
+}
+
+/// Draws the border and gives the area inside. Areas below 3x3 are returned as they are.
+pub fn draw(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, is_focused: bool) -> Rect {
+    if area.width < 3 || area.height < 3 {
+        return area;
+    }
+    let style = look.style(if is_focused { Role::BorderFocus } else { Role::Border });
+    let [horizontal, vertical] = if look.is_ascii { ["-", "|"] } else { ["─", "│"] };
+    let corners = if look.is_ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] };
+    let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+    for x in area.left() + 1..right {
+        buf[(x, area.top())].set_symbol(horizontal).set_style(style);
+        buf[(x, bottom)].set_symbol(horizontal).set_style(style);
+    }
+    for y in area.top() + 1..bottom {
+        buf[(area.left(), y)].set_symbol(vertical).set_style(style);
+        buf[(right, y)].set_symbol(vertical).set_style(style);
+    }
+    let ends = [(area.left(), area.top()), (right, area.top()), (area.left(), bottom), (right, bottom)];
+    for (at, corner) in ends.into_iter().zip(corners) {
+        buf[at].set_symbol(corner).set_style(style);
+    }
+    draw_title(buf, area, title, look, is_focused);
+    Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
+}
+
+fn draw_title(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, is_focused: bool) {
+    let strong = look.style(if is_focused { Role::Bright } else { Role::Dim });
+    let dim = look.style(Role::Dim);
+    let (mut x, end) = (area.left() + 2, area.right().saturating_sub(2));
+    let mut write = |text: &str, style| {
+        x += put(buf, x, area.top(), end.saturating_sub(x), text, style);
+    };
+    write(" ", dim);
+    if let Some(number) = title.number {
+        write(&number.to_string(), look.style(Role::Accent));
+        write(" ", dim);
+    }
+    write(title.parts[0], strong);
+    if !title.parts[1].is_empty() {
+        write(look.glyph(" · ", " - "), dim);
+        write(title.parts[1], if is_focused { strong } else { look.style(Role::Text) });
+    }
+    write(" ", dim);
+    let right_width = title.right.width() as u16 + 2;
+    if !title.right.is_empty() && x + right_width < end {
+        put_right(buf, end - right_width, area.top(), right_width, &format!(" {} ", title.right), dim);
+    }
+}

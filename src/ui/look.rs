@@ -1,0 +1,86 @@
+//! The theme as ratatui styles, and the glyphs with their ASCII forms. Panes ask for roles, never for colours.
+
+use chrono::{DateTime, Local, Utc};
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::theme::{Colour, Role, RoleStyle, Theme};
+
+/// How things look on this terminal.
+#[derive(Clone, Debug)]
+pub struct Look {
+    styles: Vec<Style>,
+    /// Only ASCII may be drawn.
+    pub is_ascii: bool,
+    /// Times are shown in UTC.
+    pub is_utc: bool,
+}
+
+impl Look {
+    /// The look of a theme that was already reduced to what the terminal can show.
+    pub fn new(theme: &Theme, is_ascii: bool, is_utc: bool) -> Self {
+        let styles = Role::ALL.iter().map(|role| style(theme.style(*role))).collect();
+        Self { styles, is_ascii, is_utc }
+    }
+
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles[role as usize]
+    }
+
+    /// `unicode`, or `ascii` where only that may be drawn.
+    pub fn glyph(&self, unicode: &'static str, ascii: &'static str) -> &'static str {
+        if self.is_ascii { ascii } else { unicode }
+    }
+
+    /// `14:32:07`, local or UTC.
+    pub fn clock(&self, at: DateTime<Utc>) -> String {
+        if self.is_utc {
+            at.format("%H:%M:%S").to_string()
+        } else {
+            at.with_timezone(&Local).format("%H:%M:%S").to_string()
+        }
+    }
+
+    /// `Z`, or the local offset: `+01:00`.
+    pub fn zone(&self, at: DateTime<Utc>) -> String {
+        match at.with_timezone(&Local).format("%:z").to_string() {
+            _ if self.is_utc => "Z".to_owned(),
+            zero if zero == "+00:00" => "Z".to_owned(),
+            offset => offset,
+        }
+    }
+
+    /// `14:32:07.120` of ns since 1970, local or UTC.
+    pub fn log_clock(&self, at_ns: i64) -> String {
+        let at = DateTime::<Utc>::from_timestamp_nanos(at_ns);
+        if self.is_utc {
+            at.format("%H:%M:%S%.3f").to_string()
+        } else {
+            at.with_timezone(&Local).format("%H:%M:%S%.3f").to_string()
+        }
+    }
+}
+
+fn style(role: RoleStyle) -> Style {
+    let mut style = Style::new();
+    style.fg = role.fg.map(color);
+    style.bg = role.bg.map(color);
+    let modifiers = [
+        (role.bold, Modifier::BOLD),
+        (role.dim, Modifier::DIM),
+        (role.underline, Modifier::UNDERLINED),
+        (role.reverse, Modifier::REVERSED),
+    ];
+    for (_, modifier) in modifiers.into_iter().filter(|(is_on, _)| *is_on) {
+        style = style.add_modifier(modifier);
+    }
+    style
+}
+
+fn color(colour: Colour) -> Color {
+    match colour {
+        Colour::Rgb(r, g, b) => Color::Rgb(r, g, b),
+        Colour::Indexed(i) | Colour::Ansi(i) => Color::Indexed(i),
+        Colour::Default => Color::Reset,
+    }
+}

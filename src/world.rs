@@ -1,0 +1,209 @@
+//! The last known facts per host, each with its age. Facts go in, nothing goes out; no I/O.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::container::{Container, Detail, State};
+use crate::domain::environment::Environment;
+use crate::domain::host::{Address, EngineFacts, HostLoad};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
+use crate::domain::usage::{Sample, Usage};
+
+/// The time, handed in: monotonic for ages, wall clock for showing.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Now {
+    /// Never goes back.
+    pub at: Instant,
+    /// What a clock on the wall shows.
+    pub wall: DateTime<Utc>,
+}
+
+/// How a host's link stands.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Link {
+    /// Asked, no answer yet.
+    Asking,
+    /// Answers.
+    Up,
+    /// Does not answer; what is known of it grows old.
+    Lost {
+        /// Since when.
+        since: Instant,
+        /// What came back.
+        why: String,
+    },
+}
+
+/// What is known of one host.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// How it is reached.
+    pub address: Address,
+    /// How its link stands.
+    pub link: Link,
+    /// What its engine said of itself.
+    pub engine: Option<EngineFacts>,
+    /// Space, load and memory.
+    pub load: HostLoad,
+    /// Its containers by service, then name; `None` until a first list came.
+    pub containers: Option<Vec<Container>>,
+}
+
+/// The newest rates of a container and a short history of its processor share, oldest first.
+#[derive(Clone, Debug)]
+pub struct UsageHistory {
+    last: Sample,
+    /// Rates between the last two samples.
+    pub usage: Option<Usage>,
+    /// Processor share in percent, oldest first, at most [`HISTORY`].
+    pub cpu: Vec<f32>,
+    /// Memory in bytes, oldest first, at most [`HISTORY`].
+    pub memory: Vec<u64>,
+}
+
+/// How many samples are kept per container.
+pub const HISTORY: usize = 60;
+const ACTIVITY: usize = 500;
+
+/// One line of the activity list.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Deed {
+    /// When it was last heard of.
+    pub at: DateTime<Utc>,
+    /// What was done or tried, and what came back.
+    pub text: String,
+    /// It failed.
+    pub is_failure: bool,
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// In the order they are shown.
+    pub environments: Vec<Environment>,
+    /// All hosts of all environments.
+    pub hosts: BTreeMap<HostId, Host>,
+    /// Rates per container; only those that were on a screen.
+    pub usage: HashMap<ContainerKey, UsageHistory>,
+    /// What this console did and what failed, oldest first, at most 500.
+    pub activity: Vec<Deed>,
+    /// Made from the simulated engine.
+    pub is_demo: bool,
+}
+
+impl World {
+    /// The environment of that name.
+    pub fn environment(&self, id: &EnvironmentId) -> Option<&Environment> {
+        self.environments.iter().find(|e| e.id == *id)
+    }
+
+    /// Its containers over all its hosts, by service, name and host.
+    pub fn containers<'a>(&'a self, environment: &'a Environment) -> Vec<&'a Container> {
+        let is_wanted = |c: &&Container| {
+            environment.projects.is_empty()
+                || c.project.as_ref().is_some_and(|p| environment.projects.iter().any(|w| **w == **p))
+        };
+        let hosts = environment.hosts.iter().filter_map(|id| self.hosts.get(id));
+        let mut all: Vec<_> =
+            hosts.filter_map(|h| h.containers.as_ref()).flatten().filter(is_wanted).collect();
+        all.sort_by(|a, b| (&a.service, &a.name, &a.key.host).cmp(&(&b.service, &b.name, &b.key.host)));
+        all
+    }
+
+    /// That container, if it is still known.
+    pub fn container(&self, key: &ContainerKey) -> Option<&Container> {
+        self.hosts.get(&key.host)?.containers.as_ref()?.iter().find(|c| c.key == *key)
+    }
+
+    /// A whole new list of a host. Details known before are kept where the state is the same.
+    pub fn listed(&mut self, host: &HostId, mut list: Vec<Container>) {
+        let Some(entry) = self.hosts.get_mut(host) else { return };
+        if let Some(old) = entry.containers.take() {
+            let mut details: HashMap<_, _> =
+                old.into_iter().map(|c| (c.key.id.clone(), (c.state, c.detail))).collect();
+            for container in list.iter_mut().filter(|c| c.detail.is_none()) {
+                if let Some((state, detail)) = details.remove(&container.key.id)
+                    && state == container.state
+                {
+                    container.detail = detail;
+                }
+            }
+        }
+        entry.link = Link::Up;
+        self.usage.retain(|key, _| key.host != *host || list.iter().any(|c| c.key == *key));
+        entry.containers = Some(list);
+    }
+
+    /// The details of one container.
+    pub fn detailed(&mut self, key: &ContainerKey, detail: Arc<Detail>) {
+        if let Some(container) = self.find_mut(key) {
+            if let (State::Exited(code), Some(known)) = (&mut container.state, detail.exit_code) {
+                *code = Some(known);
+            }
+            container.detail = Some(detail);
+        }
+    }
+
+    /// A state told by an event, before the next list confirms it.
+    pub fn changed(&mut self, key: &ContainerKey, state: State) {
+        if let Some(container) = self.find_mut(key) {
+            container.state = state;
+        }
+    }
+
+    /// A container is gone.
+    pub fn removed(&mut self, host: &HostId, id: &ContainerId) {
+        if let Some(list) = self.hosts.get_mut(host).and_then(|h| h.containers.as_mut()) {
+            list.retain(|c| c.key.id != *id);
+        }
+    }
+
+    /// The link broke; rows stay, and grow old from the first failure on.
+    pub fn lost(&mut self, host: &HostId, why: String, now: Now) {
+        if let Some(entry) = self.hosts.get_mut(host) {
+            let since = match &entry.link {
+                Link::Lost { since, .. } => *since,
+                Link::Asking | Link::Up => now.at,
+            };
+            entry.link = Link::Lost { since, why };
+        }
+    }
+
+    /// A reading of a container's counters.
+    pub fn sampled(&mut self, sample: Sample) {
+        let Some(history) = self.usage.get_mut(&sample.key) else {
+            let fresh =
+                UsageHistory { last: sample.clone(), usage: None, cpu: Vec::new(), memory: Vec::new() };
+            self.usage.insert(sample.key, fresh);
+            return;
+        };
+        history.usage = sample.since(&history.last);
+        if let Some(usage) = history.usage {
+            push_bounded(&mut history.cpu, usage.cpu_percent);
+            push_bounded(&mut history.memory, usage.memory_bytes);
+        }
+        history.last = sample;
+    }
+
+    /// Adds a line to the activity list.
+    pub fn note(&mut self, now: Now, text: impl Into<String>, is_failure: bool) {
+        if self.activity.len() == ACTIVITY {
+            self.activity.remove(0);
+        }
+        self.activity.push(Deed { at: now.wall, text: text.into(), is_failure });
+    }
+
+    fn find_mut(&mut self, key: &ContainerKey) -> Option<&mut Container> {
+        self.hosts.get_mut(&key.host)?.containers.as_mut()?.iter_mut().find(|c| c.key == *key)
+    }
+}
+
+fn push_bounded<T>(history: &mut Vec<T>, value: T) {
+    if history.len() == HISTORY {
+        history.remove(0);
+    }
+    history.push(value);
+}
