@@ -237,6 +237,11 @@ impl Batch {
         &self.metas
     }
 
+    /// For changing timestamps and sources in place; `start` and `len` must stay.
+    pub(crate) fn metas_mut(&mut self) -> &mut [Meta] {
+        &mut self.metas
+    }
+
     /// The `index`-th line.
     pub fn get(&self, index: usize) -> Option<LineRef<'_>> {
         self.metas.get(index).map(|meta| self.line(meta))
