@@ -1,4 +1,6 @@
 //! One integration-test binary: one link for all suites.
 
 #[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod pty;

@@ -1,0 +1,31 @@
+//! Replays the kept fuzz corpus, so that what was found once stays mended without a fuzzer at hand.
+
+#[path = "../fuzz/checks.rs"]
+mod checks;
+
+use std::path::Path;
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        check(&std::fs::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count > 0, "no corpus in {}", folder.display());
+}
+
+#[test]
+fn hostile_text_stays_harmless() {
+    replay("ansi", checks::ansi);
+}
+
+#[test]
+fn structured_lines_decode_to_harmless_parts() {
+    replay("json_logfmt", checks::json_logfmt);
+}
+
+#[test]
+fn frames_do_not_depend_on_the_chunking() {
+    replay("frames", checks::frames);
+}
