@@ -1,7 +1,8 @@
-//! Log lines from the engine's bytes to what a pane may draw: framing, levels, cleaning, keeping, merging,
-//! searching.
+//! Log lines from the engine's bytes to what a pane may draw: framing, levels, cleaning, keeping, merging, searching.
 //!
-//! Pure: no clock, no I/O, no threads. What a container printed stays data until [`ansi`] cleaned it.
+//! Pure: no clock, no I/O, no threads. Nothing here draws; what a container printed stays data until [`ansi`] cleaned it.
+//!
+//! `frames` -> `dedup` -> `merge` -> `buffer` -> `view`, each handing on [`line::Batch`]es, which are moved, never cloned.
 
 pub mod ansi;
 pub mod buffer;
@@ -9,5 +10,7 @@ pub mod decode;
 pub mod dedup;
 pub mod frames;
 pub mod line;
+pub mod matcher;
 pub mod merge;
-pub mod pattern;
+pub mod search;
+pub mod view;

@@ -1,109 +1,101 @@
-//! What a container printed, made safe for a terminal. Nothing that comes out of here can move a cursor, set a title,
-//! change direction or hide.
+//! Text of unknown origin made safe to draw: colours survive, everything else that could act on a terminal does not.
+//!
+//! The only way from a container's bytes to the screen. Never emits a control character, C0 or C1, nor a bidi control.
 
+mod painter;
+mod sgr;
+#[cfg(test)]
+mod tests;
+
+pub use sgr::{Colour, Sgr};
+
+use painter::Painter;
 use std::borrow::Cow;
+use unicode_width::UnicodeWidthChar;
 
-/// The text without control sequences, control characters, bidi overrides and invisible characters.
-/// Tabs become spaces to the next eighth column; other controls show as `·`. Borrowed where nothing had to change.
+/// Stands for a line break inside one line, so that multi-line values can be split again for a detail view.
+pub const NEWLINE_MARK: char = '↵';
+
+/// Stands for a control character that did nothing but be there.
+pub const CONTROL_MARK: char = '·';
+
+const TAB_COLUMNS: usize = 8;
+
+/// Text in one style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span<'a> {
+    /// Safe to draw.
+    pub text: Cow<'a, str>,
+    /// As the line itself asked for.
+    pub sgr: Sgr,
+}
+
+/// A line in spans of one style each. Plain ASCII without controls is borrowed; the rest is parsed.
+pub fn clean(line: &[u8]) -> Vec<Span<'_>> {
+    if line.is_empty() {
+        return Vec::new();
+    }
+    match lossy(line) {
+        Cow::Borrowed(text) if is_safe(text) => vec![Span { text: Cow::Borrowed(text), sgr: Sgr::default() }],
+        text => Painter::new(true).paint(&text),
+    }
+}
+
+/// For names, labels, errors: no styles, no controls, one line. Borrowed when there was nothing to do.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if is_safe(text) {
         return Cow::Borrowed(text);
     }
-    let mut cleaner = Cleaner { out: String::with_capacity(text.len()), column: 0 };
-    let mut parser = vte::Parser::new();
-    parser.advance(&mut cleaner, text.as_bytes());
-    Cow::Owned(cleaner.out)
+    Cow::Owned(Painter::new(false).paint(text).into_iter().map(|span| span.text).collect())
 }
 
-/// As [`plain`], of bytes that may be broken UTF-8: what is broken shows as U+FFFD.
-pub fn plain_bytes(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => plain(text),
-        Err(_) => Cow::Owned(plain(&String::from_utf8_lossy(bytes)).into_owned()),
+/// The text that [`clean`] shows, without the styles: what a search sees.
+pub fn shown(line: &[u8]) -> Cow<'_, str> {
+    match lossy(line) {
+        Cow::Borrowed(text) => plain(text),
+        Cow::Owned(text) => Cow::Owned(plain(&text).into_owned()),
     }
 }
 
-struct Cleaner {
-    out: String,
-    column: usize,
+/// Broken UTF-8 as U+FFFD. Still unsafe to draw.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
-impl Cleaner {
-    fn push(&mut self, c: char) {
-        self.out.push(c);
-        self.column += 1;
+fn is_safe(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || text.chars().all(|c| fate(c) == Fate::Keep)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Keep,
+    Drop,
+    Mark,
+}
+
+/// What becomes of a character that is not part of an escape sequence.
+const fn fate(c: char) -> Fate {
+    match c {
+        // C0 and DEL; line and paragraph separator.
+        '\0'..='\u{1f}' | '\u{7f}' | '\u{2028}' | '\u{2029}' => Fate::Mark,
+        // C1; soft hyphen; bidi marks, embeddings, overrides, isolates; zero-width and invisible operators;
+        // interlinear annotation; tag characters, which can hide a whole text.
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => Fate::Drop,
+        _ => Fate::Keep,
     }
 }
 
-impl vte::Perform for Cleaner {
-    fn print(&mut self, c: char) {
-        match c {
-            // Bidi marks, embeddings, overrides and isolates; zero-width space and byte order mark.
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            '\u{feff}' | '\u{61c}' => {}
-            '\u{2028}' | '\u{2029}' => self.push(' '),
-            c if c.is_control() => self.push('·'),
-            c => self.push(c),
-        }
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\t' => {
-                for _ in 0..8 - self.column % 8 {
-                    self.push(' ');
-                }
-            }
-            b'\r' | b'\n' => self.push(' '),
-            _ => self.push('·'),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn is_safe(c: char) -> bool {
-        !c.is_control()
-            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    }
-
-    #[test]
-    fn escapes_that_act_on_a_terminal_vanish() {
-        let hostile = [
-            "\x1b]0;title\x07ok",
-            "\x1b]52;c;aGVsbG8=\x1b\\ok",
-            "\x1b[2J\x1b[H\x1b[31mok\x1b[0m",
-            "\x1bP$q\"p\x1b\\ok",
-            "\x1b(0ok\x1bc",
-            "\u{9b}31mok",
-            "\u{202e}ok\u{2066}",
-        ];
-        for text in hostile {
-            let clean = plain(text);
-            assert!(clean.contains("ok") && clean.chars().all(is_safe), "{text:?} became {clean:?}");
-        }
-    }
-
-    #[test]
-    fn tabs_become_spaces_and_other_controls_are_seen() {
-        assert_eq!(plain("a\tb"), "a       b");
-        assert_eq!(plain("a\0b"), "a·b");
-        assert_eq!(plain_bytes(b"a\xffb"), "a\u{fffd}b");
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_dangerous_comes_out(bytes: Vec<u8>) {
-            prop_assert!(plain_bytes(&bytes).chars().all(is_safe));
-        }
-
-        #[test]
-        fn no_text_around_escapes_is_dangerous(text in "[\\x00-\\x1f\\x7f-\\x9f\\[\\];0-9a-z\u{202e}]{0,60}") {
-            prop_assert!(plain(&text).chars().all(is_safe));
-        }
-    }
+fn columns(c: char) -> usize {
+    c.width().unwrap_or(0)
 }

@@ -1,270 +1,215 @@
-//! The lines of one log view: bounded in bytes, oldest dropped first, with a filtered index that is kept up to date.
+//! The lines a pane holds: batches in a ring that is bounded in bytes, with line numbers that stay valid.
+//!
+//! Never grows beyond its bound, however fast lines come; the oldest fall out and are counted.
 
+#[cfg(test)]
+mod tests;
+
+use super::line::{Batch, LineRef, Meta};
 use std::collections::VecDeque;
 
-use super::line::{Batch, Level, LineRef, Meta};
-use super::pattern::Pattern;
+/// What a pane's buffer holds unless told otherwise.
+pub const DEFAULT_LIMIT_BYTES: usize = 12 << 20;
 
-/// Which lines are shown.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Lines below this level are left off; lines without a level always pass.
-    pub min_level: Option<Level>,
-    /// Every pattern must want the line.
-    pub patterns: Vec<Pattern>,
-}
+// Small batches are joined up to this, so that a trickle of single lines does not cost a batch each.
+const JOIN_BYTES: usize = 64 << 10;
 
-impl Filter {
-    /// Nothing is left off.
-    pub fn is_empty(&self) -> bool {
-        self.min_level.is_none() && self.patterns.is_empty()
-    }
-
-    /// Markers of the console itself always pass.
-    pub fn wants(&self, line: &LineRef<'_>) -> bool {
-        let is_level_ok = line.level == Level::Unknown || self.min_level.is_none_or(|min| line.level >= min);
-        line.is_marker() || (is_level_ok && self.patterns.iter().all(|p| p.wants(line.bytes)))
-    }
-}
-
-struct Block {
-    batch: Batch,
-    // Number of its first line.
-    first: i64,
-}
-
-/// Lines in the order they are shown. Each has a number that stays its own; older lines put in front go below zero.
+/// Lines in order, each with a number (`i64`) that it keeps: later lines have higher numbers, lines paged in at the
+/// front have lower ones, down to negative.
+#[derive(Debug)]
 pub struct Buffer {
-    blocks: VecDeque<Block>,
+    slabs: VecDeque<Slab>,
     limit_bytes: usize,
-    bytes: usize,
-    first: i64,
-    end: i64,
+    held_bytes: usize,
+    next_no: i64,
     dropped: u64,
-    filter: Filter,
-    // Numbers of the wanted lines, ascending; unused while the filter is empty.
-    wanted: VecDeque<i64>,
+    dropped_to: i64,
+    reuses: u64,
+}
+
+#[derive(Debug)]
+struct Slab {
+    batch: Batch,
+    first_no: i64,
+}
+
+impl Slab {
+    fn held_bytes(&self) -> usize {
+        self.batch.held_bytes() + size_of::<Self>()
+    }
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::new(DEFAULT_LIMIT_BYTES)
+    }
 }
 
 impl Buffer {
-    /// Empty; holds at most `limit_bytes`, text and records counted.
+    /// Empty; text and records together will stay within `limit_bytes`.
     pub fn new(limit_bytes: usize) -> Self {
         Self {
-            blocks: VecDeque::new(),
+            slabs: VecDeque::new(),
             limit_bytes,
-            bytes: 0,
-            first: 0,
-            end: 0,
+            held_bytes: 0,
+            next_no: 0,
             dropped: 0,
-            filter: Filter::default(),
-            wanted: VecDeque::new(),
+            dropped_to: 0,
+            reuses: 0,
         }
     }
 
-    /// Adds newer lines and drops whole blocks of the oldest while over the limit.
-    pub fn push(&mut self, batch: Batch) {
+    /// Appends newer lines and drops the oldest as needed. A batch beyond the limit keeps only its end.
+    pub fn push(&mut self, mut batch: Batch) {
         if batch.is_empty() {
             return;
         }
-        let first = self.end;
-        self.index(&batch, first, false);
-        self.end += batch.len() as i64;
-        self.bytes += cost(&batch);
-        self.blocks.push_back(Block { batch, first });
-        while self.bytes > self.limit_bytes && self.blocks.len() > 1 {
-            let Some(old) = self.blocks.pop_front() else { break };
-            self.bytes -= cost(&old.batch);
-            self.dropped += old.batch.len() as u64;
-            self.first = old.first + old.batch.len() as i64;
-        }
-        while self.wanted.front().is_some_and(|n| *n < self.first) {
-            self.wanted.pop_front();
-        }
-    }
-
-    /// Adds older lines in front; `false` when there is no room for them and nothing was changed.
-    pub fn prepend(&mut self, batch: Batch) -> bool {
-        if self.bytes + cost(&batch) > self.limit_bytes {
-            return false;
-        }
-        let first = self.first - batch.len() as i64;
-        self.index(&batch, first, true);
-        self.first = first;
-        self.bytes += cost(&batch);
-        self.blocks.push_front(Block { batch, first });
-        true
-    }
-
-    /// Changes what is shown.
-    pub fn set_filter(&mut self, filter: Filter) {
-        self.filter = filter;
-        self.wanted.clear();
-        if self.filter.is_empty() {
-            return;
-        }
-        for block in &self.blocks {
-            for (i, line) in block.batch.iter().enumerate() {
-                if self.filter.wants(&line) {
-                    self.wanted.push_back(block.first + i as i64);
-                }
+        let added = batch.len();
+        let joined = self.join(&batch);
+        if !joined {
+            // Lines dropped for a reconnect, or a generous capacity, must not count against the limit for ever.
+            if batch.held_bytes() > need_bytes(&batch) + JOIN_BYTES / 8 {
+                batch.shrink();
             }
+            let slab = Slab { batch, first_no: self.next_no };
+            self.held_bytes += slab.held_bytes();
+            self.slabs.push_back(slab);
+        }
+        self.next_no += added as i64;
+        while self.held_bytes > self.limit_bytes && self.slabs.len() > 1 {
+            self.drop_oldest();
+        }
+        if self.held_bytes > self.limit_bytes {
+            self.keep_end_of_last();
         }
     }
 
-    /// What is shown now.
-    pub fn filter(&self) -> &Filter {
-        &self.filter
+    /// Puts older lines in front, as many of the newest of them as there is room for; says how many were refused.
+    pub fn prepend(&mut self, batch: &Batch) -> usize {
+        let room = self.limit_bytes.saturating_sub(self.held_bytes + size_of::<Slab>());
+        let from = batch.tail_within(room);
+        if from == batch.len() {
+            return from;
+        }
+        let mut kept = Batch::new();
+        kept.append_from(batch, from);
+        kept.shrink();
+        let slab = Slab { first_no: self.first_no() - kept.len() as i64, batch: kept };
+        if slab.first_no < self.dropped_to {
+            self.reuses += 1;
+        }
+        self.held_bytes += slab.held_bytes();
+        self.slabs.push_front(slab);
+        from
     }
 
-    /// How many lines are shown.
-    pub fn shown(&self) -> usize {
-        if self.filter.is_empty() { self.len() } else { self.wanted.len() }
+    /// Forgets every line; numbers go on.
+    pub fn clear(&mut self) {
+        while !self.slabs.is_empty() {
+            self.drop_oldest();
+        }
     }
 
-    /// How many are held.
+    /// Number of lines held.
     pub fn len(&self) -> usize {
-        (self.end - self.first) as usize
+        (self.next_no - self.first_no()) as usize
     }
 
-    /// None is held.
+    /// No line held.
     pub fn is_empty(&self) -> bool {
-        self.end == self.first
+        self.slabs.is_empty()
     }
 
-    /// How many fell out at the old end.
+    /// The `index`-th line held, from the oldest. O(log batches).
+    pub fn get(&self, index: usize) -> Option<LineRef<'_>> {
+        self.line(self.first_no().checked_add_unsigned(index as u64)?)
+    }
+
+    /// The line of that number, unless it fell out or is still to come. O(log batches).
+    pub fn line(&self, no: i64) -> Option<LineRef<'_>> {
+        let slab = self.slabs.get(self.slabs.partition_point(|slab| slab.first_no <= no).checked_sub(1)?)?;
+        slab.batch.get(usize::try_from(no - slab.first_no).ok()?)
+    }
+
+    /// Number of the oldest line held; of the next one when empty.
+    pub fn first_no(&self) -> i64 {
+        self.slabs.front().map_or(self.next_no, |slab| slab.first_no)
+    }
+
+    /// Number the next pushed line will get.
+    pub fn end_no(&self) -> i64 {
+        self.next_no
+    }
+
+    /// Lines that fell out, ever.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// The number of the `k`-th shown line.
-    pub fn number(&self, k: usize) -> Option<i64> {
-        if self.filter.is_empty() {
-            (k < self.len()).then_some(self.first + k as i64)
-        } else {
-            self.wanted.get(k).copied()
-        }
+    /// Memory held, spare capacity included; never above the limit.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
-    /// Which shown line has that number, or the first after it.
-    pub fn position(&self, number: i64) -> usize {
-        if self.filter.is_empty() {
-            (number - self.first).clamp(0, self.len() as i64) as usize
-        } else {
-            self.wanted.partition_point(|n| *n < number)
-        }
-    }
-
-    /// The `k`-th shown line.
-    pub fn line(&self, k: usize) -> Option<LineRef<'_>> {
-        let number = self.number(k)?;
-        let block = self.blocks.partition_point(|b| b.first <= number).checked_sub(1)?;
-        let block = &self.blocks[block];
-        block.batch.get((number - block.first) as usize)
-    }
-
-    /// Time of the oldest line held, ns since 1970.
+    /// Time of the first line held.
     pub fn oldest_ns(&self) -> Option<i64> {
-        Some(self.blocks.front()?.batch.get(0)?.at_ns)
+        self.line(self.first_no()).map(|line| line.at_ns)
     }
 
-    /// Time of the newest line held, ns since 1970.
+    /// Time of the last line held.
     pub fn newest_ns(&self) -> Option<i64> {
-        let batch = &self.blocks.back()?.batch;
-        Some(batch.get(batch.len() - 1)?.at_ns)
+        self.line(self.next_no - 1).map(|line| line.at_ns)
     }
 
-    fn index(&mut self, batch: &Batch, first: i64, is_front: bool) {
-        if self.filter.is_empty() {
-            return;
+    /// How often numbers below [`Self::dropped_to`] were given to other lines, for views to notice.
+    pub(super) fn reuses(&self) -> u64 {
+        self.reuses
+    }
+
+    /// Above every number that ever fell out.
+    pub(super) fn dropped_to(&self) -> i64 {
+        self.dropped_to
+    }
+
+    fn join(&mut self, batch: &Batch) -> bool {
+        let Some(last) = self.slabs.back_mut() else { return false };
+        if need_bytes(&last.batch) + need_bytes(batch) > JOIN_BYTES.min(self.limit_bytes / 8) {
+            return false;
         }
-        let numbers: Vec<i64> =
-            (first..).zip(batch.iter()).filter(|(_, line)| self.filter.wants(line)).map(|(n, _)| n).collect();
-        if is_front {
-            numbers.into_iter().rev().for_each(|n| self.wanted.push_front(n));
-        } else {
-            self.wanted.extend(numbers);
+        let before = last.held_bytes();
+        last.batch.append_from(batch, 0);
+        self.held_bytes = self.held_bytes + last.held_bytes() - before;
+        true
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(slab) = self.slabs.pop_front() {
+            self.held_bytes -= slab.held_bytes();
+            self.count_dropped(slab.batch.len(), slab.first_no);
         }
+    }
+
+    fn keep_end_of_last(&mut self) {
+        let Some(mut slab) = self.slabs.pop_back() else { return };
+        let from = slab.batch.tail_within(self.limit_bytes.saturating_sub(size_of::<Slab>()));
+        self.count_dropped(from, slab.first_no);
+        self.held_bytes = 0;
+        let mut kept = Batch::new();
+        kept.append_from(&slab.batch, from);
+        kept.shrink();
+        if !kept.is_empty() {
+            slab = Slab { batch: kept, first_no: slab.first_no + from as i64 };
+            self.held_bytes = slab.held_bytes();
+            self.slabs.push_back(slab);
+        }
+    }
+
+    fn count_dropped(&mut self, lines: usize, first_no: i64) {
+        self.dropped += lines as u64;
+        self.dropped_to = self.dropped_to.max(first_no + lines as i64);
     }
 }
 
-fn cost(batch: &Batch) -> usize {
-    batch.text_bytes() + batch.len() * size_of::<Meta>()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::logs::line::Head;
-
-    fn batch(lines: &[String]) -> Batch {
-        let mut batch = Batch::new();
-        for line in lines {
-            batch.push(line.as_bytes(), Head::default());
-        }
-        batch
-    }
-
-    fn shown(buffer: &Buffer) -> Vec<String> {
-        (0..buffer.shown())
-            .map(|k| String::from_utf8_lossy(buffer.line(k).unwrap().bytes).into_owned())
-            .collect()
-    }
-
-    #[test]
-    fn the_oldest_lines_fall_out_and_are_counted() {
-        let mut buffer = Buffer::new(200);
-        for i in 0..10 {
-            buffer.push(batch(&[format!("line {i}"), "x".repeat(20)]));
-        }
-        assert!(buffer.len() < 20 && buffer.dropped() == 20 - buffer.len() as u64);
-        assert_eq!(buffer.number(0), Some(buffer.dropped() as i64));
-        assert_eq!(shown(&buffer).last().unwrap(), &"x".repeat(20));
-    }
-
-    #[test]
-    fn older_lines_that_do_not_fit_are_refused() {
-        let mut buffer = Buffer::new(100);
-        buffer.push(batch(&["new".into()]));
-        assert!(!buffer.prepend(batch(&["x".repeat(200)])));
-        assert!(buffer.prepend(batch(&["old".into()])));
-        assert_eq!(shown(&buffer), ["old", "new"]);
-        assert_eq!(buffer.number(0), Some(-1));
-    }
-
-    proptest! {
-        #[test]
-        fn the_filtered_view_is_the_naive_filter(
-            steps in prop::collection::vec((any::<bool>(), prop::collection::vec("[ab]{0,4}", 0..5)), 0..12),
-            when in 0..12_usize,
-            limit in 100..600_usize,
-        ) {
-            let mut buffer = Buffer::new(limit);
-            let mut model: VecDeque<String> = VecDeque::new();
-            for (i, (is_front, lines)) in steps.iter().enumerate() {
-                if i == when {
-                    let filter = Filter { min_level: None, patterns: vec![Pattern::new("a").unwrap()] };
-                    buffer.set_filter(filter);
-                }
-                if *is_front {
-                    if buffer.prepend(batch(lines)) {
-                        lines.iter().rev().for_each(|l| model.push_front(l.clone()));
-                    }
-                } else {
-                    buffer.push(batch(lines));
-                    model.extend(lines.iter().cloned());
-                    while model.len() > buffer.len() {
-                        model.pop_front();
-                    }
-                }
-                let wanted: Vec<_> =
-                    model.iter().filter(|l| i < when || l.contains('a')).cloned().collect();
-                prop_assert_eq!(shown(&buffer), wanted);
-                for k in 0..buffer.shown() {
-                    prop_assert_eq!(buffer.position(buffer.number(k).unwrap()), k);
-                }
-            }
-        }
-    }
+fn need_bytes(batch: &Batch) -> usize {
+    batch.text_bytes() + size_of_val::<[Meta]>(batch.metas())
 }

@@ -3,6 +3,8 @@
 //! Takes any chunking of the bytes and gives the same lines. Never allocates per line, never panics on what it is fed.
 
 mod stamp;
+#[cfg(test)]
+mod tests;
 
 use super::decode;
 use super::line::{Batch, Flags, Head, Level, MAX_LINE_BYTES, SourceId, Stream};
@@ -289,6 +291,3 @@ impl Side {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -232,6 +232,13 @@ impl Batch {
         self.metas.is_empty()
     }
 
+    /// Says of all lines that they came from `source`.
+    pub fn set_source(&mut self, source: SourceId) {
+        for meta in &mut self.metas {
+            meta.source = source;
+        }
+    }
+
     /// The records, in order.
     pub fn metas(&self) -> &[Meta] {
         &self.metas
@@ -279,6 +286,22 @@ impl Batch {
     /// Bytes of text (and cut counts) in use.
     pub fn text_bytes(&self) -> usize {
         self.arena.len()
+    }
+
+    /// What the last lines cost that fit into `budget` bytes, as the index of the first of them.
+    pub(crate) fn tail_within(&self, budget: usize) -> usize {
+        let mut left = budget;
+        let mut first = self.len();
+        for meta in self.metas.iter().rev() {
+            let cut = if meta.flags.has(Flags::TRUNCATED) { CUT_BYTES } else { 0 };
+            let cost = meta.len as usize + cut + size_of::<Meta>();
+            if cost > left {
+                break;
+            }
+            left -= cost;
+            first -= 1;
+        }
+        first
     }
 
     fn line(&self, meta: &Meta) -> LineRef<'_> {

@@ -1,102 +1,151 @@
-//! Frames in any chunking give the same lines; broken ones are errors, not panics.
-
-use proptest::prelude::*;
+//! Framing: shapes the engine sends, shapes it must not send, and any chunking of both.
 
 use super::*;
+use proptest::prelude::*;
 
-const STAMP: &str = "2026-01-02T03:04:05.000000006Z ";
+const T1: &str = "1970-01-01T00:00:00.000000001Z ";
+const T2: &str = "1970-01-01T00:00:00.000000002Z ";
 
-fn frame(kind: u8, text: &[u8]) -> Vec<u8> {
+fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![kind, 0, 0, 0];
-    bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
-    bytes.extend_from_slice(text);
+    bytes.extend((payload.len() as u32).to_be_bytes());
+    bytes.extend(payload);
     bytes
 }
 
-fn lines(form: Form, chunks: &[&[u8]]) -> Vec<(Stream, i64, Vec<u8>)> {
-    let (mut demux, mut out) = (Demux::new(SourceId(0), form), Batch::new());
-    for chunk in chunks {
-        demux.feed(chunk, &mut out).unwrap();
-    }
+fn stamped(kind: u8, stamp: &str, text: &[u8]) -> Vec<u8> {
+    frame(kind, &[stamp.as_bytes(), text].concat())
+}
+
+type Seen = (Vec<u8>, i64, Stream, Level, Flags, u64);
+
+fn run(form: Form, chunks: &[&[u8]]) -> (Vec<Seen>, Option<FrameError>) {
+    let (mut demux, mut out) = (Demux::new(SourceId(1), form), Batch::new());
+    let error = chunks.iter().find_map(|chunk| demux.feed(chunk, &mut out).err());
     demux.finish(&mut out);
-    out.iter().map(|l| (l.stream, l.at_ns, l.bytes.to_vec())).collect()
+    let seen = |line: crate::logs::line::LineRef<'_>| {
+        (line.bytes.to_vec(), line.at_ns, line.stream, line.level, line.flags, line.cut_bytes)
+    };
+    (out.iter().map(seen).collect(), error)
+}
+
+fn texts(form: Form, bytes: &[u8]) -> Vec<(Vec<u8>, i64)> {
+    run(form, &[bytes]).0.into_iter().map(|line| (line.0, line.1)).collect()
 }
 
 #[test]
-fn both_streams_are_told_apart_and_the_stamp_is_taken_off() {
-    let bytes = [frame(1, format!("{STAMP}out\n").as_bytes()), frame(2, format!("{STAMP}err\n").as_bytes())];
-    let found = lines(Form::Framed, &[&bytes.concat()]);
-    let at = 1_767_323_045_000_000_006;
-    assert_eq!(found, [(Stream::Stdout, at, b"out".to_vec()), (Stream::Stderr, at, b"err".to_vec())]);
+fn frames_of_both_streams_become_lines_with_the_engines_time() {
+    let bytes = [stamped(1, T1, b"one\n"), stamped(2, T2, b"ERROR two\r\n")].concat();
+    let (lines, _) = run(Form::Framed, &[&bytes]);
+    assert_eq!(lines[0], (b"one".to_vec(), 1, Stream::Stdout, Level::Unknown, Flags::NONE, 0));
+    assert_eq!(lines[1], (b"ERROR two".to_vec(), 2, Stream::Stderr, Level::Error, Flags::NONE, 0));
 }
 
 #[test]
-fn a_line_split_at_16_kib_is_whole_again() {
-    let parts = [vec![b'a'; 16384], vec![b'b'; 16384], b"c\n".to_vec()];
-    let bytes: Vec<u8> = parts.iter().flat_map(|p| frame(1, &[STAMP.as_bytes(), p].concat())).collect();
-    let found = lines(Form::Framed, &[&bytes]);
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].2.len(), 32769);
-    assert!(found[0].2.ends_with(b"bc"));
+fn partials_of_16_kib_are_joined_without_their_inner_timestamps() {
+    let part = vec![b'x'; PARTIAL_BYTES];
+    let framed = [
+        stamped(1, T1, &part),
+        stamped(2, T2, b"between\n"),
+        stamped(1, T2, &part),
+        stamped(1, T2, b"end\n"),
+    ]
+    .concat();
+    let lines = texts(Form::Framed, &framed);
+    assert_eq!(lines[0].0, b"between");
+    assert_eq!((lines[1].0.len(), lines[1].1), (2 * PARTIAL_BYTES + 3, 1));
+    let raw = [T1.as_bytes(), &part, T2.as_bytes(), &part, T2.as_bytes(), b"end\r\n"].concat();
+    let lines = texts(Form::Raw, &raw);
+    assert_eq!((lines[0].0.len(), lines[0].1), (2 * PARTIAL_BYTES + 3, 1));
 }
 
 #[test]
-fn nul_bytes_and_broken_utf8_stay_data() {
-    let text = [STAMP.as_bytes(), b"a\0b\xff\n"].concat();
-    assert_eq!(lines(Form::Framed, &[&frame(1, &text)])[0].2, b"a\0b\xff");
+fn a_missing_timestamp_inherits_the_one_before_and_says_so() {
+    let bytes = [stamped(1, T2, b"a\n"), frame(1, b"b\n")].concat();
+    let (lines, _) = run(Form::Framed, &[&bytes]);
+    assert_eq!((lines[1].1, lines[1].4), (2, Flags::NO_TIMESTAMP));
 }
 
 #[test]
-fn a_terminal_has_no_frames() {
-    let found = lines(Form::Raw, &[format!("{STAMP}hello\r\n").as_bytes()]);
-    assert_eq!(found[0].2, b"hello");
+fn nul_bytes_and_broken_utf8_are_kept() {
+    let lines = texts(Form::Framed, &stamped(1, T1, b"a\0b\xff\xfe\n"));
+    assert_eq!(lines, [(b"a\0b\xff\xfe".to_vec(), 1)]);
 }
 
 #[test]
-fn a_broken_header_is_an_error_that_stays() {
-    let (mut demux, mut out) = (Demux::new(SourceId(0), Form::Framed), Batch::new());
-    for _ in 0..2 {
-        assert!(matches!(demux.feed(b"HTTP/1.1", &mut out), Err(FrameError::NoHeader(_))));
-    }
-    let mut demux = Demux::new(SourceId(0), Form::Framed);
-    assert!(matches!(demux.feed(&[1, 0, 0, 0, 255, 0, 0, 0], &mut out), Err(FrameError::TooLong(..))));
+fn an_endless_line_is_capped_and_the_rest_counted() {
+    let part = vec![b'x'; PARTIAL_BYTES];
+    let mut bytes: Vec<u8> = (0..70).flat_map(|_| stamped(1, T1, &part)).collect();
+    bytes.extend(stamped(1, T2, b"\n"));
+    let (lines, _) = run(Form::Framed, &[&bytes]);
+    assert_eq!(lines[0].0.len(), MAX_LINE_BYTES);
+    assert_eq!(lines[0].5, 6 * PARTIAL_BYTES as u64);
+    assert!(lines[0].4.has(Flags::TRUNCATED));
+}
+
+#[test]
+fn a_line_of_100_000_characters_is_whole() {
+    let text = "ä".repeat(100_000) + "\n";
+    let lines = texts(Form::Framed, &stamped(1, T1, text.as_bytes()));
+    assert_eq!(lines[0].0.len(), 200_000);
+}
+
+#[test]
+fn a_header_that_is_none_is_an_error_that_names_its_bytes() {
+    let (lines, error) = run(Form::Framed, &[&stamped(1, T1, b"ok\n"), b"2026-01-"]);
+    assert_eq!(lines.len(), 1);
+    assert!(error.unwrap().to_string().contains("[32, 30, 32, 36, 2d, 30, 31, 2d]"));
+    let (_, error) = run(Form::Framed, &[&[1, 0, 0, 0, 4, 0, 0, 1]]);
+    assert_eq!(error, Some(FrameError::TooLong([1, 0, 0, 0, 4, 0, 0, 1], (64 << 20) + 1)));
+}
+
+#[test]
+fn the_engines_own_error_is_a_marker() {
+    let (lines, _) = run(Form::Framed, &[&frame(3, b"daemon broke\n")]);
+    assert!(lines[0].4.has(Flags::MARKER));
+    assert_eq!(lines[0].3, Level::Error);
+}
+
+#[test]
+fn a_stack_frame_has_the_level_of_its_error() {
+    let bytes =
+        [stamped(2, T1, b"ERROR boom\n"), stamped(2, T1, b"\tat x.y\n"), stamped(2, T1, b"next\n")].concat();
+    let levels: Vec<_> = run(Form::Framed, &[&bytes]).0.into_iter().map(|line| line.3).collect();
+    assert_eq!(levels, [Level::Error, Level::Error, Level::Unknown]);
+}
+
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let text = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..40),
+        Just(b"INFO hi\n".to_vec()),
+        Just(vec![b'x'; PARTIAL_BYTES]),
+        Just(vec![b'\n'; 3]),
+    ];
+    let stamp = prop_oneof![Just(""), Just(T1), Just(T2), Just("1970-01-01T02:00:00.5+02:00 ")];
+    let one = (1..4_u8, stamp, text).prop_map(|(kind, stamp, text)| stamped(kind, stamp, &text));
+    proptest::collection::vec(one, 0..12).prop_map(|frames| frames.concat())
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn any_chunking_gives_the_same_lines(
-        texts in prop::collection::vec((1..3_u8, "[a-z\n]{0,40}", any::<bool>()), 0..8),
-        cuts in prop::collection::vec(1..20_usize, 1..40),
+        bytes in stream(), sizes in proptest::collection::vec(1..50_usize, 1..20), raw in any::<bool>(),
     ) {
-        let bytes: Vec<u8> = texts
-            .iter()
-            .flat_map(|(kind, text, has_end)| {
-                let end = if *has_end { "\n" } else { "" };
-                frame(*kind, format!("{STAMP}{text}{end}").as_bytes())
-            })
-            .collect();
-        let mut chunks = Vec::new();
-        let mut rest = &bytes[..];
-        for cut in cuts.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (head, tail) = rest.split_at((*cut).min(rest.len()));
-            chunks.push(head);
-            rest = tail;
+        let form = if raw { Form::Raw } else { Form::Framed };
+        let (mut rest, mut chunks, mut sizes) = (&bytes[..], Vec::new(), sizes.into_iter().cycle());
+        while !rest.is_empty() {
+            let size = sizes.next().unwrap();
+            let (chunk, after) = rest.split_at(size.min(rest.len()));
+            chunks.push(chunk);
+            rest = after;
         }
-        prop_assert_eq!(lines(Form::Framed, &chunks), lines(Form::Framed, &[&bytes]));
+        prop_assert_eq!(run(form, &chunks), run(form, &[&bytes]));
     }
 
     #[test]
-    fn no_bytes_panic(chunks in prop::collection::vec(any::<Vec<u8>>(), 0..8), is_raw: bool) {
-        let form = if is_raw { Form::Raw } else { Form::Framed };
-        let (mut demux, mut out) = (Demux::new(SourceId(0), form), Batch::new());
-        for chunk in &chunks {
-            if demux.feed(chunk, &mut out).is_err() {
-                break;
-            }
-        }
-        demux.finish(&mut out);
+    fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        run(Form::Framed, &[&bytes]);
+        run(Form::Raw, &[&bytes]);
     }
 }

@@ -1,0 +1,71 @@
+//! Levels and parts of the shapes that loggers in the field print.
+
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn levels_are_found_in_every_common_shape() {
+    for (line, wanted) in [
+        (r#"{"level":"warn","msg":"x"}"#, Level::Warn),
+        (r#"{"a":{"level":"error"},"severity": "INFO"}"#, Level::Info),
+        (r#"{"level":50,"msg":"pino"}"#, Level::Error),
+        (r#"{"msg":"\"level\":\"error\"","lvl":"dbg"}"#, Level::Debug),
+        ("time=1 level=error msg=x", Level::Error),
+        ("ts=1 lvl=\"warning\" x=y", Level::Warn),
+        ("2026-01-01 12:00:00 ERROR boom", Level::Error),
+        ("2026/01/01 00:00:00 [error] 31#31: open()", Level::Error),
+        ("\x1b[32mINFO\x1b[0m ready", Level::Info),
+        ("E0102 15:04:05.1 1 x.go:1] boom", Level::Error),
+        ("error: cannot open", Level::Error),
+        ("no error found", Level::Unknown),
+        ("GET /ERROR HTTP/1.1", Level::Unknown),
+        ("", Level::Unknown),
+        ("{", Level::Unknown),
+    ] {
+        assert_eq!(level(line.as_bytes()), wanted, "{line}");
+    }
+}
+
+#[test]
+fn json_keeps_its_order_and_nested_values_as_written() {
+    let line =
+        br#"{"z":1.50,"ts":"12:00","level":"info","a":{"c": 1, "b": "x y"},"msg":"hi","trace_id":"t1"}"#;
+    let decoded = decode(line);
+    assert_eq!((decoded.kind, decoded.level, &*decoded.message), (Kind::Json, Level::Info, "hi"));
+    assert_eq!(decoded.time.as_deref(), Some("12:00"));
+    let fields: Vec<_> = decoded.fields.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(fields, [("z", "1.50"), ("a", r#"{"c":1,"b":"x y"}"#), ("trace_id", "t1")]);
+    assert_eq!(decoded.correlation(), Some("t1"));
+}
+
+#[test]
+fn broken_json_is_plain() {
+    assert_eq!(decode(br#"{"a":1"#).kind, Kind::Plain);
+    assert_eq!(decode(b"{\"a\":\"\xff\"}").kind, Kind::Plain);
+}
+
+#[test]
+fn escapes_in_json_strings_cannot_reach_the_terminal() {
+    assert_eq!(decode(br#"{"msg":"a\u001b[2Jb\u009bc\nd"}"#).message, "abc↵d");
+}
+
+#[test]
+fn logfmt_has_quotes_and_flags() {
+    let decoded = decode(br#"level=warn msg="a \"b\"" req_id=7 done"#);
+    assert_eq!((decoded.kind, decoded.level, &*decoded.message), (Kind::Logfmt, Level::Warn, r#"a "b""#));
+    assert_eq!(decoded.correlation(), Some("7"));
+    assert_eq!(decoded.fields.last().unwrap().0, "done");
+}
+
+#[test]
+fn prose_with_an_equals_sign_is_plain() {
+    assert_eq!(decode(b"we set x=1 and then it broke badly").kind, Kind::Plain);
+}
+
+proptest! {
+    #[test]
+    fn anything_decodes_to_text_without_controls(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let decoded = decode(&line);
+        prop_assert!(!decoded.message.chars().any(char::is_control));
+    }
+}

@@ -1,0 +1,39 @@
+//! The search against looking at every line.
+
+use super::*;
+use crate::logs::line::Head;
+use crate::logs::view::Filter;
+use proptest::prelude::*;
+
+#[test]
+fn a_batch_is_searched_as_it_streams() {
+    let mut batch = Batch::new();
+    for line in ["a", "b", "A"] {
+        batch.push(line.as_bytes(), Head::default());
+    }
+    assert_eq!(hits_in_batch(&Matcher::new("a").unwrap(), &batch).collect::<Vec<_>>(), [0, 2]);
+}
+
+proptest! {
+    #[test]
+    fn the_nearest_hit_is_found_both_ways(lines in proptest::collection::vec("[a-d]{0,3}", 1..60), from in -5..70_i64, hides in any::<bool>()) {
+        let (mut buffer, mut batch) = (Buffer::default(), Batch::new());
+        for line in &lines {
+            batch.push(line.as_bytes(), Head::default());
+        }
+        buffer.push(batch);
+        let exclude = if hides { vec![Matcher::new("d").unwrap()] } else { Vec::new() };
+        let mut view = View::new(Filter { exclude, ..Filter::default() });
+        view.sync(&buffer);
+        let matcher = Matcher::new("ab|c").unwrap();
+        let is_hit = |no: &i64| {
+            let line = &lines[*no as usize];
+            (line.contains("ab") || line.contains('c')) && !(hides && line.contains('d'))
+        };
+        let hits: Vec<i64> = (0..lines.len() as i64).filter(is_hit).collect();
+        let forward = hits.iter().copied().find(|no| *no > from);
+        let backward = hits.iter().copied().rev().find(|no| *no < from);
+        prop_assert_eq!(next(&view, &buffer, &matcher, from, Direction::Forward), forward);
+        prop_assert_eq!(next(&view, &buffer, &matcher, from, Direction::Backward), backward);
+    }
+}
