@@ -1,7 +1,7 @@
 //! Pilothouse: a terminal operations console for containerised services.
 //!
 //! Pure core, effects as data, two sides that never meet. Imports go downwards, or sideways within a layer
-//! without a cycle; never upwards.
+//! without a cycle; never upwards. `tests/it/architecture.rs` checks it.
 //!
 //! | layer | modules | what it is |
 //! |--|--|--|

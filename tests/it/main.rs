@@ -1,6 +1,6 @@
 //! One integration-test binary: one link for all suites.
 
 #[cfg(test)]
-mod fuzz_corpus;
+mod architecture;
 #[cfg(test)]
 mod pty;
