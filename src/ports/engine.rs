@@ -93,43 +93,6 @@ pub struct ExecSpec {
     pub tty: Option<(u16, u16)>,
 }
 
-/// Space used on an engine, by kind.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct DiskUse {
-    /// One row an object.
-    pub objects: Vec<DiskObject>,
-}
-
-/// One thing that takes space on an engine.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DiskObject {
-    /// Image, container, volume, network or build cache.
-    pub kind: DiskKind,
-    /// The engine's id or name, as the removal call takes it.
-    pub id: String,
-    /// What a person calls it.
-    pub name: String,
-    /// Bytes it takes; `None` where the engine does not say.
-    pub bytes: Option<u64>,
-    /// Names of the containers that use it; empty means nothing does.
-    pub used_by: Vec<String>,
-}
-
-/// Kinds of things that take space.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum DiskKind {
-    /// An image.
-    Image,
-    /// A container's writable layer.
-    Container,
-    /// A volume.
-    Volume,
-    /// A network.
-    Network,
-    /// Build cache.
-    BuildCache,
-}
-
 /// A running exec: its terminal or output, its input, its end.
 pub struct ExecSession {
     /// Engine's id of the exec, for [`Engine::exec_resize`] and [`Engine::exec_status`].
@@ -174,10 +137,6 @@ pub trait Engine: Send + Sync {
     async fn exec_resize(&self, exec: &str, size: (u16, u16)) -> Result<(), EngineError>;
     /// Exit status of an exec that ended; `None` while it runs.
     async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError>;
-    /// What takes space. Expensive on a big engine (seconds): only on demand.
-    async fn disk(&self) -> Result<DiskUse, EngineError>;
-    /// Remove exactly this object; the engine refuses what is in use.
-    async fn remove_object(&self, object: &DiskObject) -> Result<(), EngineError>;
 }
 
 /// How long one call may take before it is an error.

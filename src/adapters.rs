@@ -1,0 +1,4 @@
+//! The outside, one module per thing that is spoken to. Never sees the screen.
+
+pub mod docker;
+pub mod machine;

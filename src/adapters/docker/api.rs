@@ -1,0 +1,164 @@
+//! HTTP to an engine: one connection a call, so that a dropped stream ends at once and nothing waits for another.
+
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::domain::host::Address;
+use crate::ports::engine::{CALL_TIMEOUT, EngineError};
+
+/// A byte stream to an engine.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// Newest API minor version (1.x) whose answers this adapter was written for.
+const NEWEST_MINOR: u32 = 47;
+/// Oldest that has what is needed: engine 1.13.
+const OLDEST_MINOR: u32 = 25;
+
+/// Where an engine is, and which version of its API is spoken.
+pub(super) struct Api {
+    pub(super) address: Address,
+    // 0 until the engine said its version; then paths carry none.
+    minor: AtomicU32,
+}
+
+impl Api {
+    pub(super) fn new(address: Address) -> Self {
+        Self { address, minor: AtomicU32::new(0) }
+    }
+
+    /// Takes the engine's own version, `1.41`, into account.
+    pub(super) fn negotiate(&self, version: &str) -> Result<(), EngineError> {
+        let minor = version.strip_prefix("1.").and_then(|m| m.parse::<u32>().ok()).unwrap_or(0);
+        if minor < OLDEST_MINOR {
+            return Err(self.unreachable(format!(
+                "the engine speaks API {version}; at least 1.{OLDEST_MINOR} is needed: update the engine"
+            )));
+        }
+        self.minor.store(minor.min(NEWEST_MINOR), Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
+        EngineError::Unreachable { address: self.address.to_string(), cause: cause.into() }
+    }
+
+    async fn dial(&self) -> Result<Box<dyn Wire>, EngineError> {
+        let told = |e: io::Error| {
+            let cause = match e.kind() {
+                io::ErrorKind::NotFound => "no such socket".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+                _ => e.to_string(),
+            };
+            self.unreachable(cause)
+        };
+        match &self.address {
+            Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
+            Address::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
+            Address::Other(_) => Err(self.unreachable("only unix:// and tcp:// are supported so far")),
+        }
+    }
+
+    /// Sends a request and hands out the answer once its head is there. A status of 400 and above is an error.
+    pub(super) async fn send(
+        &self,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<Response<Incoming>, EngineError> {
+        let broken =
+            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
+        let wire = TokioIo::new(self.dial().await?);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(wire).await.map_err(|e| broken(&e))?;
+        // Ends by itself when the answer's body is dropped or read to its end.
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "engine connection ended");
+            }
+        });
+        let prefix = match self.minor.load(Ordering::Relaxed) {
+            0 => String::new(),
+            minor => format!("/v1.{minor}"),
+        };
+        let bytes = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{prefix}{path}"))
+            .header("host", "docker")
+            .header("content-type", "application/json")
+            .body(Full::new(bytes))
+            .map_err(|e| broken(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| broken(&e))?;
+        let status = answer.status().as_u16();
+        if status < 400 {
+            return Ok(answer);
+        }
+        let body = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
+        Err(EngineError::Refused { what: what.to_owned(), status, message: message_of(&body) })
+    }
+
+    /// A call with an answer that is read whole, within [`CALL_TIMEOUT`].
+    pub(super) async fn call(
+        &self,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<Bytes, EngineError> {
+        self.call_within(CALL_TIMEOUT, what, method, path, body).await
+    }
+
+    pub(super) async fn call_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<Bytes, EngineError> {
+        let whole = async {
+            let answer = self.send(what, method, path, body).await?;
+            let body = answer.into_body().collect().await;
+            body.map(http_body_util::Collected::to_bytes)
+                .map_err(|e| EngineError::Broken { what: what.to_owned(), cause: e.to_string() })
+        };
+        match tokio::time::timeout(limit, whole).await {
+            Ok(result) => result,
+            Err(_) => Err(self.unreachable(format!("{what}: no answer within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// A `GET` whose answer is JSON.
+    pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, EngineError> {
+        let bytes = self.call(what, Method::GET, path, None).await?;
+        serde_json::from_slice(&bytes).map_err(|e| EngineError::Broken {
+            what: what.to_owned(),
+            cause: format!("answer not understood: {e}"),
+        })
+    }
+}
+
+/// The engine's words: `{"message": …}`, else the first line of what came.
+fn message_of(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    match serde_json::from_slice::<Said>(body) {
+        Ok(said) => said.message,
+        Err(_) => String::from_utf8_lossy(body).lines().next().unwrap_or("no reason given").to_owned(),
+    }
+}

@@ -1,0 +1,265 @@
+//! [`Engine`] over the Docker API.
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use http_body_util::BodyExt;
+use hyper::Method;
+use hyper::body::Incoming;
+use serde::Deserialize;
+
+use super::api::Api;
+use super::map::{Event, Inspected, Listed, Stats};
+use crate::domain::act::ContainerAct;
+use crate::domain::container::{Container, Detail};
+use crate::domain::host::{Address, EngineFacts};
+use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::usage::Sample;
+use crate::logs::frames::{Demux, Form};
+use crate::logs::line::{Batch, SourceId};
+use crate::ports::engine::{
+    CALL_TIMEOUT, Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes,
+};
+
+/// A Docker engine at an address. Made without asking it anything.
+pub struct DockerEngine {
+    host: HostId,
+    api: Api,
+    machine_bytes: std::sync::atomic::AtomicU64,
+}
+
+// Engine API 1.41, GET /info.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Info {
+    server_version: Option<String>,
+    operating_system: Option<String>,
+    kernel_version: Option<String>,
+    docker_root_dir: Option<String>,
+    #[serde(rename = "NCPU")]
+    cpus: Option<u32>,
+    mem_total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    api_version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Top {
+    titles: Option<Vec<String>>,
+    processes: Option<Vec<Vec<String>>>,
+}
+
+impl DockerEngine {
+    /// For the engine of `host` at `address`.
+    pub fn new(host: HostId, address: Address) -> Self {
+        Self { host, api: Api::new(address), machine_bytes: 0.into() }
+    }
+
+    // bollard knows how an exec's connection is taken over; everything else is asked directly.
+    fn bollard(&self) -> Result<Docker, EngineError> {
+        let seconds = CALL_TIMEOUT.as_secs();
+        let version = &bollard::ClientVersion { major_version: 1, minor_version: 41 };
+        let made = match &self.api.address {
+            Address::Unix(path) => {
+                Docker::connect_with_unix(&format!("unix://{}", path.display()), seconds, version)
+            }
+            Address::Tcp(to) => Docker::connect_with_http(&format!("tcp://{to}"), seconds, version),
+            Address::Other(_) => {
+                return Err(self.api.unreachable("only unix:// and tcp:// are supported so far"));
+            }
+        };
+        made.map_err(|e| self.api.unreachable(e.to_string()))
+    }
+}
+
+fn refused(what: &str, error: bollard::errors::Error) -> EngineError {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { status_code, message } => {
+            EngineError::Refused { what: what.to_owned(), status: status_code, message }
+        }
+        other => EngineError::Broken { what: what.to_owned(), cause: other.to_string() },
+    }
+}
+
+/// Body chunks as they come.
+fn chunks(what: String, body: Incoming) -> BoxStream<'static, Result<Bytes, EngineError>> {
+    body.into_data_stream()
+        .map_err(move |e| EngineError::Broken { what: what.clone(), cause: e.to_string() })
+        .boxed()
+}
+
+/// Seconds and nanoseconds as the engine wants them in a query.
+fn stamp(ns: i64) -> String {
+    format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
+}
+
+#[async_trait]
+impl Engine for DockerEngine {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        let version: Version = self.api.get("version", "/version").await?;
+        self.api.negotiate(&version.api_version)?;
+        let info: Info = self.api.get("info", "/info").await?;
+        let memory_bytes = info.mem_total.unwrap_or(0);
+        self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
+        let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();
+        Ok(EngineFacts {
+            version: info.server_version.unwrap_or_default(),
+            api: version.api_version,
+            system: system.join(", "),
+            root_dir: info.docker_root_dir.unwrap_or_default(),
+            cpus: info.cpus.unwrap_or(0),
+            memory_bytes,
+        })
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
+        let list: Vec<Listed> = self.api.get("list containers", "/containers/json?all=1").await?;
+        Ok(list.into_iter().map(|c| c.into_container(&self.host)).collect())
+    }
+
+    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
+        let answer: Inspected =
+            self.api.get(&format!("inspect {}", id.short()), &format!("/containers/{id}/json")).await?;
+        Ok(answer.into())
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError> {
+        self.api.get(&format!("inspect {}", id.short()), &format!("/containers/{id}/json")).await
+    }
+
+    async fn events(
+        &self,
+        since_ns: Option<i64>,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
+        let path = since_ns.map_or("/events".to_owned(), |ns| format!("/events?since={}", stamp(ns)));
+        let answer = self.api.send("events", Method::GET, &path, None).await?;
+        let state = (chunks("events".to_owned(), answer.into_body()), Vec::new());
+        // One JSON object a line; a chunk may end anywhere.
+        let batches = stream::try_unfold(state, |(mut body, mut rest): (BoxStream<_>, Vec<u8>)| async move {
+            let Some(chunk) = body.try_next().await? else { return Ok(None) };
+            rest.extend_from_slice(&chunk);
+            let mut events = Vec::new();
+            while let Some(end) = memchr::memchr(b'\n', &rest) {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                let event: Event = serde_json::from_slice(&line)
+                    .map_err(|e| EngineError::Broken { what: "events".to_owned(), cause: e.to_string() })?;
+                events.push(Ok(EngineEvent::from(event)));
+            }
+            Ok(Some((stream::iter(events), (body, rest))))
+        });
+        Ok(batches.try_flatten().boxed())
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError> {
+        let what = format!("usage of {}", id.short());
+        let path = format!("/containers/{id}/stats?stream=false&one-shot=true");
+        let stats: Stats = self.api.get(&what, &path).await?;
+        let key = ContainerKey { host: self.host.clone(), id: id.clone() };
+        let machine = self.machine_bytes.load(std::sync::atomic::Ordering::Relaxed);
+        stats
+            .into_sample(key, machine)
+            .ok_or(EngineError::Broken { what, cause: "the container does not run".to_owned() })
+    }
+
+    async fn logs(
+        &self,
+        id: &ContainerId,
+        request: LogRequest,
+    ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError> {
+        let what = format!("logs of {}", id.short());
+        // Engine 20.10 does not tell by the content type whether there are frames.
+        let form = if self.detail(id).await?.is_tty { Form::Raw } else { Form::Framed };
+        let mut path = format!("/containers/{id}/logs?stdout=1&stderr=1&timestamps=1");
+        path += &request.tail.map_or("&tail=all".to_owned(), |n| format!("&tail={n}"));
+        path += &request.since_ns.map(|ns| format!("&since={}", stamp(ns))).unwrap_or_default();
+        path += &request.until_ns.map(|ns| format!("&until={}", stamp(ns))).unwrap_or_default();
+        path += if request.follow { "&follow=1" } else { "" };
+        let answer = self.api.send(&what, Method::GET, &path, None).await?;
+        let state = Some((chunks(what.clone(), answer.into_body()), Demux::new(SourceId(0), form)));
+        Ok(stream::try_unfold(state, move |state| {
+            let what = what.clone();
+            async move {
+                let Some((mut body, mut demux)) = state else { return Ok(None) };
+                let mut batch = Batch::new();
+                let Some(chunk) = body.try_next().await? else {
+                    demux.finish(&mut batch);
+                    return Ok(Some((batch, None)));
+                };
+                demux
+                    .feed(&chunk, &mut batch)
+                    .map_err(|e| EngineError::Broken { what, cause: e.to_string() })?;
+                Ok(Some((batch, Some((body, demux)))))
+            }
+        })
+        .try_filter(|batch| std::future::ready(!batch.is_empty()))
+        .boxed())
+    }
+
+    async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError> {
+        let what = format!("processes of {}", id.short());
+        let top: Top = self.api.get(&what, &format!("/containers/{id}/top")).await?;
+        Ok(Processes { titles: top.titles.unwrap_or_default(), rows: top.processes.unwrap_or_default() })
+    }
+
+    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
+        let what = format!("{} {}", act.verb(), id.short());
+        let (method, path) = match act {
+            ContainerAct::Remove => (Method::DELETE, format!("/containers/{id}?force=1")),
+            act => (Method::POST, format!("/containers/{id}/{}", act.verb())),
+        };
+        // The engine itself waits 10 s for a container to stop before it kills it.
+        let limit = CALL_TIMEOUT * 3;
+        match self.api.call_within(limit, &what, method, &path, None).await {
+            Ok(_) => Ok(()),
+            Err(EngineError::Refused { status: 409, message, .. })
+                if message.contains("already paused")
+                    || message.contains("is not paused")
+                    || message.contains("already in progress")
+                    || (act == ContainerAct::Kill && message.contains("is not running")) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {
+        let what = format!("exec {} in {}", spec.argv.first().map_or("", String::as_str), id.short());
+        let docker = self.bollard()?;
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            tty: Some(spec.tty.is_some()),
+            cmd: Some(spec.argv),
+            ..CreateExecOptions::default()
+        };
+        let made = docker.create_exec(id.as_str(), options).await.map_err(|e| refused(&what, e))?;
+        let start = StartExecOptions { tty: spec.tty.is_some(), ..StartExecOptions::default() };
+        let started = docker.start_exec(&made.id, Some(start)).await.map_err(|e| refused(&what, e))?;
+        let StartExecResults::Attached { output, input } = started else {
+            return Err(EngineError::Broken { what, cause: "the engine did not attach".to_owned() });
+        };
+        let output = output.map_ok(bollard::container::LogOutput::into_bytes);
+        let output = output.map_err(move |e| refused(&what, e)).boxed();
+        Ok(ExecSession { id: made.id, output, input })
+    }
+
+    async fn exec_resize(&self, exec: &str, (width, height): (u16, u16)) -> Result<(), EngineError> {
+        let options = ResizeExecOptions { height, width };
+        self.bollard()?.resize_exec(exec, options).await.map_err(|e| refused("resize the shell", e))
+    }
+
+    async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError> {
+        let what = "status of the exec";
+        let answer = self.bollard()?.inspect_exec(exec).await.map_err(|e| refused(what, e))?;
+        Ok(answer.exit_code.filter(|_| answer.running != Some(true)))
+    }
+}

@@ -1,0 +1,167 @@
+//! Where the engine is, found as `docker` finds it. Pure but for the files it is handed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::domain::host::Address;
+
+/// What decides where the engine is looked for.
+pub struct Surroundings<'a> {
+    /// `--host`.
+    pub host_flag: Option<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Home directory.
+    pub home: PathBuf,
+    /// Reads a file; `None` if it cannot be read.
+    pub read: &'a dyn Fn(&Path) -> Option<String>,
+}
+
+/// A place where an engine may be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// Why it is tried: `DOCKER_HOST`, `context prod`, `default socket`.
+    pub source: String,
+    /// Where it would be.
+    pub address: Address,
+}
+
+/// A docker context.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DockerContext {
+    /// Its name.
+    pub name: String,
+    /// Its engine.
+    pub address: Address,
+}
+
+#[derive(Deserialize)]
+struct ConfigFile {
+    #[serde(rename = "currentContext")]
+    current_context: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(rename = "Endpoints")]
+    endpoints: BTreeMap<String, Endpoint>,
+}
+
+#[derive(Deserialize)]
+struct Endpoint {
+    #[serde(rename = "Host")]
+    host: Option<String>,
+}
+
+impl Surroundings<'_> {
+    /// Where the engine is, in the order tried. A flag, `DOCKER_HOST` or a chosen context stands alone, as with `docker`.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let env = |key: &str| self.env.get(key).filter(|v| !v.is_empty());
+        let at =
+            |source: &str, text: &str| Candidate { source: source.into(), address: Address::parse(text) };
+        if let Some(host) = &self.host_flag {
+            return vec![at("--host", host)];
+        }
+        if let Some(host) = env("DOCKER_HOST") {
+            return vec![at("DOCKER_HOST", host)];
+        }
+        let chosen = env("DOCKER_CONTEXT").cloned().or_else(|| self.current_context());
+        if let Some(name) = chosen.filter(|name| name != "default") {
+            let source = format!("docker context {name}");
+            let address = self
+                .context(&name)
+                .map_or_else(|| Address::Other(format!("context {name}: not found")), |c| c.address);
+            return vec![Candidate { source, address }];
+        }
+        let mut found = vec![at("default socket", "/var/run/docker.sock")];
+        let runtime = env("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let mut socket = |source: &str, path: PathBuf| {
+            found.push(Candidate { source: source.into(), address: Address::Unix(path) });
+        };
+        if let Some(dir) = &runtime {
+            socket("rootless socket", dir.join("docker.sock"));
+        }
+        socket("desktop socket", self.home.join(".docker/run/docker.sock"));
+        if let Some(dir) = &runtime {
+            socket("rootless Podman", dir.join("podman/podman.sock"));
+        }
+        socket("Podman", PathBuf::from("/run/podman/podman.sock"));
+        found
+    }
+
+    fn current_context(&self) -> Option<String> {
+        let text = (self.read)(&self.docker_dir().join("config.json"))?;
+        serde_json::from_str::<ConfigFile>(&text).ok()?.current_context
+    }
+
+    fn docker_dir(&self) -> PathBuf {
+        self.env.get("DOCKER_CONFIG").map_or_else(|| self.home.join(".docker"), PathBuf::from)
+    }
+
+    /// The context of that name, if its file says where its engine is.
+    pub fn context(&self, name: &str) -> Option<DockerContext> {
+        // docker/cli, context store: the directory is the SHA-256 of the name.
+        let digest = Sha256::digest(name.as_bytes()).iter().fold(String::new(), |text, byte| {
+            let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+            text + &String::from_iter([digit(byte >> 4), digit(byte & 15)])
+        });
+        let file = self.docker_dir().join("contexts/meta").join(digest).join("meta.json");
+        let meta: Meta = serde_json::from_str(&(self.read)(&file)?).ok()?;
+        let host = meta.endpoints.get("docker")?.host.clone()?;
+        Some(DockerContext { name: name.to_owned(), address: Address::parse(&host) })
+    }
+}
+
+/// The command that most likely mends it, from what came back.
+pub fn mend(cause: &str, address: &Address) -> &'static str {
+    match (cause, address) {
+        (c, _) if c.contains("permission denied") => "sudo usermod -aG docker $USER, then log in again",
+        (c, Address::Unix(path)) if c.contains("no such socket") && path.ends_with("podman.sock") => {
+            "systemctl --user start podman.socket"
+        }
+        (c, _) if c.contains("no such socket") => "sudo systemctl start docker (install: docker.io)",
+        (c, _) if c.contains("refused") => "sudo systemctl restart docker",
+        _ => "pilothouse --host ADDRESS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(env: &[(&str, &str)], flag: Option<&str>, config: Option<&str>) -> Vec<String> {
+        let meta = r#"{"Name":"prod","Endpoints":{"docker":{"Host":"tcp://10.0.0.1:2375"}}}"#;
+        let read = |path: &Path| {
+            let text = path.to_string_lossy().into_owned();
+            if text.ends_with("config.json") { config.map(str::to_owned) } else { Some(meta.to_owned()) }
+        };
+        let around = Surroundings {
+            host_flag: flag.map(str::to_owned),
+            env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            home: "/home/op".into(),
+            read: &read,
+        };
+        around.candidates().iter().map(|c| c.address.to_string()).collect()
+    }
+
+    #[test]
+    fn the_flag_wins_over_the_variable_and_the_variable_over_the_context() {
+        let env = [("DOCKER_HOST", "unix:///a")];
+        let config = Some(r#"{"currentContext":"prod"}"#);
+        assert_eq!(found(&env, Some("unix:///b"), config), ["unix:///b"]);
+        assert_eq!(found(&env, None, config), ["unix:///a"]);
+        assert_eq!(found(&[], None, config), ["tcp://10.0.0.1:2375"]);
+        assert_eq!(found(&[("DOCKER_CONTEXT", "prod")], None, None), ["tcp://10.0.0.1:2375"]);
+    }
+
+    #[test]
+    fn without_any_choice_the_sockets_are_tried_in_order() {
+        let all = found(&[("XDG_RUNTIME_DIR", "/run/user/1")], None, None);
+        assert_eq!(all[0], "unix:///var/run/docker.sock");
+        assert_eq!(all[1], "unix:///run/user/1/docker.sock");
+        assert!(all.last().unwrap().contains("podman"));
+    }
+}
