@@ -58,6 +58,8 @@ pub enum LogFact {
     Lines(Batch),
     /// Older lines than all shown; empty when the start is reached.
     Older(Batch),
+    /// The first lines of the log.
+    First(Batch),
     /// It cannot be read, and why.
     Failed(ContainerKey, String),
 }

@@ -1,0 +1,8 @@
+//! Long work over ports: keeping a link to a host, following logs, sampling usage, acting. Each is a future that its
+//! owner can drop at any await; what it learns goes out as messages.
+
+pub mod act;
+pub mod route;
+pub mod sample;
+pub mod tail;
+pub mod watch;

@@ -1,0 +1,47 @@
+//! The way to a host: the engines that may answer for it, and the one that last did.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::ports::engine::{Engine, EngineError};
+
+/// One place where the host's engine may be.
+pub struct Way {
+    /// Why it is tried: `DOCKER_HOST`, `default socket`.
+    pub source: String,
+    /// Its engine; nothing was asked yet.
+    pub engine: Arc<dyn Engine>,
+    /// The command that mends it, from what came back.
+    pub mend: Box<dyn Fn(&EngineError) -> String + Send + Sync>,
+}
+
+/// All ways to one host.
+pub struct Route {
+    ways: Vec<Way>,
+    chosen: AtomicUsize,
+}
+
+impl Route {
+    /// At least one way.
+    pub fn new(first: Way, others: Vec<Way>) -> Self {
+        let mut ways = vec![first];
+        ways.extend(others);
+        Self { ways, chosen: AtomicUsize::new(0) }
+    }
+
+    /// All ways, in the order they are tried.
+    pub fn ways(&self) -> &[Way] {
+        &self.ways
+    }
+
+    /// The engine that last answered, else the first.
+    pub fn engine(&self) -> Arc<dyn Engine> {
+        let chosen = self.chosen.load(Ordering::Relaxed).min(self.ways.len() - 1);
+        Arc::clone(&self.ways[chosen].engine)
+    }
+
+    /// Remembers which way answered.
+    pub fn choose(&self, index: usize) {
+        self.chosen.store(index, Ordering::Relaxed);
+    }
+}

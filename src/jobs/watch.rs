@@ -1,0 +1,160 @@
+//! The link to one host: connect, list, details, then events; on failure say so and try again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::route::Route;
+use crate::domain::container::{Container, Health, State};
+use crate::domain::ids::{ContainerId, HostId};
+use crate::msg::{HostFact, Msg};
+use crate::ports::engine::{Engine, EngineError, EngineEvent};
+
+/// Shortest and longest wait between two tries.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
+/// An event's list waits this long for its neighbours …
+const GATHER: Duration = Duration::from_millis(100);
+/// … and lists are at least this far apart, however many containers come and go.
+const LIST_GAP: Duration = Duration::from_millis(700);
+/// With no event for this long the engine is asked whether it is still there.
+const QUIET: Duration = Duration::from_secs(10);
+const DETAILS_AT_ONCE: usize = 4;
+/// Stopped containers beyond this many get no details: their list entry says how they ended.
+const STOPPED_DETAILS: usize = 200;
+
+/// Runs until dropped. What it learns goes to `out`; when that is full it waits, and the engine with it.
+pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
+    let mut wait = RETRY.0;
+    loop {
+        let started = Instant::now();
+        let why = match connect(&host, &route, &out).await {
+            Ok(engine) => match follow(&host, &engine, &out).await {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            },
+            Err(why) => why,
+        };
+        if out.send(Msg::Host(host.clone(), HostFact::Lost(why))).await.is_err() {
+            return;
+        }
+        // A link that held for a while begins again with the short wait.
+        wait = if started.elapsed() > RETRY.1 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it.
+async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<dyn Engine>, String> {
+    let mut report = Vec::new();
+    for (index, way) in route.ways().iter().enumerate() {
+        match way.engine.facts().await {
+            Ok(facts) => {
+                route.choose(index);
+                // The receiver is gone only when the console ends.
+                let _ = out.send(Msg::Host(host.clone(), HostFact::Up(facts))).await;
+                return Ok(Arc::clone(&way.engine));
+            }
+            Err(error) => report.push(format!("{}: {error}\t{}", way.source, (way.mend)(&error))),
+        }
+    }
+    Err(report.join("\n"))
+}
+
+/// Ends with the error that broke the link, or `Ok` when nobody listens any more.
+async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> Result<(), EngineError> {
+    let send = |fact| out.send(Msg::Host(host.clone(), fact));
+    let mut events = engine.events(None).await?;
+    let mut known = HashMap::new();
+    let mut list_at = Some(Instant::now());
+    let mut listed = Instant::now();
+    loop {
+        if list_at.is_some_and(|at| at <= Instant::now()) {
+            let list = engine.containers().await?;
+            let wanted = without_details(&list, &mut known);
+            if send(HostFact::Listed(list)).await.is_err() {
+                return Ok(());
+            }
+            (list_at, listed) = (None, Instant::now());
+            details(host, engine, wanted, out).await;
+            continue;
+        }
+        let due = list_at.unwrap_or_else(|| Instant::now() + QUIET);
+        tokio::select! {
+            event = events.next() => {
+                let Some(event) = event.transpose()? else {
+                    return Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() });
+                };
+                if event.kind != "container" || event.action.starts_with("exec_") || event.action == "top" {
+                    continue;
+                }
+                known.remove(event.id.as_str());
+                list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
+                if let Some(fact) = told_by(&event) && send(fact).await.is_err() {
+                    return Ok(());
+                }
+            }
+            () = sleep_until(due) => {
+                if list_at.is_none() {
+                    timeout(QUIET, engine.facts()).await.map_err(|_| EngineError::Broken {
+                        what: "liveness".into(),
+                        cause: format!("no answer for {} s", QUIET.as_secs()),
+                    })??;
+                }
+            }
+        }
+    }
+}
+
+/// What an event alone tells, before the next list confirms it.
+fn told_by(event: &EngineEvent) -> Option<HostFact> {
+    let id = ContainerId::new(event.id.as_str());
+    Some(match event.action.as_str() {
+        "start" | "unpause" => HostFact::Changed(id, State::Running),
+        "pause" => HostFact::Changed(id, State::Paused),
+        "die" => HostFact::Changed(id, State::Exited(event.exit_code)),
+        "destroy" => HostFact::Removed(id),
+        _ => return None,
+    })
+}
+
+type Known = HashMap<String, (State, Health)>;
+
+/// Those whose details are not known, or not any more; the running first.
+fn without_details(list: &[Container], known: &mut Known) -> Vec<ContainerId> {
+    let is_new = |c: &&Container| known.get(c.key.id.as_str()) != Some(&(c.state.clone(), c.health));
+    let (up, down): (Vec<_>, Vec<_>) =
+        list.iter().filter(is_new).partition(|c| c.state.is_up() || c.state == State::Restarting);
+    let wanted: Vec<_> = up.into_iter().chain(down.into_iter().take(STOPPED_DETAILS)).collect();
+    let ids = wanted.iter().map(|c| c.key.id.clone()).collect();
+    *known = list.iter().map(|c| (c.key.id.as_str().to_owned(), (c.state.clone(), c.health))).collect();
+    ids
+}
+
+/// Ends early when nobody listens any more.
+async fn details(host: &HostId, engine: &Arc<dyn Engine>, wanted: Vec<ContainerId>, out: &Sender<Msg>) {
+    let mut asked = tokio::task::JoinSet::new();
+    let mut wanted = wanted.into_iter();
+    loop {
+        while asked.len() < DETAILS_AT_ONCE
+            && let Some(id) = wanted.next()
+        {
+            let engine = Arc::clone(engine);
+            asked.spawn(async move { (engine.detail(&id).await, id) });
+        }
+        let Some(Ok((answer, id))) = asked.join_next().await else { return };
+        match answer {
+            Ok(detail) => {
+                let fact = HostFact::Detailed(id, Arc::new(detail));
+                if out.send(Msg::Host(host.clone(), fact)).await.is_err() {
+                    return;
+                }
+            }
+            // It vanished between the list and the question; the next list says so.
+            Err(error) => tracing::debug!(%error, "no details"),
+        }
+    }
+}
