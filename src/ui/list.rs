@@ -6,6 +6,29 @@ use ratatui::layout::Rect;
 use super::look::Look;
 use crate::action::Action;
 use crate::config::theme::Role;
+use crate::logs::matcher::{Matcher, PatternError};
+
+/// Which rows of a list are wanted: a regular expression, turned round by a leading `!`.
+#[derive(Clone, Debug)]
+pub struct RowFilter {
+    /// As it was typed.
+    pub text: String,
+    matcher: Matcher,
+    is_inverse: bool,
+}
+
+impl RowFilter {
+    /// From what was typed. Errors: [`PatternError`] with the reason in one line.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let (is_inverse, pattern) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+        Ok(Self { text: text.to_owned(), matcher: Matcher::new(pattern)?, is_inverse })
+    }
+
+    /// Whether a row with this text is wanted.
+    pub fn wants(&self, row: &str) -> bool {
+        self.matcher.is_match(row.as_bytes()) != self.is_inverse
+    }
+}
 
 /// Which object is selected and which row is the first shown.
 #[derive(Clone, Debug)]
@@ -99,6 +122,13 @@ mod tests {
         assert_eq!(cursor.selected, Some("b"));
         cursor.fit(&[], 10);
         assert_eq!(cursor.selected, None);
+    }
+
+    #[test]
+    fn a_bang_turns_a_filter_round() {
+        assert!(RowFilter::new("web").unwrap().wants("shop WEB-1"));
+        assert!(!RowFilter::new("!web").unwrap().wants("shop web-1"));
+        assert!(RowFilter::new("a(b").unwrap_err().to_string().contains("a(b"));
     }
 
     #[test]

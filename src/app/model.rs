@@ -1,0 +1,136 @@
+//! Everything the console remembers. Changed by `update` alone.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::action::Context;
+use crate::config::keymap::Keymap;
+use crate::effect::JobId;
+use crate::overlays::confirm::Confirm;
+use crate::overlays::input::Input;
+use crate::overlays::reader::Reader;
+use crate::panes::containers::ContainersPane;
+use crate::panes::environments::EnvironmentsPane;
+use crate::panes::logs::LogsPane;
+use crate::panes::{Ctx, PaneKind, Scope};
+use crate::sub::Sub;
+use crate::ui::look::Look;
+use crate::world::{Now, World};
+
+/// What lies over the panes.
+pub enum Overlay {
+    /// The keys, from this line on.
+    Help(usize),
+    /// A dialog.
+    Confirm(Confirm),
+    /// A text to read.
+    Reader(Reader),
+}
+
+/// The console.
+pub struct Model {
+    /// All that is known.
+    pub world: World,
+    /// What all panes are about.
+    pub scope: Scope,
+    /// How things look.
+    pub look: Look,
+    /// Keys.
+    pub keymap: Keymap,
+    /// The time of the last message.
+    pub now: Now,
+    /// Which pane has the keys.
+    pub focus: PaneKind,
+    /// The focused pane has the whole screen.
+    pub is_zoomed: bool,
+    /// Width and height of the terminal.
+    pub size: (u16, u16),
+    /// Who sits here, as the header shows it.
+    pub operator: String,
+    /// The last word to the operator, shown at the foot until the next key.
+    pub notice: Option<(String, bool)>,
+    pub(super) environments: EnvironmentsPane,
+    pub(super) containers: ContainersPane,
+    pub(super) logs: LogsPane,
+    pub(super) overlay: Option<Overlay>,
+    pub(super) input: Option<Input>,
+    pub(super) next_job: u64,
+}
+
+impl Model {
+    /// On a world as it is known at the start.
+    pub fn new(
+        world: World,
+        look: Look,
+        keymap: Keymap,
+        operator: String,
+        size: (u16, u16),
+        now: Now,
+    ) -> Self {
+        let environment = world.environments.first().map(|e| e.id.clone());
+        Self {
+            world,
+            scope: Scope { environment, container: None },
+            look,
+            keymap,
+            now,
+            focus: PaneKind::Containers,
+            is_zoomed: false,
+            size,
+            operator,
+            notice: None,
+            environments: EnvironmentsPane::default(),
+            containers: ContainersPane::default(),
+            logs: LogsPane::default(),
+            overlay: None,
+            input: None,
+            next_job: 1,
+        }
+    }
+
+    /// What a pane may look at.
+    pub fn ctx(&self, pane: PaneKind) -> Ctx<'_> {
+        Ctx {
+            world: &self.world,
+            scope: &self.scope,
+            look: &self.look,
+            now: self.now,
+            is_focused: self.focus == pane && self.overlay.is_none(),
+        }
+    }
+
+    /// Where keys are looked up now.
+    pub fn contexts(&self) -> &'static [Context] {
+        match &self.overlay {
+            // Its `/`, `n` and `N` are those of a log.
+            Some(Overlay::Reader(_)) => &[Context::Logs, Context::Global],
+            Some(_) => &[Context::Global],
+            None => self.focus.contexts(),
+        }
+    }
+
+    /// The streams that are wanted now.
+    pub fn subs(&self) -> BTreeSet<Sub> {
+        let mut subs = self.logs.subs();
+        for host in self.world.hosts.keys() {
+            subs.insert(Sub::Host(host.clone()));
+            subs.insert(Sub::Load(host.clone()));
+        }
+        let mut visible = self.containers.visible(&self.ctx(PaneKind::Containers));
+        if let Some(selected) = self.scope.container.as_ref().filter(|key| !visible.contains(key))
+            && self.world.container(selected).is_some_and(|c| c.state.is_up())
+        {
+            visible.push(selected.clone());
+        }
+        if !visible.is_empty() {
+            subs.insert(Sub::Usage(visible));
+        }
+        subs.insert(Sub::Tick(Duration::from_secs(1)));
+        subs
+    }
+
+    pub(super) fn job(&mut self) -> JobId {
+        self.next_job += 1;
+        JobId(self.next_job)
+    }
+}

@@ -1,0 +1,6 @@
+//! What lies over the panes: help, confirmation, a line of input, a text to read.
+
+pub mod confirm;
+pub mod help;
+pub mod input;
+pub mod reader;

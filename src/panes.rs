@@ -1,0 +1,122 @@
+//! The panes: each keeps its own selection, says which streams it wants, and draws itself.
+
+use crate::action::{Action, Context};
+use crate::domain::act::ContainerAct;
+use crate::domain::ids::{ContainerKey, EnvironmentId};
+use crate::effect::Effect;
+use crate::ui::look::Look;
+use crate::world::{Now, World};
+
+pub mod activity;
+pub mod containers;
+pub mod environments;
+pub mod health;
+pub mod logs;
+pub mod releases;
+
+/// Which pane.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PaneKind {
+    /// `1`
+    Environments,
+    /// `2`
+    Containers,
+    /// `3`
+    Logs,
+    /// `4`
+    Health,
+    /// `5`
+    Releases,
+    /// `a`
+    Activity,
+}
+
+impl PaneKind {
+    /// In the order Tab goes.
+    pub const ALL: [Self; 6] =
+        [Self::Environments, Self::Containers, Self::Logs, Self::Health, Self::Releases, Self::Activity];
+
+    /// Its key and its name.
+    pub fn title(self) -> (char, &'static str) {
+        match self {
+            Self::Environments => ('1', "Environments"),
+            Self::Containers => ('2', "Containers"),
+            Self::Logs => ('3', "Logs"),
+            Self::Health => ('4', "Health"),
+            Self::Releases => ('5', "Releases"),
+            Self::Activity => ('a', "Activity"),
+        }
+    }
+
+    /// Where its keys are looked up, before the global ones.
+    pub fn contexts(self) -> &'static [Context] {
+        match self {
+            Self::Environments => &[Context::List, Context::Global],
+            Self::Containers => &[Context::Containers, Context::List, Context::Global],
+            Self::Logs => &[Context::Logs, Context::Global],
+            Self::Health | Self::Releases | Self::Activity => &[Context::Global],
+        }
+    }
+}
+
+/// What all panes are about now.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scope {
+    /// The environment on the screen.
+    pub environment: Option<EnvironmentId>,
+    /// The selected container.
+    pub container: Option<ContainerKey>,
+}
+
+/// What a pane may look at.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// All that is known.
+    pub world: &'a World,
+    /// What all panes are about.
+    pub scope: &'a Scope,
+    /// How things look.
+    pub look: &'a Look,
+    /// The time.
+    pub now: Now,
+    /// This pane has the keys.
+    pub is_focused: bool,
+}
+
+/// What a pane answers to an action.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It means nothing here.
+    Unknown,
+    /// It cannot be done now, and why.
+    Refused(&'static str),
+    /// Done; the rest is for the application to do.
+    Done(Vec<Request>),
+}
+
+/// What a pane wants done outside itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// Ask the outside.
+    Effect(Effect),
+    /// Show this environment.
+    SelectEnvironment(EnvironmentId),
+    /// All panes are about this container now.
+    SelectContainer(Option<ContainerKey>),
+    /// Go there.
+    Focus(PaneKind),
+    /// Confirm, then do this to these.
+    Act(ContainerAct, Vec<ContainerKey>),
+    /// Follow the logs of these.
+    Tail(Vec<ContainerKey>),
+    /// Ask for a line of text for this action; the present text is filled in.
+    Prompt(Action, String),
+    /// Show it at the foot.
+    Say(String),
+    /// Open a view of this container.
+    Inspect(ContainerKey),
+    /// Show its processes.
+    Processes(ContainerKey),
+    /// Open a shell in it.
+    Shell(ContainerKey),
+}

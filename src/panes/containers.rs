@@ -1,0 +1,225 @@
+//! Containers grouped by service: what runs, how it is, what it uses.
+
+use std::collections::BTreeSet;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Answer, Ctx, PaneKind, Request};
+use crate::action::Action;
+use crate::domain::act::ContainerAct;
+use crate::domain::container::{Container, State};
+use crate::domain::ids::ContainerKey;
+use crate::ui::list::{Cursor, RowFilter};
+
+pub mod columns;
+
+/// In which order containers stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// By service, then name.
+    #[default]
+    Service,
+    /// Worst first.
+    Standing,
+    /// Busiest processor first.
+    Cpu,
+    /// Most memory first.
+    Memory,
+}
+
+impl Order {
+    /// What the pane's border says.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Standing => "worst first",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Service => Self::Standing,
+            Self::Standing => Self::Cpu,
+            Self::Cpu => Self::Memory,
+            Self::Memory => Self::Service,
+        }
+    }
+}
+
+/// The pane.
+#[derive(Clone, Debug, Default)]
+pub struct ContainersPane {
+    cursor: Cursor<ContainerKey>,
+    marked: BTreeSet<ContainerKey>,
+    order: Order,
+    filter: Option<RowFilter>,
+    shown: usize,
+    all: usize,
+}
+
+impl ContainersPane {
+    /// What stands right on the border: filter, order, counts.
+    pub fn summary(&self) -> String {
+        let filter = self.filter.as_ref().map(|p| format!("/{}  ", p.text)).unwrap_or_default();
+        let marked =
+            if self.marked.is_empty() { String::new() } else { format!("{} marked  ", self.marked.len()) };
+        format!("{marked}{filter}sort {}  {} of {}", self.order.word(), self.shown, self.all)
+    }
+
+    /// Only rows that match are shown; `None` shows all.
+    pub fn set_filter(&mut self, filter: Option<RowFilter>) {
+        self.filter = filter;
+    }
+
+    fn rows<'a>(&self, ctx: &Ctx<'a>) -> Vec<&'a Container> {
+        let Some(environment) = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id))
+        else {
+            return Vec::new();
+        };
+        let mut rows = ctx.world.containers(environment);
+        if let Some(filter) = &self.filter {
+            rows.retain(|c| filter.wants(&searched(c)));
+        }
+        let usage = |c: &Container| ctx.world.usage.get(&c.key).and_then(|u| u.usage);
+        match self.order {
+            Order::Service => {}
+            Order::Standing => rows.sort_by_key(|c| c.standing()),
+            // A tenth of a percent is noise, and rows must not jump for noise.
+            Order::Cpu => rows.sort_by_key(|c| std::cmp::Reverse(usage(c).map(|u| u.cpu_percent as i64))),
+            Order::Memory => rows.sort_by_key(|c| std::cmp::Reverse(usage(c).map(|u| u.memory_bytes >> 20))),
+        }
+        rows
+    }
+
+    /// Containers on the screen that run: those whose usage is wanted.
+    pub fn visible(&self, ctx: &Ctx<'_>) -> Vec<ContainerKey> {
+        let rows = self.rows(ctx);
+        let mut keys: Vec<_> = rows[self.cursor.window(rows.len())]
+            .iter()
+            .filter(|c| c.state == State::Running)
+            .map(|c| c.key.clone())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    /// Marked ones, else the selected one.
+    fn targets(&self) -> Vec<ContainerKey> {
+        if self.marked.is_empty() {
+            self.cursor.selected.clone().into_iter().collect()
+        } else {
+            self.marked.iter().cloned().collect()
+        }
+    }
+
+    /// Moves, marks, sorts, and asks for what is to be done to the container.
+    pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
+        let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
+        if self.cursor.act(action, &keys) {
+            return self.selected();
+        }
+        let act = |act| Answer::Done(vec![Request::Act(act, self.targets())]);
+        let Some(key) = self.cursor.selected.clone() else {
+            return match action {
+                Action::Filter => self.prompt(),
+                _ if action.entry().context == crate::action::Context::Containers => {
+                    Answer::Refused("no container is selected")
+                }
+                _ => Answer::Unknown,
+            };
+        };
+        let state = ctx.world.container(&key).map(|c| c.state.clone());
+        let is_up = state.as_ref().is_some_and(State::is_up);
+        match action {
+            Action::Mark => {
+                if !self.marked.remove(&key) {
+                    self.marked.insert(key);
+                }
+                self.cursor.act(Action::Down, &keys);
+                self.selected()
+            }
+            Action::Sort => {
+                self.order = self.order.next();
+                Answer::Done(Vec::new())
+            }
+            Action::Filter => self.prompt(),
+            Action::Back if self.filter.is_some() || !self.marked.is_empty() => {
+                self.filter = None;
+                self.marked.clear();
+                Answer::Done(Vec::new())
+            }
+            Action::Tail => Answer::Done(vec![Request::Tail(self.targets()), Request::Focus(PaneKind::Logs)]),
+            Action::Enter => Answer::Done(vec![Request::Focus(PaneKind::Logs)]),
+            Action::Inspect => Answer::Done(vec![Request::Inspect(key)]),
+            Action::Processes if is_up => Answer::Done(vec![Request::Processes(key)]),
+            Action::Shell if is_up => Answer::Done(vec![Request::Shell(key)]),
+            Action::Processes | Action::Shell => Answer::Refused("the container does not run"),
+            Action::Restart => act(ContainerAct::Restart),
+            Action::StopStart if is_up || state == Some(State::Restarting) => act(ContainerAct::Stop),
+            Action::StopStart => act(ContainerAct::Start),
+            Action::PauseContainer if state == Some(State::Paused) => act(ContainerAct::Unpause),
+            Action::PauseContainer | Action::Kill if !is_up => Answer::Refused("the container does not run"),
+            Action::PauseContainer => act(ContainerAct::Pause),
+            Action::Kill => act(ContainerAct::Kill),
+            Action::Remove => act(ContainerAct::Remove),
+            _ => Answer::Unknown,
+        }
+    }
+
+    fn prompt(&self) -> Answer {
+        let text = self.filter.as_ref().map(|p| p.text.clone()).unwrap_or_default();
+        Answer::Done(vec![Request::Prompt(Action::Filter, text)])
+    }
+
+    fn selected(&self) -> Answer {
+        Answer::Done(vec![Request::SelectContainer(self.cursor.selected.clone())])
+    }
+
+    /// Takes in the rows as they stand and the room there is; tells which container is selected now.
+    pub fn fit(&mut self, height: u16, ctx: &Ctx<'_>) -> Option<ContainerKey> {
+        let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
+        self.marked.retain(|key| ctx.world.container(key).is_some());
+        self.shown = keys.len();
+        let environment = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id));
+        self.all = environment.map_or(0, |e| ctx.world.containers(e).len());
+        self.cursor.fit(&keys, usize::from(height.saturating_sub(1)));
+        self.cursor.selected.clone()
+    }
+
+    /// Draws head and rows.
+    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let rows = self.rows(ctx);
+        if rows.is_empty() {
+            columns::draw_empty(ctx, area, buf, self.filter.is_some());
+            return;
+        }
+        let layout = columns::layout(area.width);
+        columns::draw_head(ctx, &layout, area, buf);
+        let window = self.cursor.window(rows.len());
+        let mut service = None;
+        for (y, row) in (area.y + 1..area.bottom()).zip(&rows[window]) {
+            let line = Rect { y, height: 1, ..area };
+            let is_repeated = self.order == Order::Service && service == Some(&row.service);
+            service = Some(&row.service);
+            let is_selected = self.cursor.selected.as_ref() == Some(&row.key);
+            let mark = columns::Mark { is_selected, is_marked: self.marked.contains(&row.key), is_repeated };
+            columns::draw_row(ctx, &layout, row, mark, line, buf);
+        }
+    }
+}
+
+/// What a filter looks at: everything a row shows as text.
+fn searched(c: &Container) -> String {
+    format!(
+        "{} {} {} {} {} {}",
+        c.service,
+        c.name,
+        c.key.host,
+        c.image,
+        c.state.word(),
+        columns::health_text(c)
+    )
+}

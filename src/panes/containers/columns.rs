@@ -1,0 +1,352 @@
+//! The columns of the containers pane: which fit, and what a row says in each.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::config::theme::Role;
+use crate::domain::container::{Container, Health, Standing, State};
+use crate::panes::Ctx;
+use crate::ui::list::draw_selected;
+use crate::ui::text::{age, bytes, put, put_right};
+use crate::world::Link;
+
+/// One column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Column {
+    /// Its service, once per group.
+    Service,
+    /// Its name.
+    Name,
+    /// Its host.
+    Host,
+    /// Tag of its image.
+    Release,
+    /// State and reason.
+    State,
+    /// Health.
+    Health,
+    /// Processor share.
+    Cpu,
+    /// Its recent history.
+    Spark,
+    /// Memory.
+    Memory,
+    /// Network, in and out.
+    Network,
+    /// Restarts.
+    Restarts,
+    /// Since its last start.
+    Up,
+    /// Ports.
+    Ports,
+}
+
+use Column::{
+    Cpu, Health as HealthColumn, Host, Memory, Name, Network, Ports, Release, Restarts, Service, Spark, Up,
+};
+
+/// Columns with their widths, left to right; which are left off as the pane gets narrower is fixed here.
+pub fn layout(width: u16) -> Vec<(Column, u16)> {
+    let all: &[(Column, u16, u16)] = &[
+        // column, width, narrowest pane that shows it
+        (Service, 11, 0),
+        (Name, 20, 0),
+        (Host, 9, 90),
+        (Release, 9, 50),
+        (Column::State, 18, 0),
+        (HealthColumn, 13, 92),
+        (Cpu, 7, 60),
+        (Spark, 9, 112),
+        (Memory, 6, 60),
+        (Network, 14, 150),
+        (Restarts, 4, 100),
+        (Up, 5, 72),
+        (Ports, 12, 108),
+    ];
+    let mut layout: Vec<_> =
+        all.iter().filter(|(.., least)| width >= *least).map(|(c, w, _)| (*c, *w)).collect();
+    let used: u16 = layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 1;
+    if let Some((_, name)) = layout.iter_mut().find(|(c, _)| *c == Name) {
+        *name = if used > width {
+            name.saturating_sub(used - width).max(8)
+        } else {
+            (*name + width - used).min(34)
+        };
+    }
+    layout
+}
+
+fn is_right(column: Column) -> bool {
+    matches!(column, Cpu | Memory | Network | Restarts | Up)
+}
+
+/// The names of the columns.
+pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
+    let has_health = layout.iter().any(|(c, _)| *c == HealthColumn);
+    each(layout, area, |column, x, width| {
+        let text = match column {
+            Service => "SERVICE",
+            Name => "CONTAINER",
+            Host => "HOST",
+            Release => "RELEASE",
+            Column::State if !has_health => "STATE HEALTH",
+            Column::State => "STATE",
+            HealthColumn => "HEALTH",
+            Cpu => "CPU",
+            Spark => "",
+            Memory => "MEM",
+            Network => "NET IN/OUT",
+            Restarts => "RST",
+            Up => "UP",
+            Ports => "PORTS",
+        };
+        cell(buf, x, area.y, width, column, text, ctx.look.style(Role::Dim));
+    });
+}
+
+fn each(layout: &[(Column, u16)], area: Rect, mut draw: impl FnMut(Column, u16, u16)) {
+    let mut x = area.x + 2;
+    for (column, width) in layout {
+        let room = area.right().saturating_sub(x);
+        draw(*column, x, (*width).min(room));
+        x += width + 1;
+    }
+}
+
+fn cell(
+    buf: &mut Buffer,
+    x: u16,
+    y: u16,
+    width: u16,
+    column: Column,
+    text: &str,
+    style: ratatui::style::Style,
+) {
+    if is_right(column) {
+        put_right(buf, x, y, width, text, style);
+    } else {
+        put(buf, x, y, width, text, style);
+    }
+}
+
+/// How a row is marked.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    /// Under the cursor.
+    pub is_selected: bool,
+    /// Marked by the operator.
+    pub is_marked: bool,
+    /// The row above has the same service.
+    pub is_repeated: bool,
+}
+
+/// One container.
+pub fn draw_row(
+    ctx: &Ctx<'_>,
+    layout: &[(Column, u16)],
+    c: &Container,
+    mark: Mark,
+    line: Rect,
+    buf: &mut Buffer,
+) {
+    let look = ctx.look;
+    if mark.is_selected {
+        draw_selected(buf, line, look, ctx.is_focused);
+    }
+    if mark.is_marked {
+        put(buf, line.x + 1, line.y, 1, look.glyph("●", "*"), look.style(Role::Accent));
+    }
+    let host = ctx.world.hosts.get(&c.key.host);
+    let is_stale = host.is_some_and(|h| !matches!(h.link, Link::Up));
+    let has_health = layout.iter().any(|(column, _)| *column == HealthColumn);
+    let usage = ctx.world.usage.get(&c.key).filter(|_| c.state == State::Running);
+    let rates = usage.and_then(|u| u.usage);
+    let standing = c.standing();
+    each(layout, line, |column, x, width| {
+        let (text, role) = match column {
+            Service if mark.is_repeated => (String::new(), Role::Faint),
+            Service => (c.service.to_string(), Role::Bright),
+            Name => (c.name.to_string(), if mark.is_selected { Role::Bright } else { Role::Text }),
+            Host => (c.key.host.to_string(), if is_stale { Role::Warn } else { Role::Dim }),
+            Release => (c.release().to_owned(), Role::Text),
+            Column::State if !has_health => short_state(c),
+            Column::State => (state_text(c), state_role(c)),
+            HealthColumn => (health_text(c), health_role(c)),
+            Cpu => match rates {
+                Some(r) => (
+                    format!("{:.1}%", r.cpu_percent),
+                    if r.cpu_percent >= 90.0 { Role::Bad } else { Role::Text },
+                ),
+                None => (unknown(c), Role::Faint),
+            },
+            Spark => {
+                let cpu = usage.map_or(&[][..], |u| &u.cpu);
+                spark(ctx, cpu, x, line.y, width, standing, buf);
+                return;
+            }
+            Memory => match rates {
+                Some(r) => (bytes(r.memory_bytes), memory_role(r.memory_bytes, r.memory_limit_bytes)),
+                None => (unknown(c), Role::Faint),
+            },
+            Network => match rates {
+                Some(r) => {
+                    (format!("{}/{}", bytes(r.received_per_s as u64), bytes(r.sent_per_s as u64)), Role::Dim)
+                }
+                None => (unknown(c), Role::Faint),
+            },
+            Restarts => match c.detail.as_ref().map(|d| d.restarts) {
+                Some(0) => ("0".to_owned(), Role::Faint),
+                Some(count) => (count.to_string(), Role::Warn),
+                None => (String::new(), Role::Faint),
+            },
+            Up => (up(ctx, c), Role::Dim),
+            Ports => (ports(c), Role::Faint),
+        };
+        let role = if is_stale && !matches!(column, Host) { Role::Dim } else { role };
+        cell(buf, x, line.y, width, column, &text, look.style(role));
+    });
+}
+
+/// A running container whose usage is not known yet is unknown; one that does not run has none.
+fn unknown(c: &Container) -> String {
+    if c.state == State::Running { "?" } else { "-" }.to_owned()
+}
+
+fn memory_role(used: u64, limit: Option<u64>) -> Role {
+    match limit {
+        Some(limit) if used * 10 >= limit * 9 => Role::Warn,
+        _ => Role::Text,
+    }
+}
+
+/// State with its reason: `exited 137 OOM`, `restarting (7)`.
+pub fn state_text(c: &Container) -> String {
+    let detail = c.detail.as_ref();
+    let oom = if detail.is_some_and(|d| d.is_oom_killed) { " OOM" } else { "" };
+    match &c.state {
+        State::Exited(Some(code)) => format!("exited {code}{oom}"),
+        State::Exited(None) => format!("exited{oom}"),
+        State::Restarting => {
+            let count = detail.map(|d| format!(" ({})", d.restarts)).unwrap_or_default();
+            let code = detail.and_then(|d| d.exit_code).map(|code| format!(" {code}")).unwrap_or_default();
+            format!("restarting{count}{code}{oom}")
+        }
+        state => state.word().to_owned(),
+    }
+}
+
+fn state_role(c: &Container) -> Role {
+    match (&c.state, c.standing()) {
+        (State::Running, _) => Role::Text,
+        (_, Standing::Bad) => Role::Bad,
+        (_, Standing::Warn) => Role::Warn,
+        _ => Role::Dim,
+    }
+}
+
+/// Health in words.
+pub fn health_text(c: &Container) -> String {
+    if c.state != State::Running {
+        return String::new();
+    }
+    match c.health {
+        Health::None => "no check",
+        Health::Starting => "starting",
+        Health::Healthy => "healthy",
+        Health::Unhealthy => "unhealthy",
+    }
+    .to_owned()
+}
+
+fn health_role(c: &Container) -> Role {
+    match c.health {
+        Health::None => Role::Faint,
+        Health::Starting => Role::Warn,
+        Health::Healthy => Role::Ok,
+        Health::Unhealthy => Role::Bad,
+    }
+}
+
+/// Where there is room for one word only: health for what runs, else the state.
+fn short_state(c: &Container) -> (String, Role) {
+    match (&c.state, c.health) {
+        (State::Running, Health::None) => ("running, no check".to_owned(), Role::Dim),
+        (State::Running, _) => (health_text(c), health_role(c)),
+        _ => (state_text(c), state_role(c)),
+    }
+}
+
+fn up(ctx: &Ctx<'_>, c: &Container) -> String {
+    let detail = c.detail.as_ref();
+    let since =
+        if c.state.is_up() { detail.and_then(|d| d.started) } else { detail.and_then(|d| d.finished) };
+    since.map(|at| age(at, ctx.now.wall)).unwrap_or_default()
+}
+
+fn ports(c: &Container) -> String {
+    let published = c.ports.iter().filter_map(|p| p.published.as_ref().map(|(_, port)| port.to_string()));
+    let published: Vec<_> = published.collect();
+    if published.is_empty() {
+        c.ports.iter().map(|p| format!("({})", p.inside)).collect::<Vec<_>>().join(" ")
+    } else {
+        published.join(" ")
+    }
+}
+
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const ASCII_BARS: [&str; 8] = ["_", "_", ".", "-", "=", "+", "*", "#"];
+
+/// The newest values, one a cell, against the greatest of them but at least 10 %.
+pub fn spark(
+    ctx: &Ctx<'_>,
+    values: &[f32],
+    x: u16,
+    y: u16,
+    width: u16,
+    standing: Standing,
+    buf: &mut Buffer,
+) {
+    let shown = &values[values.len().saturating_sub(usize::from(width))..];
+    let top = shown.iter().copied().fold(10.0_f32, f32::max);
+    let bars = if ctx.look.is_ascii { ASCII_BARS } else { BARS };
+    let role = if standing == Standing::Bad { Role::Warn } else { Role::Chart };
+    let start = x + width - shown.len() as u16;
+    for (cell, value) in (start..).zip(shown) {
+        let bar = bars[((value / top * 7.0).round() as usize).min(7)];
+        put(buf, cell, y, 1, bar, ctx.look.style(role));
+    }
+}
+
+/// Why there is nothing to list.
+pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
+    let environment = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id));
+    let hosts = || environment.iter().flat_map(|e| &e.hosts).filter_map(|id| ctx.world.hosts.get(id));
+    let dim = ctx.look.style(Role::Dim);
+    let mut y = area.y + 1;
+    let mut line = |text: &str, style| {
+        if y < area.bottom() {
+            put(buf, area.x + 2, y, area.width.saturating_sub(3), text, style);
+            y += 1;
+        }
+    };
+    if is_filtered {
+        return line("no container matches the filter; Esc clears it", dim);
+    }
+    for host in hosts() {
+        match &host.link {
+            Link::Asking => line("asking the engine...", dim),
+            Link::Up => line("the engine runs no container", dim),
+            Link::Lost { why, .. } => {
+                line("no engine answers; still trying", ctx.look.style(Role::Bad));
+                line("", dim);
+                for way in why.lines() {
+                    let (what, mend) = way.split_once('\t').unwrap_or((way, ""));
+                    line(what, ctx.look.style(Role::Text));
+                    if !mend.is_empty() {
+                        line(&format!("  try: {mend}"), ctx.look.style(Role::Accent));
+                    }
+                }
+            }
+        }
+    }
+}
