@@ -1,3 +1,15 @@
-//! The `pilothouse` program: installs hooks, parses, runs. It never holds logic.
+//! The `pilothouse` program: parses, runs, says how it ended. It never holds logic.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match pilothouse::cli::main(pilothouse::cli::Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("pilothouse: {failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The command line: the console, and its twins for scripts.
+
+use std::io::IsTerminal;
+
+use clap::Parser;
+
+use crate::app::model::Model;
+use crate::config::keymap::Keymap;
+use crate::config::theme::{BUILT_IN, Depth, Theme};
+use crate::runtime::{hosts, run, terminal};
+use crate::ui::look::Look;
+
+/// A terminal operations console for containerised services.
+#[derive(Parser, Debug)]
+#[command(version, about)]
+pub struct Arguments {
+    /// Engine to use: unix:///path or tcp://host:port
+    #[arg(short = 'H', long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Theme: dark, light, high-contrast, colour-blind
+    #[arg(long, default_value = "dark", env = "PILOTHOUSE_THEME")]
+    theme: String,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Show times in UTC
+    #[arg(long)]
+    utc: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    no_mouse: bool,
+}
+
+/// Why the program ends, with the exit status that says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Wrong use.
+    #[error("{0}")]
+    Usage(String),
+    /// No engine answers.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The terminal or the machine refused something.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// 1 error, 2 usage, 6 unreachable.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Io(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 6,
+        }
+    }
+}
+
+/// What the terminal can show, by the usual variables.
+fn depth() -> Depth {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let term = set("TERM").unwrap_or_default();
+    match set("COLORTERM").as_deref() {
+        _ if set("NO_COLOR").is_some() || term == "dumb" => Depth::None,
+        Some("truecolor" | "24bit") => Depth::True,
+        _ if term.contains("256color") => Depth::Indexed,
+        _ => Depth::Ansi,
+    }
+}
+
+fn operator() -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{user}@{node}")
+}
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// A [`Failure`] with its exit status.
+pub fn main(arguments: Arguments) -> Result<(), Failure> {
+    let theme = Theme::named(&arguments.theme).ok_or_else(|| {
+        let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        Failure::Usage(format!("no theme `{}`; there are {}", arguments.theme, known.join(", ")))
+    })?;
+    let candidates = hosts::candidates(arguments.host);
+    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (world, routes) = hosts::local(candidates);
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(workers.block_on(without_terminal(&routes)));
+    }
+    let look = Look::new(&theme.degraded(depth()), arguments.ascii, arguments.utc);
+    let keymap = Keymap::standard().map_err(|e| Failure::Usage(e.to_string()))?;
+    let mut screen = terminal::take(!arguments.no_mouse)?;
+    let size = crossterm::terminal::size()?;
+    let model = Model::new(world, look, keymap, operator(), size, run::now());
+    let ended = workers.block_on(run::run(model, routes, &mut screen, !arguments.no_mouse));
+    terminal::give_back();
+    workers.shutdown_background();
+    Ok(ended?)
+}
+
+/// Without a terminal there is no console: says why, or which engines were tried.
+async fn without_terminal(routes: &hosts::Routes) -> Failure {
+    let mut report = Vec::new();
+    for way in routes.values().flat_map(|route| route.ways()) {
+        match way.engine.facts().await {
+            Ok(_) => {
+                return Failure::Usage("the console needs a terminal; see `pilothouse --help`".to_owned());
+            }
+            Err(error) => report.push(format!("{}: {error}\n  try: {}", way.source, (way.mend)(&error))),
+        }
+    }
+    Failure::Unreachable(format!("no engine answers\n{}", report.join("\n")))
+}

@@ -1,0 +1,10 @@
+//! The loop, and the only code that knows both the screen and the outside.
+
+pub mod effects;
+pub mod hosts;
+pub mod input;
+pub mod mask;
+pub mod run;
+pub mod shell;
+pub mod subs;
+pub mod terminal;

@@ -1,0 +1,104 @@
+//! Effects as tasks; each reports by messages.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Sender;
+
+use super::hosts::Routes;
+use super::mask;
+use crate::domain::ids::ContainerKey;
+use crate::effect::Effect;
+use crate::jobs::{act, tail};
+use crate::msg::{JobEvent, LogFact, Msg};
+use crate::ports::engine::{Engine, EngineError};
+
+const FIRST_LINES: usize = 2000;
+
+/// Starts what an effect asks for. Copy, Shell and Quit belong to the loop and are handed back.
+pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effect> {
+    let engine = |key: &ContainerKey| routes.get(&key.host).map(|r| r.engine());
+    let out = out.clone();
+    match effect {
+        Effect::Act(job, act, targets) => {
+            let targets =
+                targets.into_iter().filter_map(|(key, name)| Some((engine(&key)?, key, name))).collect();
+            tokio::spawn(act::act(job, act, targets, out));
+        }
+        Effect::Inspect(job, key, name) => {
+            let engine = engine(&key)?;
+            tokio::spawn(async move {
+                let event = match engine.inspect(&key.id).await {
+                    Ok(value) => JobEvent::Text(format!("inspect {name}"), mask::lines(value)),
+                    Err(error) => JobEvent::Failed(error.to_string()),
+                };
+                send(&out, Msg::Job(job, event)).await;
+            });
+        }
+        Effect::Processes(job, key, name) => {
+            let engine = engine(&key)?;
+            tokio::spawn(
+                async move { send(&out, Msg::Job(job, processes(&engine, &key, &name).await)).await },
+            );
+        }
+        Effect::Older(generation, key, before_ns, count) => {
+            let engine = engine(&key)?;
+            tokio::spawn(async move {
+                let answer = tail::older(&engine, &key, before_ns, count).await;
+                send(&out, Msg::Log(generation, log_fact(answer.map(LogFact::Older), key))).await;
+            });
+        }
+        Effect::First(generation, key) => {
+            let engine = engine(&key)?;
+            tokio::spawn(async move {
+                let answer = tail::first(&engine, &key, FIRST_LINES).await;
+                send(&out, Msg::Log(generation, log_fact(answer.map(LogFact::First), key))).await;
+            });
+        }
+        Effect::Export(job, path, text) => {
+            tokio::task::spawn_blocking(move || {
+                let event = match export(&path, &text) {
+                    Ok(()) => JobEvent::Done(format!("{} lines written to {path}", text.lines().count())),
+                    Err(error) => JobEvent::Failed(format!("cannot write {path}: {error}; nothing was kept")),
+                };
+                // The loop ends before its tasks; then nobody wants to know.
+                let _ = out.blocking_send(Msg::Job(job, event));
+            });
+        }
+        other => return Some(other),
+    }
+    None
+}
+
+fn log_fact(answer: Result<LogFact, EngineError>, key: ContainerKey) -> LogFact {
+    answer.unwrap_or_else(|error| LogFact::Failed(key, error.to_string()))
+}
+
+async fn send(out: &Sender<Msg>, msg: Msg) {
+    // The loop ends before its tasks; then nobody wants to know.
+    let _ = out.send(msg).await;
+}
+
+async fn processes(engine: &Arc<dyn Engine>, key: &ContainerKey, name: &str) -> JobEvent {
+    match engine.processes(&key.id).await {
+        Ok(table) => {
+            let rows = std::iter::once(&table.titles).chain(&table.rows);
+            let line = |row: &Vec<String>| {
+                row.iter().map(|cell| format!("{cell:<10}")).collect::<Vec<_>>().join(" ")
+            };
+            JobEvent::Text(format!("processes of {name}"), rows.map(line).collect())
+        }
+        Err(error) => JobEvent::Failed(error.to_string()),
+    }
+}
+
+/// A new file, readable by its owner; an existing one is never overwritten, a half-written one is removed.
+fn export(path: &str, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        std::fs::remove_file(path)?;
+    }
+    written
+}

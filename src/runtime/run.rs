@@ -1,0 +1,116 @@
+//! The loop: input first, then what the outside says; draw at most 60 times a second and only when something changed.
+
+use std::io;
+use std::time::Duration;
+
+use chrono::Utc;
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::EventStream;
+use crossterm::execute;
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::hosts::Routes;
+use super::subs::Streams;
+use super::terminal::{self, Screen};
+use super::{effects, input, shell};
+use crate::app::model::Model;
+use crate::domain::ids::ContainerKey;
+use crate::effect::{Effect, JobId};
+use crate::msg::{JobEvent, Msg};
+use crate::world::Now;
+
+/// Facts that wait to be taken in; when full their senders wait, and the engine with them.
+const LANE: usize = 64;
+/// Facts taken in between two looks at the keys.
+const AT_ONCE: usize = 64;
+const FRAME: Duration = Duration::from_millis(16);
+
+/// The time now.
+pub fn now() -> Now {
+    Now { at: std::time::Instant::now(), wall: Utc::now() }
+}
+
+/// Runs the console until it is left.
+///
+/// # Errors
+/// What the terminal refused.
+pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mouse: bool) -> io::Result<()> {
+    let (out, mut facts) = mpsc::channel(LANE);
+    let mut streams = Streams::default();
+    let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    screen.draw(|frame| model.draw(frame))?;
+    streams.keep(model.subs(), &routes, &out);
+    let mut keys = EventStream::new();
+    let (mut drawn, mut is_dirty) = (Instant::now(), false);
+    let mut batch = Vec::new();
+    let [terminated, hung_up] = &mut ends;
+    loop {
+        let mut wanted = Vec::new();
+        tokio::select! {
+            biased;
+            _ = terminated.recv() => return Ok(()),
+            _ = hung_up.recv() => return Ok(()),
+            event = keys.next() => {
+                let Some(event) = event else { return Ok(()) };
+                if let Some(msg) = input::message(event?) {
+                    wanted = model.update(msg, now());
+                    is_dirty = true;
+                }
+            }
+            () = sleep_until(drawn + FRAME), if is_dirty => {
+                screen.draw(|frame| model.draw(frame))?;
+                (drawn, is_dirty) = (Instant::now(), false);
+                continue;
+            }
+            count = facts.recv_many(&mut batch, AT_ONCE) => {
+                if count == 0 {
+                    return Ok(());
+                }
+                for msg in batch.drain(..) {
+                    wanted.extend(model.update(msg, now()));
+                }
+                is_dirty = true;
+            }
+        }
+        streams.keep(model.subs(), &routes, &out);
+        for effect in wanted {
+            match effects::start(effect, &routes, &out) {
+                None => {}
+                Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
+                Some(Effect::Shell(key, name)) => {
+                    // Two readers on one terminal would share its keys.
+                    drop(keys);
+                    let event = hand_over(&routes, &key, &name, has_mouse).await?;
+                    keys = EventStream::new();
+                    screen.clear()?;
+                    model.update(Msg::Job(JobId(0), event), now());
+                    is_dirty = true;
+                }
+                Some(_) => return Ok(()),
+            }
+        }
+        if is_dirty && drawn.elapsed() >= FRAME {
+            screen.draw(|frame| model.draw(frame))?;
+            (drawn, is_dirty) = (Instant::now(), false);
+        }
+    }
+}
+
+/// Gives the terminal to a shell and takes it back.
+async fn hand_over(routes: &Routes, key: &ContainerKey, name: &str, has_mouse: bool) -> io::Result<JobEvent> {
+    let Some(route) = routes.get(&key.host) else {
+        return Ok(JobEvent::Failed(format!("{}: no such host", key.host)));
+    };
+    terminal::give_back();
+    crossterm::terminal::enable_raw_mode()?;
+    let ended = shell::run(&route.engine(), key).await;
+    terminal::enter(has_mouse)?;
+    Ok(match ended {
+        Ok(Some(126 | 127)) => JobEvent::Failed(format!("no shell in {name}: its image has no /bin/sh")),
+        Ok(status) => JobEvent::Done(format!("shell in {name} ended with status {}", status.unwrap_or(0))),
+        Err(error) => JobEvent::Failed(format!("shell in {name}: {error}")),
+    })
+}
