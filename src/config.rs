@@ -1,4 +1,12 @@
-//! What the operator may set: keys and themes as data. Parses text; never reads files itself.
+//! What the operator may set: files, keys and themes as data.
+//!
+//! Only `files` reads from the disk, from paths that are given to it; all else is text to values. No clock.
 
 pub mod keymap;
+pub mod load;
+pub mod problem;
+pub mod schema;
+pub mod table;
 pub mod theme;
+pub mod trust;
+pub mod units;

@@ -1,140 +1,96 @@
-//! Keys as data: chords with their names, and which action a sequence of them means in a context.
+//! Keys as data: which action a key, or several in a row, means in a context. Changes nothing and asks nobody.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
+use super::schema::Binding;
 use crate::action::{ACTIONS, Action, Context};
 
-/// A key without its modifiers. Shifted characters are themselves: `G`, `?`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Code {
-    /// A character.
-    Char(char),
-    /// Enter.
-    Enter,
-    /// Escape.
-    Esc,
-    /// Tab.
-    Tab,
-    /// Shift and Tab.
-    BackTab,
-    /// Backspace.
-    Backspace,
-    /// Delete.
-    Delete,
-    /// Insert.
-    Insert,
-    /// Home.
-    Home,
-    /// End.
-    End,
-    /// Page up.
-    PageUp,
-    /// Page down.
-    PageDown,
-    /// Arrow up.
-    Up,
-    /// Arrow down.
-    Down,
-    /// Arrow left.
-    Left,
-    /// Arrow right.
-    Right,
-    /// A function key, 1 to 24.
-    F(u8),
-}
+mod chord;
 
-const NAMES: [(Code, &str); 16] = [
-    (Code::Enter, "enter"),
-    (Code::Esc, "esc"),
-    (Code::Tab, "tab"),
-    (Code::BackTab, "shift-tab"),
-    (Code::Backspace, "backspace"),
-    (Code::Delete, "del"),
-    (Code::Insert, "ins"),
-    (Code::Home, "home"),
-    (Code::End, "end"),
-    (Code::PageUp, "pgup"),
-    (Code::PageDown, "pgdn"),
-    (Code::Up, "up"),
-    (Code::Down, "down"),
-    (Code::Left, "left"),
-    (Code::Right, "right"),
-    (Code::Char(' '), "space"),
-];
+pub use chord::{Chord, ChordError, Chords, ChordsError, Code};
 
-/// A key with its modifiers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Chord {
-    /// The key.
-    pub code: Code,
-    /// Control is held.
-    pub ctrl: bool,
-    /// Alt is held. No default key uses it: over a slow link it arrives as Esc and a letter.
-    pub alt: bool,
-}
-
-/// A text that names no key.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` names no key; write a character, `ctrl-x`, `f1`, `enter`, `esc`, `space`, `pgup`, …")]
-pub struct ChordError(String);
-
-impl From<Code> for Chord {
-    fn from(code: Code) -> Self {
-        Self { code, ctrl: false, alt: false }
-    }
-}
-
-impl FromStr for Chord {
-    type Err = ChordError;
-
-    fn from_str(text: &str) -> Result<Self, ChordError> {
-        let (mut ctrl, mut alt, mut rest) = (false, false, text);
-        loop {
-            rest = if let Some(inner) = rest.strip_prefix("ctrl-") {
-                ctrl = true;
-                inner
-            } else if let Some(inner) = rest.strip_prefix("alt-") {
-                alt = true;
-                inner
-            } else {
-                break;
-            };
-        }
-        let named = NAMES.iter().find(|(_, name)| *name == rest).map(|(code, _)| *code);
-        let function = || rest.strip_prefix('f')?.parse().ok().filter(|n| (1..=24).contains(n)).map(Code::F);
-        let mut chars = rest.chars();
-        let single = match (chars.next(), chars.next()) {
-            (Some(c), None) if !c.is_whitespace() && !c.is_control() => Some(Code::Char(c)),
-            _ => None,
-        };
-        let code = named.or(single).or_else(function).ok_or_else(|| ChordError(text.to_owned()))?;
-        Ok(Self { code, ctrl, alt })
-    }
-}
-
-impl fmt::Display for Chord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.ctrl {
-            f.write_str("ctrl-")?;
-        }
-        if self.alt {
-            f.write_str("alt-")?;
-        }
-        match (NAMES.iter().find(|(code, _)| *code == self.code), self.code) {
-            (Some((_, name)), _) => f.write_str(name),
-            (None, Code::Char(c)) => write!(f, "{c}"),
-            (None, Code::F(n)) => write!(f, "f{n}"),
-            (None, other) => write!(f, "{other:?}"),
-        }
-    }
-}
-
-/// Which action a key means in which context.
-#[derive(Clone, Debug)]
+/// Which action keys mean in which context.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Keymap {
-    bindings: BTreeMap<(Context, Chord), Action>,
+    contexts: BTreeMap<Context, Node>,
+}
+
+/// The keys that may come next.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Node {
+    next: BTreeMap<Chord, Node>,
+    action: Option<Action>,
+}
+
+/// What the keys pressed so far mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lookup {
+    /// Nothing: forget them.
+    Nothing,
+    /// The beginning of a row: wait for the next key.
+    Prefix,
+    /// All of it.
+    Action(Action),
+}
+
+/// Two settings that cannot both hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conflict {
+    /// Path of the later of the two in the configuration.
+    pub at: Vec<String>,
+    /// What is wrong, with the other.
+    pub message: String,
+}
+
+/// All contexts that have keys, each once.
+pub fn contexts() -> Vec<Context> {
+    let mut all: Vec<_> = ACTIONS.iter().map(|entry| entry.context).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+impl Node {
+    fn find(&self, chords: &[Chord]) -> Option<&Self> {
+        chords.iter().try_fold(self, |node, chord| node.next.get(chord))
+    }
+
+    /// Binds; what is a beginning of these keys, or begins with them, means nothing any more.
+    fn bind(&mut self, chords: &[Chord], action: Action) {
+        let mut node = self;
+        for chord in chords {
+            node.action = None;
+            node = node.next.entry(*chord).or_default();
+        }
+        *node = Self { next: BTreeMap::new(), action: Some(action) };
+    }
+
+    /// These keys, and all rows that begin with them, mean nothing any more.
+    fn unbind(&mut self, chords: &[Chord]) {
+        match chords {
+            [] => *self = Self::default(),
+            [first, rest @ ..] => {
+                if let Some(node) = self.next.get_mut(first) {
+                    node.unbind(rest);
+                }
+            }
+        }
+    }
+
+    fn collect(&self, before: &mut Vec<Chord>, found: &mut Vec<(Vec<Chord>, Action)>) {
+        found.extend(self.action.map(|action| (before.clone(), action)));
+        for (chord, node) in &self.next {
+            before.push(*chord);
+            node.collect(before, found);
+            before.pop();
+        }
+    }
+
+    /// Takes out branches in which nothing is bound, so that they are no prefix.
+    fn prune(&mut self) -> bool {
+        self.next.retain(|_, node| node.prune());
+        self.action.is_some() || !self.next.is_empty()
+    }
 }
 
 impl Keymap {
@@ -143,65 +99,126 @@ impl Keymap {
     /// # Errors
     /// A key of the table that does not parse, which a test rules out.
     pub fn standard() -> Result<Self, ChordError> {
-        let mut bindings = BTreeMap::new();
+        let mut keymap = Self::default();
         for entry in ACTIONS {
             for key in entry.keys {
-                bindings.insert((entry.context, key.parse()?), entry.action);
+                let chords = key.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
+                keymap.contexts.entry(entry.context).or_default().bind(&chords, entry.action);
             }
         }
-        Ok(Self { bindings })
+        Ok(keymap)
     }
 
-    /// The action of `chord` in the first of `contexts` that has one.
+    /// The action of one key in the first of `contexts` that has one.
     pub fn action(&self, contexts: &[Context], chord: Chord) -> Option<Action> {
-        contexts.iter().find_map(|context| self.bindings.get(&(*context, chord)).copied())
+        match self.lookup(contexts, &[chord]) {
+            Lookup::Action(action) => Some(action),
+            Lookup::Nothing | Lookup::Prefix => None,
+        }
+    }
+
+    /// What the keys pressed so far mean, in the first of `contexts` that knows them.
+    pub fn lookup(&self, contexts: &[Context], pressed: &[Chord]) -> Lookup {
+        let nodes = contexts.iter().filter_map(|context| self.contexts.get(context)?.find(pressed));
+        let mut meanings = nodes.filter_map(|node| match node.action {
+            Some(action) => Some(Lookup::Action(action)),
+            None if !node.next.is_empty() => Some(Lookup::Prefix),
+            None => None,
+        });
+        meanings.next().unwrap_or(Lookup::Nothing)
     }
 
     /// The key to show for an action: the first of the table that still means it, else any that does.
     pub fn key_of(&self, action: Action) -> Option<String> {
         let entry = action.entry();
-        let means = |chord: &Chord| self.bindings.get(&(entry.context, *chord)) == Some(&action);
-        let standard = entry.keys.iter().filter_map(|key| key.parse().ok()).find(means);
-        let any = || self.bindings.iter().find(|(_, a)| **a == action).map(|((_, chord), _)| *chord);
-        standard.or_else(any).map(|chord| chord.to_string())
+        let chords = |key: &&&str| key.parse::<Chord>().ok();
+        let means = |key: &&&str| {
+            chords(key).is_some_and(|chord| self.action(&[entry.context], chord) == Some(action))
+        };
+        let standard = entry.keys.iter().find(means).map(|key| (*key).to_owned());
+        standard.or_else(|| {
+            let bound = self.bindings().into_iter().find(|(_, _, found)| *found == action);
+            bound.map(|(_, chords, _)| chords.iter().map(Chord::to_string).collect::<Vec<_>>().join(" "))
+        })
     }
+
+    /// Everything that is bound: context, keys, action.
+    pub fn bindings(&self) -> Vec<(Context, Vec<Chord>, Action)> {
+        let of = |(context, root): (&Context, &Node)| {
+            let mut found = Vec::new();
+            root.collect(&mut Vec::new(), &mut found);
+            let context = *context;
+            found.into_iter().map(move |(chords, action)| (context, chords, action))
+        };
+        self.contexts.iter().flat_map(of).collect()
+    }
+
+    /// Lays `[keys]` over what is bound, and says what in it contradicts itself.
+    ///
+    /// A key outside of a context goes to the context where its action is at home; `none` there unbinds it
+    /// everywhere. What does not parse is left out: the check of the files has named it.
+    pub fn overlay(&mut self, keys: &BTreeMap<String, Binding>) -> Vec<Conflict> {
+        let (mut conflicts, mut set) = (Vec::new(), Vec::new());
+        for (name, binding) in keys {
+            match binding {
+                Binding::Action(action) => {
+                    let Ok(chords) = name.parse::<Chords>() else { continue };
+                    let at = vec!["keys".to_owned(), name.clone()];
+                    match Action::named(action) {
+                        Some(found) => set.push((found.entry().context, chords, Some(found), at)),
+                        None => {
+                            set.extend(contexts().into_iter().map(|c| (c, chords.clone(), None, at.clone())));
+                        }
+                    }
+                }
+                Binding::Context(inner) => {
+                    let Some(context) = contexts().into_iter().find(|c| c.name() == name) else { continue };
+                    for (key, action) in inner {
+                        let Ok(chords) = key.parse::<Chords>() else { continue };
+                        let at = vec!["keys".to_owned(), name.clone(), key.clone()];
+                        set.push((context, chords, Action::named(action), at));
+                    }
+                }
+            }
+        }
+        // `none` goes first: `x = "none"` and `[keys.logs] x = "wrap"` together mean logs only.
+        set.sort_by_key(|(_, _, action, _)| action.is_some());
+        let mut taken: Vec<(Context, Chords, Action)> = Vec::new();
+        for (context, chords, action, at) in set {
+            let root = self.contexts.entry(context).or_default();
+            let Some(action) = action else {
+                root.unbind(chords.as_slice());
+                continue;
+            };
+            root.bind(chords.as_slice(), action);
+            conflicts.extend(conflict(&taken, context, &chords, action, at));
+            taken.push((context, chords, action));
+        }
+        self.contexts.retain(|_, root| root.prune());
+        conflicts
+    }
+}
+
+fn conflict(
+    taken: &[(Context, Chords, Action)],
+    context: Context,
+    chords: &Chords,
+    action: Action,
+    at: Vec<String>,
+) -> Option<Conflict> {
+    let (new, context_name) = (chords.as_slice(), context.name());
+    let (_, other, theirs) = taken.iter().find(|(where_, other, theirs)| {
+        let other = other.as_slice();
+        *where_ == context && *theirs != action && (other.starts_with(new) || new.starts_with(other))
+    })?;
+    let (mine, theirs) = (action.entry().name, theirs.entry().name);
+    let message = if other == chords {
+        format!("`{chords}` is set to `{mine}` and to `{theirs}` in {context_name}")
+    } else {
+        format!("`{chords}` for `{mine}` and `{other}` for `{theirs}` begin alike in {context_name}")
+    };
+    Some(Conflict { at, message })
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn every_key_of_the_table_parses_and_is_shown_as_written() {
-        let keymap = Keymap::standard().unwrap();
-        for entry in ACTIONS {
-            assert_eq!(keymap.key_of(entry.action).as_deref(), entry.keys.first().copied());
-        }
-    }
-
-    #[test]
-    fn a_pane_is_asked_before_the_rest() {
-        let keymap = Keymap::standard().unwrap();
-        let slash = "/".parse().unwrap();
-        assert_eq!(keymap.action(&[Context::Logs, Context::Global], slash), Some(Action::Search));
-        assert_eq!(keymap.action(&[Context::List, Context::Global], slash), Some(Action::Filter));
-        assert_eq!(keymap.action(&[Context::Global], slash), None);
-    }
-
-    #[test]
-    fn what_names_no_key_is_refused_with_its_text() {
-        for text in ["", "ctrl-", "f0", "f99", "hello", "  "] {
-            assert!(text.parse::<Chord>().unwrap_err().to_string().contains(text));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_chord_reads_back_as_it_is_shown(c in "[!-~äß日]", ctrl: bool, alt: bool) {
-            let chord = Chord { code: Code::Char(c.chars().next().unwrap()), ctrl, alt };
-            prop_assert_eq!(chord.to_string().parse::<Chord>().unwrap(), chord);
-        }
-    }
-}
+mod tests;

@@ -254,7 +254,7 @@ fn resolve(role: &str, entry: &Entry, palette: &BTreeMap<String, String>) -> Res
     })
 }
 
-fn colour(text: &str) -> Option<Colour> {
+pub(super) fn colour(text: &str) -> Option<Colour> {
     if text == "default" {
         return Some(Colour::Default);
     }

@@ -20,9 +20,9 @@ use std::fmt;
 pub const CORRELATION_KEYS: [&str; 5] =
     ["request_id", "trace_id", "correlation_id", "req_id", "x_request_id"];
 
-const MESSAGE_KEYS: [&str; 3] = ["msg", "message", "event"];
-const TIME_KEYS: [&str; 5] = ["time", "ts", "timestamp", "@timestamp", "t"];
-const LEVEL_KEYS: [&str; 3] = ["level", "severity", "lvl"];
+pub(crate) const MESSAGE_KEYS: [&str; 3] = ["msg", "message", "event"];
+pub(crate) const TIME_KEYS: [&str; 5] = ["time", "ts", "timestamp", "@timestamp", "t"];
+pub(crate) const LEVEL_KEYS: [&str; 3] = ["level", "severity", "lvl"];
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,288 @@
+//! The configuration as values, with every default in one place. Plain data; files are checked by [`super::load`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::units::{ByteSize, Percent, Period};
+use crate::domain::environment::Class;
+
+/// What an operator may set.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of a theme.
+    pub theme: String,
+    /// Only ASCII may be drawn.
+    pub ascii: bool,
+    /// Clicks and the wheel are taken.
+    pub mouse: bool,
+    /// Times are shown in UTC.
+    pub utc: bool,
+    /// Who acts; the login where it is `None`.
+    pub operator: Option<String>,
+    /// Selected at the start.
+    pub default_environment: Option<String>,
+    /// By name; [`Config::environments_as_written`] has them in order.
+    pub environments: BTreeMap<String, Environment>,
+    /// By name.
+    pub hosts: BTreeMap<String, Host>,
+    /// By the name of the service.
+    pub services: BTreeMap<String, Service>,
+    /// The logs pane.
+    pub logs: Logs,
+    /// Readings of CPU and memory.
+    pub usage: Usage,
+    /// From where on something is a warning.
+    pub thresholds: Thresholds,
+    /// What is hidden.
+    pub masks: Masks,
+    /// Changed keys, as written but with each key in its one spelling.
+    pub keys: BTreeMap<String, Binding>,
+    /// Programs of the operator's own.
+    pub commands: BTreeMap<String, Command>,
+}
+
+/// A named set of hosts.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Environment {
+    /// Names of hosts, or addresses; never empty once loaded.
+    pub hosts: Vec<String>,
+    /// What somebody said it is.
+    pub kind: Option<EnvironmentKind>,
+    /// See [`Environment::is_protected`].
+    pub protected: Option<bool>,
+    /// A role of the theme, or a colour.
+    pub colour: Option<String>,
+    /// Compose projects that belong to it; empty means all that its hosts run.
+    pub projects: Vec<String>,
+    /// How long it stays writable once unlocked.
+    pub write_window: Period,
+    /// What differs from [`Config::services`], key by key: see [`Config::service`].
+    pub services: BTreeMap<String, toml::Table>,
+    /// Where it stands among the environments as they are written.
+    #[serde(skip)]
+    pub place: usize,
+}
+
+/// What somebody said an environment is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvironmentKind {
+    /// Acts without effect on users need no confirmation.
+    Development,
+    /// Acts on running services are confirmed.
+    Staging,
+    /// Protected unless it says otherwise.
+    Production,
+}
+
+/// One engine and how it is reached.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// With its scheme; never empty once loaded.
+    pub address: String,
+    /// What the screen calls it.
+    pub label: Option<String>,
+    /// `tcp://` without TLS is taken from another machine.
+    pub allow_plain_tcp: bool,
+    /// For `tcp://`.
+    pub tls: Option<Tls>,
+}
+
+/// Files for TLS; `~/` in front means the home directory.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Signed the engine's certificate.
+    pub ca: Option<PathBuf>,
+    /// The operator's certificate; comes with `key`.
+    pub cert: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+}
+
+/// What is known of a service besides what its containers say.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Service {
+    /// Whether it runs at all.
+    pub live: Option<Probe>,
+    /// Whether it can serve.
+    pub ready: Option<Probe>,
+    /// Which address is probed.
+    pub via: Via,
+    /// Where to read what to do when it breaks.
+    pub runbook: Option<String>,
+    /// Restarts before it needs a human; [`Thresholds::restarts`] where it is `None`.
+    pub restart_limit: Option<u32>,
+}
+
+/// Which address is probed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// The port the engine publishes on its host.
+    #[default]
+    Published,
+    /// The container's own address.
+    Container,
+}
+
+/// How to ask a service how it is: by HTTP, or by connecting only.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Probe {
+    /// Path to get; set exactly if `tcp` is not, once loaded.
+    pub http: Option<String>,
+    /// Only connect.
+    pub tcp: bool,
+    /// Port inside the container; its only one where it is `None`.
+    pub port: Option<u16>,
+    /// From one probe to the next.
+    pub interval: Period,
+    /// After this it has failed.
+    pub timeout: Period,
+    /// The HTTP status of a healthy answer.
+    pub expect: u16,
+    /// Headers to send.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// The logs pane.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logs {
+    /// Memory for the lines of one view.
+    pub buffer: ByteSize,
+    /// Lines to open with.
+    pub tail: u32,
+    /// Least severe level to show; all where it is `None`.
+    pub level: Option<String>,
+    /// Long lines are wrapped.
+    pub wrap: bool,
+    /// JSON and logfmt lines are shown as fields.
+    pub json: bool,
+    /// Fields that hold a correlation id, most telling first.
+    pub correlation: Vec<String>,
+    /// Fields that hold the time.
+    pub time_keys: Vec<String>,
+    /// Fields that hold the level.
+    pub level_keys: Vec<String>,
+    /// Fields that hold the message.
+    pub message_keys: Vec<String>,
+    /// Regular expressions of what is never shown.
+    pub mask: Vec<String>,
+    /// Searches by name.
+    pub searches: BTreeMap<String, Search>,
+}
+
+/// A search with a name.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Search {
+    /// As typed after `/`.
+    pub pattern: String,
+    /// Where to search; empty means everywhere.
+    pub services: Vec<String>,
+}
+
+/// Readings of CPU and memory.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Usage {
+    /// From one reading to the next.
+    pub interval: Period,
+}
+
+/// From where on something is a warning.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// Least free space.
+    pub disk_free: Percent,
+    /// Most CPU, of the container's limit.
+    pub cpu: Percent,
+    /// Most memory, of the container's limit.
+    pub memory: Percent,
+    /// Most restarts in an hour.
+    pub restarts: u32,
+}
+
+/// What is hidden.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Masks {
+    /// Regular expressions for names whose values are hidden.
+    pub keys: Vec<String>,
+}
+
+/// A line of `[keys]`.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Binding {
+    /// A key, in the context where the action is at home; `none` unbinds it everywhere.
+    Action(String),
+    /// The keys of one context.
+    Context(BTreeMap<String, String>),
+}
+
+/// A program of the operator's own.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Command {
+    /// Program and arguments; never empty once loaded.
+    pub run: Vec<String>,
+    /// A key that runs it.
+    pub key: Option<String>,
+    /// Asked before it runs.
+    pub confirm: bool,
+    /// One line for help and palette.
+    pub description: Option<String>,
+}
+
+impl Config {
+    /// The environments in the order they are written, the project file's first.
+    pub fn environments_as_written(&self) -> Vec<(&str, &Environment)> {
+        let mut all: Vec<_> = self.environments.iter().map(|(name, e)| (name.as_str(), e)).collect();
+        all.sort_by_key(|(_, environment)| environment.place);
+        all
+    }
+
+    /// What holds for a service in an environment: the environment's keys over the service's own.
+    /// Empty where neither names it.
+    pub fn service(&self, environment: &str, service: &str) -> Service {
+        let own = self.services.get(service).cloned().unwrap_or_default();
+        let Some(over) = self.environments.get(environment).and_then(|e| e.services.get(service)) else {
+            return own;
+        };
+        let merged = toml::Table::try_from(&own).ok().and_then(|mut table| {
+            super::load::merge(&mut table, over.clone());
+            table.try_into().ok()
+        });
+        // Both were checked against the same table, so this cannot be taken; the service's own is the safe answer.
+        merged.unwrap_or(own)
+    }
+}
+
+impl Environment {
+    /// What it is, as the screen has it.
+    pub fn class(&self) -> Class {
+        match self.kind {
+            None => Class::Unclassified,
+            Some(EnvironmentKind::Development) => Class::Development,
+            Some(EnvironmentKind::Staging) => Class::Staging,
+            Some(EnvironmentKind::Production) => Class::Production,
+        }
+    }
+
+    /// Opens read-only, and grade 3 applies; true for production where it is not set.
+    pub fn is_protected(&self) -> bool {
+        self.protected.unwrap_or(self.kind == Some(EnvironmentKind::Production))
+    }
+}
+
+mod defaults;

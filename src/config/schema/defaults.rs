@@ -1,0 +1,112 @@
+//! What holds where nobody set anything. Must agree with the table of keys, which a test compares.
+
+use std::collections::BTreeMap;
+
+use super::{Command, Config, Environment, Logs, Masks, Probe, Thresholds, Usage};
+use crate::config::units::{ByteSize, Percent, Period};
+use crate::logs::decode;
+
+const MASKED_NAMES: &str = "(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth\
+     |cookie|salt|private|signature|connection_?string";
+
+fn texts(all: &[&str]) -> Vec<String> {
+    all.iter().map(|text| (*text).to_owned()).collect()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            theme: "dark".to_owned(),
+            ascii: false,
+            mouse: true,
+            utc: false,
+            operator: None,
+            default_environment: None,
+            environments: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            services: BTreeMap::new(),
+            logs: Logs::default(),
+            usage: Usage::default(),
+            thresholds: Thresholds::default(),
+            masks: Masks::default(),
+            keys: BTreeMap::new(),
+            commands: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            kind: None,
+            protected: None,
+            colour: None,
+            projects: Vec::new(),
+            write_window: Period::from_ms(15 * 60_000),
+            services: BTreeMap::new(),
+            place: 0,
+        }
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self {
+            http: None,
+            tcp: false,
+            port: None,
+            interval: Period::from_ms(5_000),
+            timeout: Period::from_ms(2_000),
+            expect: 200,
+            headers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            buffer: ByteSize::from_bytes(12 << 20),
+            tail: 1_000,
+            level: None,
+            wrap: false,
+            json: true,
+            correlation: texts(&decode::CORRELATION_KEYS),
+            time_keys: texts(&decode::TIME_KEYS),
+            level_keys: texts(&decode::LEVEL_KEYS),
+            message_keys: texts(&decode::MESSAGE_KEYS),
+            mask: Vec::new(),
+            searches: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self { interval: Period::from_ms(3_000) }
+    }
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            disk_free: Percent::whole(10),
+            cpu: Percent::whole(90),
+            memory: Percent::whole(90),
+            restarts: 3,
+        }
+    }
+}
+
+impl Default for Masks {
+    fn default() -> Self {
+        Self { keys: texts(&[MASKED_NAMES]) }
+    }
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self { run: Vec::new(), key: None, confirm: true, description: None }
+    }
+}

@@ -1,0 +1,245 @@
+//! THE table of configuration keys: what each is called, holds and means.
+//!
+//! It feeds the check of files, the nearest key in an error, `.config-example` and the documentation. No parsing here.
+
+/// What a key holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number between two bounds, both included.
+    Integer(i64, i64),
+    /// Any text without control characters.
+    Text,
+    /// A time of at least that many milliseconds.
+    Period(u64),
+    /// An amount of bytes.
+    Size,
+    /// A share.
+    Percent,
+    /// A regular expression.
+    Regex,
+    /// A search: a regular expression, `!` turns it round.
+    Pattern,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A role of the theme, or a colour.
+    Colour,
+    /// The name of a theme.
+    Theme,
+    /// The name of an action, or `none`.
+    Action,
+    /// A key, or several in a row.
+    Chords,
+    /// How an engine is reached.
+    Address,
+    /// The path of a URL, from `/`.
+    UrlPath,
+    /// A file, from `/` or `~/`.
+    File,
+    /// A list of these.
+    List(&'static Kind),
+    /// The same keys as under that path.
+    Same(&'static str),
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Dotted; `*` is any name, `a|b` either word.
+    pub path: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What holds if it is not set, as TOML.
+    pub default: Option<&'static str>,
+    /// A value to show, as TOML.
+    pub sample: &'static str,
+    /// What it means, one sentence or two.
+    pub doc: &'static str,
+    /// Not taken from a project file: that is somebody else's text.
+    pub is_own: bool,
+    /// Would run a command: with the table it stands in, off in a project file until that is trusted.
+    pub runs: bool,
+    /// Lists of several files are joined; in all else the last file wins.
+    pub joins: bool,
+}
+
+/// A key with a default.
+const fn set(path: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+    Key { default: Some(default), ..may(path, kind, default, doc) }
+}
+
+/// A key that may be left out.
+const fn may(path: &'static str, kind: Kind, sample: &'static str, doc: &'static str) -> Key {
+    Key { path, kind, default: None, sample, doc, is_own: false, runs: false, joins: false }
+}
+
+impl Key {
+    const fn own(self) -> Self {
+        Self { is_own: true, ..self }
+    }
+
+    const fn runs(self) -> Self {
+        Self { runs: true, ..self }
+    }
+
+    const fn joins(self) -> Self {
+        Self { joins: true, ..self }
+    }
+
+    /// The path of the table it stands in; empty at the top.
+    pub fn parent(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(parent, _)| parent)
+    }
+
+    /// Its own name.
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+    }
+}
+
+use Kind::{
+    Action, Address, Bool, Choice, Chords, Colour, File, Integer, List, Pattern, Percent, Period, Regex,
+    Same, Size, Text, Theme, UrlPath,
+};
+
+const TEXTS: Kind = List(&Text);
+/// Kinds of environment, least careful first.
+pub const ENVIRONMENT_KINDS: &[&str] = &["development", "staging", "production"];
+const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "error", "fatal"];
+const SECOND: u64 = 1_000;
+
+/// The whole table, in the order of `.config-example`.
+pub const KEYS: &[Key] = &[
+    set("theme", Theme, "\"dark\"", "Colours: dark, light, high-contrast, colour-blind, ansi16, mono, or one of your own in themes/."),
+    set("ascii", Bool, "false", "Draw with ASCII characters only."),
+    set("mouse", Bool, "true", "Take clicks and the wheel; everything works without."),
+    set("utc", Bool, "false", "Show times in UTC instead of local time."),
+    may("operator", Text, "\"alice\"", "Who you are in the history of an environment; else your login. Not taken from a project file.").own(),
+    may("default_environment", Text, "\"production\"", "The environment that is selected at the start."),
+    may("environments.*.hosts", TEXTS, "[\"web1\", \"ssh://deploy@web2\"]", "Names of hosts from [hosts.NAME], or addresses."),
+    may("environments.*.kind", Choice(ENVIRONMENT_KINDS), "\"production\"", "development, staging or production; unclassified while it is not set, and then everything is asked."),
+    may("environments.*.protected", Bool, "true", "Opens read-only, and dangerous acts need its name typed. True for production where it is not set."),
+    may("environments.*.colour", Colour, "\"bad\"", "A role of the theme (bad, warn, ok, accent, …), #rrggbb, ansi-red … or @0 to @255."),
+    may("environments.*.projects", TEXTS, "[\"shop\"]", "Compose projects that belong to it; everything its hosts run where it is not set."),
+    set("environments.*.write_window", Period(SECOND), "\"15m\"", "How long a protected environment stays writable once unlocked."),
+    may("environments.*.services", Same("services"), "{ api = { restart_limit = 5 } }", "What differs here from [services.NAME]."),
+    may("hosts.*.address", Address, "\"tcp://10.0.0.5:2376\"", "unix:///path, ssh://user@host:port or tcp://host:port."),
+    may("hosts.*.label", Text, "\"web 1, rack 4\"", "What the screen calls it."),
+    set("hosts.*.allow_plain_tcp", Bool, "false", "Take tcp:// without tls from another machine: whoever reaches that port owns the host."),
+    may("hosts.*.tls.ca", File, "\"~/.docker/web1/ca.pem\"", "Certificate that signed the engine's."),
+    may("hosts.*.tls.cert", File, "\"~/.docker/web1/cert.pem\"", "Your certificate."),
+    may("hosts.*.tls.key", File, "\"~/.docker/web1/key.pem\"", "Its key."),
+    may("services.*.runbook", Text, "\"https://wiki.example/runbooks/api\"", "Where to read what to do when it breaks."),
+    may("services.*.restart_limit", Integer(1, 1_000), "5", "Restarts before it needs a human; thresholds.restarts where it is not set."),
+    set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
+    may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
+    set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
+    may("services.*.live|ready.port", Integer(1, 65_535), "9000", "Port inside the container; its only one where it is not set."),
+    set("services.*.live|ready.interval", Period(SECOND), "\"5s\"", "Time from one probe to the next."),
+    set("services.*.live|ready.timeout", Period(10), "\"2s\"", "After this it has failed."),
+    set("services.*.live|ready.expect", Integer(100, 599), "200", "The HTTP status of a healthy answer."),
+    may("services.*.live|ready.headers.*", Text, "\"shop.example\"", "Headers to send; the name is on the left."),
+    set("logs.buffer", Size, "\"12MiB\"", "Memory for the lines of one view; the oldest go first."),
+    set("logs.tail", Integer(1, 1_000_000), "1000", "Lines to open with."),
+    may("logs.level", Choice(LEVELS), "\"info\"", "Least severe level to show: trace, debug, info, warn, error, fatal; all where it is not set."),
+    set("logs.wrap", Bool, "false", "Wrap long lines instead of cutting them."),
+    set("logs.json", Bool, "true", "Show JSON and logfmt lines as fields instead of raw."),
+    set("logs.correlation", TEXTS, "[\"request_id\", \"trace_id\", \"correlation_id\", \"req_id\", \"x_request_id\"]", "Fields that hold a correlation id, most telling first."),
+    set("logs.time_keys", TEXTS, "[\"time\", \"ts\", \"timestamp\", \"@timestamp\", \"t\"]", "Fields that hold the time."),
+    set("logs.level_keys", TEXTS, "[\"level\", \"severity\", \"lvl\"]", "Fields that hold the level."),
+    set("logs.message_keys", TEXTS, "[\"msg\", \"message\", \"event\"]", "Fields that hold the message."),
+    set("logs.mask", List(&Regex), "[]", "What is never shown of a line: regular expressions. Lists of several files are joined.").joins(),
+    may("logs.searches.*.pattern", Pattern, "\"timeout|refused\"", "A regular expression; ! in front: lines that do not match."),
+    may("logs.searches.*.services", TEXTS, "[\"api\", \"web\"]", "Where to search; everywhere where it is not set."),
+    set("usage.interval", Period(500), "\"3s\"", "Time from one reading of CPU and memory to the next."),
+    set("thresholds.disk_free", Percent, "\"10%\"", "Less free space than this is a warning."),
+    set("thresholds.cpu", Percent, "\"90%\"", "More CPU than this, of the container's limit, is a warning."),
+    set("thresholds.memory", Percent, "\"90%\"", "More memory than this, of the container's limit, is a warning."),
+    set("thresholds.restarts", Integer(1, 1_000), "3", "More restarts than this in an hour are a restart loop."),
+    set("masks.keys", List(&Regex), "['(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth|cookie|salt|private|signature|connection_?string']", "Names of environment variables and labels whose values are hidden. A project file can only add to it.").joins(),
+    may("keys.*", Action, "\"restart\"", "A key on the left, an action on the right, in the pane where the action is at home; none: the key does nothing."),
+    may("keys.*.*", Action, "\"bottom\"", "The same in one pane only: global, list, containers or logs."),
+    may("commands.*.run", TEXTS, "[\"./bin/migrate\", \"--dry-run\"]", "Program and arguments; no shell in between.").runs(),
+    may("commands.*.key", Chords, "\"ctrl-g\"", "A key that runs it."),
+    set("commands.*.confirm", Bool, "true", "Ask before it runs."),
+    may("commands.*.description", Text, "\"Show what a migration would do\"", "One line for help and palette."),
+];
+
+/// Whether `word` is meant by `segment` of a path of the table.
+pub(super) fn fits(segment: &str, word: &str) -> bool {
+    segment == "*" || segment.split('|').any(|one| one == word)
+}
+
+/// What stands directly below `parent` (a path of the table): the names, each once, in the order of the table.
+pub(super) fn children(parent: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for key in KEYS {
+        let below = match key.path.strip_prefix(parent) {
+            Some(rest) if parent.is_empty() => rest,
+            Some(rest) => rest.strip_prefix('.').unwrap_or_default(),
+            None => "",
+        };
+        let name = below.split('.').next().unwrap_or_default();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The line of the table with that path, as the table writes it.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The line of the table for the words of a real path; names stand for `*`.
+pub fn key_at(words: &[String]) -> Option<&'static Key> {
+    // What stands below an environment's services is what stands below services.
+    let words = match words {
+        [environments, _, rest @ ..]
+            if environments == "environments" && rest.len() > 1 && rest[0] == "services" =>
+        {
+            rest
+        }
+        all => all,
+    };
+    KEYS.iter().find(|key| {
+        let mut segments = key.path.split('.');
+        words.iter().all(|word| segments.next().is_some_and(|segment| fits(segment, word)))
+            && segments.next().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_lines_have_the_same_path() {
+        for (i, key) in KEYS.iter().enumerate() {
+            assert!(KEYS[i + 1..].iter().all(|other| other.path != key.path), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn children_are_named_once_in_order() {
+        assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
+        assert_eq!(children("services.*"), ["runbook", "restart_limit", "via", "live|ready"]);
+        assert_eq!(children("log"), [""; 0]);
+    }
+
+    #[test]
+    fn a_service_of_an_environment_has_the_keys_of_a_service() {
+        let words = ["environments", "p", "services", "api", "ready", "http"].map(str::to_owned);
+        assert_eq!(key_at(&words).map(|key| key.path), Some("services.*.live|ready.http"));
+        assert_eq!(key_at(&words[..3]).map(|key| key.path), Some("environments.*.services"));
+    }
+
+    #[test]
+    fn every_line_says_what_it_means_in_a_sentence() {
+        for key in KEYS {
+            assert!(key.doc.ends_with('.') && key.doc.len() < 160, "{}", key.path);
+        }
+    }
+}
