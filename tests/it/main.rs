@@ -3,4 +3,10 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod pty;

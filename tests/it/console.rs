@@ -1,0 +1,221 @@
+//! The real console in a terminal, on the machine's real engine.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::engine::{self, Project, SOCKET, docker};
+use crate::pty::{Launch, Terminal, pilothouse};
+
+const SOON: Duration = Duration::from_secs(15);
+const CHATTY: &str = "trap 'exit 0' TERM; i=0; while true; do i=$((i+1)); echo \"line $i\"; sleep 0.2; done";
+
+fn open(args: &[&str], size: (u16, u16)) -> Terminal {
+    Launch::pilothouse(args.iter().copied()).size(size.0, size.1).start()
+}
+
+/// The console on the real engine, showing only this project's containers.
+fn open_on(project: &Project, size: (u16, u16)) -> Terminal {
+    let terminal = open(&["--host", &format!("unix://{SOCKET}")], size);
+    terminal.until(r"of \d", SOON);
+    terminal.keys(&format!("/ text:{} Enter", project.name));
+    terminal.until(&format!("{}-", project.name), SOON);
+    terminal
+}
+
+fn leave(terminal: &Terminal) {
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(SOON), 0);
+    terminal.restored();
+}
+
+#[test]
+fn live_containers_and_the_log_of_the_selected_one_are_shown() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], CHATTY);
+    for size in [(80, 24), (160, 48)] {
+        let terminal = open_on(&project, size);
+        terminal.until(r"line \d+", SOON);
+        terminal.until("running", SOON);
+        leave(&terminal);
+    }
+}
+
+#[test]
+fn a_container_that_ends_is_seen_with_its_exit_code() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = project.run("web", &[], "trap 'exit 5' TERM; while true; do sleep 0.1; done");
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("running", SOON);
+    docker(&["stop", "-t", "5", &name]);
+    terminal.until("exited 5", SOON);
+    leave(&terminal);
+}
+
+#[test]
+fn stopping_is_asked_first_and_enter_means_cancel() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = project.run("web", &[], CHATTY);
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("running", SOON);
+    terminal.keys("S");
+    terminal.until(&format!("stop {name} on local"), SOON);
+    terminal.keys("Enter");
+    terminal.gone("y does it", SOON);
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Running}}", &name]), "true");
+    terminal.keys("S");
+    terminal.until("y does it", SOON);
+    terminal.keys("y");
+    terminal.until("exited 0", SOON);
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Running}}", &name]), "false");
+    leave(&terminal);
+}
+
+#[test]
+fn every_end_gives_the_terminal_back() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let terminal = open(&["--host", "unix:///nonexistent.sock"], (80, 24));
+        terminal.until("no such socket", SOON);
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_exit(SOON), 0, "{signal:?}");
+        terminal.restored();
+    }
+    let terminal = open(&["--host", "unix:///nonexistent.sock"], (80, 24));
+    terminal.until("no such socket", SOON);
+    terminal.keys("C-c");
+    assert_eq!(terminal.wait_exit(SOON), 0);
+    terminal.restored();
+}
+
+#[test]
+fn what_a_container_prints_never_acts_on_the_terminal() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let script = r"printf '\033]0;pwned\007\033[2Jbefore\033[31mred\033[0m\0after\n'; sleep 60";
+    project.run("evil", &["--label", "x=\u{1b}[2J"], script);
+    let terminal = open_on(&project, (120, 30));
+    terminal.until("before.*after", SOON);
+    let raw = terminal.raw_output();
+    let is_there = |needle: &[u8]| raw.windows(needle.len()).any(|w| w == needle);
+    assert!(!is_there(b"\x1b]0;") && !is_there(b"pwned"), "{}", terminal.picture());
+    leave(&terminal);
+}
+
+#[test]
+fn without_an_engine_each_place_is_named_and_the_console_comes_alive_when_one_answers() {
+    if !engine::is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("late.sock");
+    let terminal = open(&["--host", &format!("unix://{}", socket.display())], (100, 30));
+    terminal.until("--host: cannot reach .*no such socket", SOON);
+    terminal.until("try: sudo systemctl start docker", SOON);
+    std::os::unix::fs::symlink(SOCKET, &socket).unwrap();
+    terminal.until(r"\d+/\d+ up|the engine runs no container", Duration::from_secs(30));
+    leave(&terminal);
+}
+
+#[test]
+fn without_a_terminal_it_is_an_error_that_names_what_was_tried() {
+    let done = Command::new(pilothouse())
+        .args(["--host", "unix:///nonexistent.sock"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(6), "{said}");
+    assert!(said.contains("unix:///nonexistent.sock") && said.contains("try: "), "{said}");
+    assert!(done.stdout.is_empty());
+}
+
+#[test]
+fn any_size_is_survived_and_the_screen_comes_back_whole() {
+    let terminal = open(&["--host", "unix:///nonexistent.sock"], (80, 24));
+    terminal.until("no such socket", SOON);
+    for (columns, rows) in [(1, 1), (20, 5), (500, 3), (3, 200), (59, 14), (160, 48)] {
+        terminal.resize(columns, rows);
+        terminal.keys("j Tab");
+    }
+    terminal.resize(80, 24);
+    terminal.keys("2");
+    terminal.until("no such socket", SOON);
+    leave(&terminal);
+}
+
+#[test]
+fn a_shell_takes_the_terminal_and_gives_it_back() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], CHATTY);
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("running", SOON);
+    terminal.keys("x");
+    terminal.gone("Containers", SOON);
+    terminal.keys("text:echo Space text:shell-$((40+2)) Enter");
+    terminal.until("shell-42", SOON);
+    terminal.keys("text:exit Space 3 Enter");
+    terminal.until("ended with status 3", SOON);
+    terminal.until("Containers", SOON);
+    terminal.keys("4");
+    terminal.until("Health", SOON);
+    leave(&terminal);
+}
+
+#[test]
+fn an_inspection_masks_secrets_and_is_searched() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &["-e", "API_TOKEN=s3cr3t-value", "-e", "PLAIN=seen"], CHATTY);
+    let terminal = open_on(&project, (100, 30));
+    terminal.keys("i");
+    terminal.until("inspect .*lines", SOON);
+    terminal.keys("/ text:API_TOKEN Enter");
+    terminal.until(r"API_TOKEN=\*+", SOON);
+    terminal.until("PLAIN=seen", SOON);
+    assert!(!String::from_utf8_lossy(&terminal.raw_output()).contains("s3cr3t-value"));
+    terminal.keys("Esc");
+    terminal.gone("inspect .*lines", SOON);
+    leave(&terminal);
+}
+
+#[test]
+fn a_log_is_paused_searched_and_filtered() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], "seq 1 3000; echo needle in hay; seq 3001 3010; sleep 60");
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("3010", SOON);
+    terminal.keys("3 / text:needle Enter");
+    terminal.until("paused", SOON);
+    terminal.until("needle in hay", SOON);
+    terminal.keys("& text:!hay Enter");
+    terminal.gone("needle in hay", SOON);
+    terminal.keys("Esc");
+    terminal.until("needle in hay", SOON);
+    terminal.keys("g");
+    terminal.until("start of the log", SOON);
+    terminal.until(r"\d 1 *│\n.* 2 *│|  1 ", SOON);
+    terminal.keys("G");
+    terminal.until("following", SOON);
+    terminal.until("3010", SOON);
+    leave(&terminal);
+}

@@ -1,0 +1,95 @@
+//! Real containers on the machine's engine, made by a test and removed with it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where the tests' engine is.
+pub const SOCKET: &str = "/var/run/docker.sock";
+
+/// What `docker ARGS` prints; a failure is the test's.
+pub fn docker(args: &[&str]) -> String {
+    let done = Command::new("docker").args(["--host", &format!("unix://{SOCKET}")]).args(args).output();
+    let done = done.expect("the docker client must be installed");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "docker {args:?}: {said}");
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
+/// Whether an engine answers. Without one a test says so and passes, unless `REQUIRE_ENGINE=1`.
+pub fn is_there() -> bool {
+    let answers = Command::new("docker")
+        .args(["--host", &format!("unix://{SOCKET}"), "version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
+    if !answers {
+        assert!(std::env::var("REQUIRE_ENGINE").as_deref() != Ok("1"), "no engine answers on {SOCKET}");
+        eprintln!("skipped: no engine answers on {SOCKET}");
+    }
+    answers
+}
+
+/// A tiny image of a static busybox, made once per run.
+fn image() -> &'static str {
+    static IMAGE: OnceLock<String> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let name = "pilothouse-test/busybox:1".to_owned();
+        let root = tempfile::tempdir().unwrap();
+        let bin = root.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::copy("/bin/busybox", bin.join("busybox")).expect("busybox-static must be installed");
+        for applet in ["sh", "sleep", "cat", "seq", "printf", "true", "false", "head", "yes"] {
+            std::os::unix::fs::symlink("busybox", bin.join(applet)).unwrap();
+        }
+        let tar = Command::new("tar").arg("-C").arg(root.path()).args(["-c", "."]).output().unwrap();
+        let mut import = Command::new("docker")
+            .args(["--host", &format!("unix://{SOCKET}"), "import", "-", &name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
+        assert!(import.wait().unwrap().success());
+        name
+    })
+}
+
+/// Containers of one test; removed when dropped.
+pub struct Project {
+    /// Its name, in every container's name and in its labels.
+    pub name: String,
+}
+
+impl Project {
+    /// With a name of its own.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { name: format!("t{}x{number}", std::process::id()) }
+    }
+
+    /// Starts a container of this service running `script` in a shell; gives its name.
+    pub fn run(&self, service: &str, options: &[&str], script: &str) -> String {
+        let name = format!("{}-{service}", self.name);
+        let project = format!("com.docker.compose.project={}", self.name);
+        let service = format!("com.docker.compose.service={service}");
+        let mut args = vec!["run", "-d", "--name", &name, "--label", &project, "--label", &service];
+        args.extend(options);
+        args.extend([image(), "sh", "-c", script]);
+        docker(&args);
+        name
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let ids = docker(&["ps", "-aq", "--filter", &filter]);
+        for id in ids.lines() {
+            docker(&["rm", "-f", id]);
+        }
+    }
+}
