@@ -56,6 +56,10 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
             event = keys.next() => {
                 let Some(event) = event else { return Ok(()) };
                 if let Some(msg) = input::message(event?) {
+                    if matches!(msg, Msg::Resize(..)) {
+                        // The terminal reflowed or cut what was shown: nothing of it can be relied on.
+                        repaint(screen)?;
+                    }
                     wanted = model.update(msg, now());
                     is_dirty = true;
                 }
@@ -85,7 +89,7 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
                     drop(keys);
                     let event = hand_over(&routes, &key, &name, has_mouse).await?;
                     keys = EventStream::new();
-                    screen.clear()?;
+                    repaint(screen)?;
                     model.update(Msg::Job(JobId(0), event), now());
                     is_dirty = true;
                 }
@@ -97,6 +101,12 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
             (drawn, is_dirty) = (Instant::now(), false);
         }
     }
+}
+
+/// Forgets what was drawn. Not `clear`: that asks the terminal for its cursor and waits for the answer.
+fn repaint(screen: &mut Screen) -> io::Result<()> {
+    let size = screen.size()?;
+    screen.resize(size.into())
 }
 
 /// Gives the terminal to a shell and takes it back.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crossterm::terminal::size;
 use futures_util::StreamExt;
+use rustix::fs::{Mode, OFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe;
 
 use crate::domain::ids::ContainerKey;
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
@@ -25,7 +27,11 @@ pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<
     let broken = |e: std::io::Error| EngineError::Broken { what: "shell".into(), cause: e.to_string() };
     let mut resized =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).map_err(broken)?;
-    let mut keys = tokio::fs::File::open("/dev/tty").await.map_err(broken)?;
+    // Not blocking, so that no read is left behind to swallow the next key.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let keys = rustix::fs::open("/dev/tty", flags, Mode::empty()).map_err(|e| broken(e.into()))?;
+    // Reads like a pipe; the check for one is what is left out.
+    let mut keys = pipe::Receiver::from_file_unchecked(keys.into()).map_err(broken)?;
     let mut typed = [0; 4096];
     loop {
         tokio::select! {
@@ -36,8 +42,8 @@ pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<
                 }
                 None => break,
             },
-            read = keys.read(&mut typed) => {
-                let count = read.map_err(broken)?;
+            count = keys.read(&mut typed) => {
+                let count = count.map_err(broken)?;
                 session.input.write_all(&typed[..count]).await.map_err(broken)?;
                 session.input.flush().await.map_err(broken)?;
             }

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::domain::host::Address;
@@ -24,6 +24,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 const NEWEST_MINOR: u32 = 47;
 /// Oldest that has what is needed: engine 1.13.
 const OLDEST_MINOR: u32 = 25;
+/// Longest head, and longest error text, that is read.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// Where an engine is, and which version of its API is spoken.
 pub(super) struct Api {
@@ -89,14 +91,10 @@ impl Api {
                 tracing::debug!(%error, "engine connection ended");
             }
         });
-        let prefix = match self.minor.load(Ordering::Relaxed) {
-            0 => String::new(),
-            minor => format!("/v1.{minor}"),
-        };
         let bytes = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
         let request = Request::builder()
             .method(method)
-            .uri(format!("{prefix}{path}"))
+            .uri(format!("{}{path}", self.prefix()))
             .header("host", "docker")
             .header("content-type", "application/json")
             .body(Full::new(bytes))
@@ -108,6 +106,55 @@ impl Api {
         }
         let body = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
         Err(EngineError::Refused { what: what.to_owned(), status, message: message_of(&body) })
+    }
+
+    /// The bytes of an answer as they are, from behind its head; they end when the engine closes.
+    ///
+    /// Asked in HTTP/1.0, because in 1.1 the engine wraps every log line into a chunk of its own, and each chunk would
+    /// cost a hand-over between two tasks.
+    pub(super) async fn stream(
+        &self,
+        what: &str,
+        path: &str,
+    ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
+        let broken =
+            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
+        let mut wire = self.dial().await?;
+        let request = format!("GET {}{path} HTTP/1.0\r\nHost: docker\r\n\r\n", self.prefix());
+        wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        let end = loop {
+            if let Some(at) = memchr::memmem::find(&head, b"\r\n\r\n") {
+                break at;
+            }
+            if wire.read_buf(&mut head).await.map_err(|e| broken(&e))? == 0 || head.len() > HEAD_BYTES {
+                return Err(broken(&"the answer has no head"));
+            }
+        };
+        let rest = head.split_off(end + 4);
+        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        let status = head.split(' ').nth(1).and_then(|s| s.get(..3)).and_then(|s| s.parse::<u16>().ok());
+        match status {
+            Some(_) if head.contains("transfer-encoding") => {
+                Err(broken(&"the answer is chunked although HTTP/1.0 was asked: is a proxy in between?"))
+            }
+            Some(status) if status < 400 => Ok((rest, wire)),
+            Some(status) => {
+                let mut body = rest;
+                let most = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+                let read = tokio::time::timeout(CALL_TIMEOUT, wire.take(most).read_to_end(&mut body)).await;
+                read.map_err(|e| broken(&e))?.map_err(|e| broken(&e))?;
+                Err(EngineError::Refused { what: what.to_owned(), status, message: message_of(&body) })
+            }
+            None => Err(broken(&"the answer is not HTTP")),
+        }
+    }
+
+    fn prefix(&self) -> String {
+        match self.minor.load(Ordering::Relaxed) {
+            0 => String::new(),
+            minor => format!("/v1.{minor}"),
+        }
     }
 
     /// A call with an answer that is read whole, within [`CALL_TIMEOUT`].

@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use hyper::Method;
 use hyper::body::Incoming;
 use serde::Deserialize;
+use tokio::io::AsyncReadExt;
 
 use super::api::Api;
 use super::map::{Event, Inspected, Listed, Stats};
@@ -22,6 +23,9 @@ use crate::logs::line::{Batch, SourceId};
 use crate::ports::engine::{
     CALL_TIMEOUT, Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes,
 };
+
+/// Most bytes of a log that are taken in one piece.
+const READ_BYTES: usize = 64 << 10;
 
 /// A Docker engine at an address. Made without asking it anything.
 pub struct DockerEngine {
@@ -181,21 +185,24 @@ impl Engine for DockerEngine {
         path += &request.since_ns.map(|ns| format!("&since={}", stamp(ns))).unwrap_or_default();
         path += &request.until_ns.map(|ns| format!("&until={}", stamp(ns))).unwrap_or_default();
         path += if request.follow { "&follow=1" } else { "" };
-        let answer = self.api.send(&what, Method::GET, &path, None).await?;
-        let state = Some((chunks(what.clone(), answer.into_body()), Demux::new(SourceId(0), form)));
+        let (mut chunk, wire) = self.api.stream(&what, &path).await?;
+        chunk.reserve(READ_BYTES);
+        let state = Some((chunk, wire, Demux::new(SourceId(0), form)));
         Ok(stream::try_unfold(state, move |state| {
             let what = what.clone();
             async move {
-                let Some((mut body, mut demux)) = state else { return Ok(None) };
+                let Some((mut chunk, mut wire, mut demux)) = state else { return Ok(None) };
+                let broken = |cause: String| EngineError::Broken { what: what.clone(), cause };
                 let mut batch = Batch::new();
-                let Some(chunk) = body.try_next().await? else {
+                if chunk.is_empty()
+                    && wire.read_buf(&mut chunk).await.map_err(|e| broken(e.to_string()))? == 0
+                {
                     demux.finish(&mut batch);
                     return Ok(Some((batch, None)));
-                };
-                demux
-                    .feed(&chunk, &mut batch)
-                    .map_err(|e| EngineError::Broken { what, cause: e.to_string() })?;
-                Ok(Some((batch, Some((body, demux)))))
+                }
+                demux.feed(&chunk, &mut batch).map_err(|e| broken(e.to_string()))?;
+                chunk.clear();
+                Ok(Some((batch, Some((chunk, wire, demux)))))
             }
         })
         .try_filter(|batch| std::future::ready(!batch.is_empty()))
