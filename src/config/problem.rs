@@ -14,6 +14,28 @@ pub struct Place {
     pub column: usize,
 }
 
+/// A text with its lines found.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    /// Offset of the first byte of each line.
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// Where a byte of the text stands; the end of the text for anything beyond it.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts[line - 1];
+        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
+        Place { line, column: before.chars().count() + 1 }
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Problem {

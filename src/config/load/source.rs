@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Layer;
-use crate::config::problem::{Place, Problem, shown};
+use crate::config::problem::{Lines, Place, Problem, shown};
 
 /// A layer with its lines found.
 pub(super) struct Source<'a> {
     pub(super) layer: &'a Layer,
-    /// Offset of the first byte of each line.
-    starts: Vec<usize>,
+    lines: Lines<'a>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(layer: &'a Layer) -> Self {
-        let ends = layer.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
-        Self { layer, starts: std::iter::once(0).chain(ends).collect() }
+        Self { layer, lines: Lines::new(&layer.text) }
     }
 
     /// How the file is called in messages.
@@ -24,10 +22,7 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn place(&self, offset: usize) -> Place {
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.starts[line - 1];
-        let before = self.layer.text.get(start..offset.min(self.layer.text.len())).unwrap_or_default();
-        Place { line, column: before.chars().count() + 1 }
+        self.lines.place(offset)
     }
 
     pub(super) fn problem(&self, offset: usize, message: String, hint: Option<String>) -> Problem {
