@@ -44,6 +44,9 @@ mount_cgroups() {
 # start_engine LOG: starts dockerd in the background and waits until it answers.
 start_engine() {
     local log=$1 deadline=$((SECONDS + 90))
+    if [ -S "$engine_socket" ] && [ ! -w "$engine_socket" ]; then
+        die "no permission for $engine_socket: sudo usermod -aG docker $(id -un), then log in again"
+    fi
     if ! engine_is_starting; then
         can_be_root || die "no engine answers on $engine_socket and starting one needs root: sudo dockerd"
         mountpoint -q /sys/fs/cgroup || mount_cgroups || note "no cgroups could be mounted; limits will not work"
@@ -65,6 +68,9 @@ engine_failed() {
     stop_engine
     exit 1
 }
+
+# keep_engine: lets the engine that start_engine started live on after this script.
+keep_engine() { engine_pid=; }
 
 # stop_engine: ends the dockerd that start_engine started, if it did, and waits for its end.
 stop_engine() {

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # sourced after engine.sh, used by the scripts that source both
+# What up, down and break agree on. Sourced; changes nothing.
+#
+#   SHOP_PROJECT           names everything: containers, network, volume, images, labels (shop)
+#   SHOP_PORT              web's port on 127.0.0.1; the second replica has the next; 0: any free ones (18080)
+#   SHOP_RATE              visits a second (2)
+#   SHOP_HEALTH_INTERVAL   seconds between the engine's health checks (10)
+
+project=${SHOP_PROJECT:-shop}
+port=${SHOP_PORT:-18080}
+rate=${SHOP_RATE:-2}
+interval=${SHOP_HEALTH_INTERVAL:-10}
+
+shop_label=pilothouse.example=$project
+network=$project
+volume=${project}_store-data
+services=(store api web worker)
+
+case $project in *[!a-z0-9-]* | "" | -*) die "SHOP_PROJECT is made of a-z, 0-9 and -" ;; esac
+case $port$interval in *[!0-9]*) die "SHOP_PORT and SHOP_HEALTH_INTERVAL are whole numbers" ;; esac
+
+# The shop lives on this machine's own engine, whatever else is configured.
+unset DOCKER_CONTEXT
+export DOCKER_HOST=unix://$engine_socket DOCKER_CLI_HINTS=false
+
+# containers_of SERVICE: ids, running or not, in the order of their replica's number.
+containers_of() {
+    docker ps --all --quiet --no-trunc --filter "label=$shop_label" --filter "label=com.docker.compose.service=$1" |
+        xargs -r docker inspect --format '{{index .Config.Labels "com.docker.compose.container-number"}} {{.Id}}' |
+        sort -n | cut -d ' ' -f 2
+}
