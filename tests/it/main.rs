@@ -10,3 +10,5 @@ mod engine;
 mod fuzz_corpus;
 #[cfg(test)]
 mod pty;
+#[cfg(test)]
+mod shop;
