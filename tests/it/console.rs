@@ -142,16 +142,15 @@ fn without_a_terminal_it_is_an_error_that_names_what_was_tried() {
 }
 
 #[test]
-fn any_size_is_survived_and_the_screen_comes_back_whole() {
+fn sizes_from_one_cell_to_wide_are_survived() {
     let terminal = open(&["--host", "unix:///nonexistent.sock"], (80, 24));
     terminal.until("no such socket", SOON);
-    for (columns, rows) in [(1, 1), (20, 5), (500, 3), (3, 200), (59, 14), (160, 48)] {
-        terminal.resize(columns, rows);
-        terminal.keys("j Tab");
-    }
+    terminal.resize(160, 48);
+    terminal.until("1 Environments", SOON);
     terminal.resize(80, 24);
-    terminal.keys("2");
     terminal.until("no such socket", SOON);
+    terminal.resize(1, 1);
+    terminal.keys("j");
     leave(&terminal);
 }
 
