@@ -1,7 +1,10 @@
 //! What the operator may set: files, keys and themes as data.
 //!
-//! Only `files` reads from the disk, from paths that are given to it; all else is text to values. No clock.
+//! [`files`] alone reads from the disk, from paths that are given to it; all else is text to values. No clock.
 
+pub mod example;
+pub mod files;
+pub mod init;
 pub mod keymap;
 pub mod load;
 pub mod problem;

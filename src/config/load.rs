@@ -18,6 +18,7 @@ mod leaf;
 mod source;
 mod walk;
 
+pub(super) use check::is_safe_without_tls;
 pub use source::Origins;
 use source::Source;
 pub(super) use source::shown_path;
@@ -166,6 +167,11 @@ fn keep_masks(table: &mut Table) {
     for standard in super::schema::Masks::default().keys {
         keys.insert(0, Value::String(standard));
     }
+}
+
+/// Whether a file may name an engine so.
+pub(super) fn is_address(text: &str) -> bool {
+    !text.chars().any(char::is_control) && leaf::address(text).is_ok()
 }
 
 /// Lays `over` on `base`: tables key by key, lists that the table of keys joins are joined, all else is replaced.

@@ -225,6 +225,14 @@ impl Check<'_, '_> {
     }
 }
 
+/// Whether an address needs no TLS: it is no `tcp://`, or this machine.
+pub(in crate::config) fn is_safe_without_tls(address: &str) -> bool {
+    match Address::parse(address) {
+        Address::Tcp(rest) => is_loopback(&rest),
+        _ => true,
+    }
+}
+
 /// Whether `host:port` is this machine for certain; a name that only resolves to it is not.
 fn is_loopback(authority: &str) -> bool {
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);

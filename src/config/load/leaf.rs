@@ -75,13 +75,7 @@ fn of_text(kind: Kind, text: &str, known: &Known) -> Checked {
         Kind::Action if text == "none" => Ok(()),
         Kind::Action => among("action", text, &refs(&known.actions)),
         Kind::Chords => text.parse::<Chords>().map(|_| ()).map_err(|e| plain(e.to_string())),
-        Kind::Colour if theme::colour(text).is_some() => Ok(()),
-        Kind::Colour => {
-            let roles: Vec<_> = theme::Role::ALL.iter().map(|role| role.name()).collect();
-            let hint = suggestion(text, &roles)
-                .or_else(|| Some("write a role, `#rrggbb`, `ansi-red` or `@208`".into()));
-            Err((format!("{} is no colour", quote(text)), hint))
-        }
+        Kind::Colour => colour_fault(text),
         Kind::Address => address(text),
         Kind::UrlPath if text.starts_with('/') && !text.contains(char::is_whitespace) => Ok(()),
         Kind::UrlPath => {
@@ -91,6 +85,16 @@ fn of_text(kind: Kind, text: &str, known: &Known) -> Checked {
         Kind::File => Err((format!("{} is no path; it begins with `/` or `~/`", quote(text)), None)),
         _ => Ok(()),
     }
+}
+
+fn colour_fault(text: &str) -> Checked {
+    let roles: Vec<_> = theme::Role::ALL.iter().map(|role| role.name()).collect();
+    if roles.contains(&text) || theme::colour(text).is_some() {
+        return Ok(());
+    }
+    let near = nearest(text, roles).map(|near| format!("did you mean {}?", quote(near)));
+    let hint = near.unwrap_or_else(|| "write a role, `#rrggbb`, `ansi-red` or `@208`".to_owned());
+    Err((format!("{} is no colour", quote(text)), Some(hint)))
 }
 
 fn refs(names: &[String]) -> Vec<&str> {
