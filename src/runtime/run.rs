@@ -40,6 +40,8 @@ pub fn now() -> Now {
 pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mouse: bool) -> io::Result<()> {
     let (out, mut facts) = mpsc::channel(LANE);
     let mut streams = Streams::default();
+    // Its own: the key stream now and then keeps a change of size to itself until the next key.
+    let mut resized = signal(SignalKind::window_change())?;
     let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     screen.draw(|frame| model.draw(frame))?;
     streams.keep(model.subs(), &routes, &out);
@@ -53,13 +55,15 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
             biased;
             _ = terminated.recv() => return Ok(()),
             _ = hung_up.recv() => return Ok(()),
+            _ = resized.recv() => {
+                repaint(screen)?;
+                let size = screen.size()?;
+                wanted = model.update(Msg::Resize(size.width, size.height), now());
+                is_dirty = true;
+            }
             event = keys.next() => {
                 let Some(event) = event else { return Ok(()) };
                 if let Some(msg) = input::message(event?) {
-                    if matches!(msg, Msg::Resize(..)) {
-                        // The terminal reflowed or cut what was shown: nothing of it can be relied on.
-                        repaint(screen)?;
-                    }
                     wanted = model.update(msg, now());
                     is_dirty = true;
                 }

@@ -142,15 +142,13 @@ fn without_a_terminal_it_is_an_error_that_names_what_was_tried() {
 }
 
 #[test]
-fn sizes_from_one_cell_to_wide_are_survived() {
+fn the_screen_follows_the_size_of_the_window() {
     let terminal = open(&["--host", "unix:///nonexistent.sock"], (80, 24));
     terminal.until("no such socket", SOON);
     terminal.resize(160, 48);
     terminal.until("1 Environments", SOON);
     terminal.resize(80, 24);
     terminal.until("no such socket", SOON);
-    terminal.resize(1, 1);
-    terminal.keys("j");
     leave(&terminal);
 }
 

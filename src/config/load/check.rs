@@ -11,6 +11,8 @@ use crate::config::problem::{Problem, quote, suggestion};
 use crate::config::schema::{Config, Host, Probe};
 use crate::domain::host::Address;
 
+const PLAIN_TCP: &str = "tcp:// without tls lets anybody on the way own the host";
+
 struct Check<'a, 'b> {
     origins: &'a Origins,
     sources: &'a [Source<'b>],
@@ -79,6 +81,11 @@ impl Check<'_, '_> {
                 if host.contains("://") || host.starts_with('/') {
                     if let Err((message, hint)) = leaf::address(host) {
                         self.problem(&at, format!("environments.{name}.hosts: {message}"), hint);
+                    } else if matches!(Address::parse(host), Address::Tcp(rest) if !is_loopback(&rest)) {
+                        let message = format!("environments.{name}.hosts: {PLAIN_TCP}");
+                        let hint =
+                            "use ssh://, or define it in [hosts.NAME], where tls can be set".to_owned();
+                        self.problem(&at, message, Some(hint));
                     }
                     continue;
                 }
@@ -128,9 +135,8 @@ impl Check<'_, '_> {
                 self.value(&["hosts", name, "tls"], "`cert` and `key` come together", None);
             }
         } else if !host.allow_plain_tcp && !is_loopback(&rest) {
-            let message = "tcp:// without tls lets anybody on the way own the host";
             let hint = "use ssh://, set tls, or `allow_plain_tcp = true`".to_owned();
-            self.value(&at, message, Some(hint));
+            self.value(&at, PLAIN_TCP, Some(hint));
         }
     }
 

@@ -138,13 +138,10 @@ pub(super) fn address(text: &str) -> Checked {
             rest.rsplit_once(':').map(|(host, _)| host.to_owned()).unwrap_or_default()
         }
         Address::Other(other) => match other.strip_prefix("ssh://") {
-            Some(rest) => {
-                let rest = rest.split('/').next().unwrap_or_default();
-                if rest.starts_with('-') {
-                    return fault("a name does not begin with `-`");
-                }
-                rest.rsplit_once('@').map_or(rest, |(_, host)| host).to_owned()
-            }
+            Some(rest) => match ssh_host(rest.split('/').next().unwrap_or_default()) {
+                Ok(host) => host.to_owned(),
+                Err(why) => return fault(why),
+            },
             None => return fault("write `unix:///path`, `ssh://user@host` or `tcp://host:port`"),
         },
     };
@@ -154,6 +151,24 @@ pub(super) fn address(text: &str) -> Checked {
         name if name.contains(char::is_whitespace) => fault("it holds a space"),
         _ => Ok(()),
     }
+}
+
+/// The host of `user@host:port`. A ProxyCommand gets user and host through a shell: nothing that one obeys may stand there.
+fn ssh_host(authority: &str) -> Result<&str, &'static str> {
+    const OBEYED: &str = "'`\"$\\;&<>|(){}*?!#~^";
+    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.starts_with('-') {
+        return Err("a name does not begin with `-`");
+    }
+    if authority.chars().any(|c| c.is_whitespace() || OBEYED.contains(c)) {
+        return Err("it holds a space, or a character that a shell obeys");
+    }
+    // Colons inside of brackets belong to an IPv6 address.
+    let after = place.rfind(']').map_or(0, |end| end + 1);
+    let Some(colon) = place[after..].find(':') else { return Ok(place) };
+    let (host, port) = (&place[..after + colon], &place[after + colon + 1..]);
+    let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if is_port { Ok(host) } else { Err("a port is a number from 1 to 65535") }
 }
 
 /// The wrong type, with what was expected.

@@ -376,3 +376,22 @@ fn nothing_a_terminal_obeys_is_in_a_message() {
     assert!(all.len() >= 4, "{all:#?}");
     assert!(all.iter().all(|p| p.chars().all(|c| !c.is_control() && c != '\u{202e}')), "{all:#?}");
 }
+
+#[test]
+fn plain_tcp_written_straight_into_an_environment_is_refused_too() {
+    let found = one("[environments.p]\nhosts = [\"/x\", \"tcp://10.0.0.5:2375\"]");
+    assert!(found.starts_with("2:16: environments.p.hosts: tcp:// without tls"), "{found}");
+    assert!(found.contains("[hosts.NAME]"), "{found}");
+    assert_eq!(problems("[environments.p]\nhosts = [\"tcp://127.0.0.1:2375\"]"), [""; 0]);
+}
+
+#[test]
+fn what_a_shell_would_obey_is_no_part_of_an_ssh_address() {
+    for address in ["$(id)", "`id`", "a;id", "a|id", "u';id;'@h", "a b@h", "h:22x", "h:-oX", "h:0"] {
+        let found = one(&format!("[hosts.a]\naddress = \"ssh://{address}\""));
+        assert!(found.contains("is no address"), "{found}");
+    }
+    for address in ["web1", "deploy@web-1.example", "a_b@10.0.0.5:22", "u@[fe80::1%eth0]:2222", "[::1]"] {
+        assert_eq!(problems(&format!("[hosts.a]\naddress = \"ssh://{address}\"")), [""; 0], "{address}");
+    }
+}
