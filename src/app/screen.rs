@@ -1,70 +1,23 @@
-//! Where everything sits, and the header and the footer around it.
+//! The whole screen: panes in their places, the frame around them, and what lies over them.
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use super::model::{Model, Overlay};
 use crate::action::Action;
 use crate::config::theme::Role;
-use crate::domain::environment::Class;
 use crate::overlays::help;
-use crate::panes::{PaneKind, activity, environments, health, releases};
+use crate::panes::{PaneKind, activity, health, releases};
 use crate::ui::frame::{self, Title};
-use crate::ui::text::{bytes, put, put_right, seconds};
-use crate::world::Link;
 
-/// Below this only a summary is shown.
-const LEAST: (u16, u16) = (40, 8);
-/// From this on several panes are shown side by side.
-const WIDE: (u16, u16) = (120, 30);
-
-/// Panes with their areas, for a body of this size; one alone when there is no room for more.
-pub fn layout(body: Rect, focus: PaneKind, is_zoomed: bool) -> Vec<(PaneKind, Rect)> {
-    if is_zoomed || body.width < WIDE.0 || body.height + 2 < WIDE.1 {
-        if focus == PaneKind::Containers && !is_zoomed && body.height >= 16 {
-            // Triage on a narrow screen: the list, and the log of what is selected.
-            let list = body.height * 3 / 5;
-            let below = Rect { y: body.y + list, height: body.height - list, ..body };
-            return vec![(PaneKind::Containers, Rect { height: list, ..body }), (PaneKind::Logs, below)];
-        }
-        return vec![(focus, body)];
-    }
-    let left = 30;
-    let (first, second) = (body.height * 2 / 5, body.height / 4);
-    let column = |y, height| Rect { x: body.x, y: body.y + y, width: left, height };
-    let wide = |y, height| Rect { x: body.x + left, y: body.y + y, width: body.width - left, height };
-    let mut areas = vec![
-        (PaneKind::Environments, column(0, second)),
-        (PaneKind::Releases, column(second, second)),
-        (PaneKind::Activity, column(second * 2, body.height - second * 2)),
-        (PaneKind::Containers, wide(0, first)),
-        (PaneKind::Health, wide(first, second - 1)),
-        (PaneKind::Logs, wide(first + second - 1, body.height - first - second + 1)),
-    ];
-    areas.sort_by_key(|(kind, _)| *kind);
-    areas
-}
+mod footer;
+mod header;
+pub mod layout;
+mod palette;
+mod tabs;
 
 impl Model {
-    fn body(&self) -> Rect {
-        let tabs = u16::from(self.is_narrow());
-        Rect::new(0, 1 + tabs, self.size.0, self.size.1.saturating_sub(2 + tabs))
-    }
-
-    fn is_narrow(&self) -> bool {
-        self.size.0 < WIDE.0 || self.size.1 < WIDE.1
-    }
-
-    fn is_tiny(&self) -> bool {
-        self.size.0 < LEAST.0 || self.size.1 < LEAST.1
-    }
-
-    fn areas(&self) -> Vec<(PaneKind, Rect)> {
-        layout(self.body(), self.focus, self.is_zoomed)
-    }
-
     /// Tells every pane the room it has; a selection that moved with its object is taken over.
     pub(super) fn fit(&mut self) {
         if self.is_tiny() {
@@ -135,27 +88,6 @@ impl Model {
         }
     }
 
-    fn draw_palette(&self, input: &crate::overlays::input::Input, foot: Rect, buf: &mut Buffer) {
-        let matches = input.matches();
-        let shown = matches.len().min(8) as u16;
-        for (y, action) in (foot.y.saturating_sub(shown)..foot.y).zip(matches) {
-            let row = Rect { y, ..foot };
-            for x in row.left()..row.right() {
-                buf[(x, y)].reset();
-            }
-            buf.set_style(row, self.look.style(Role::Raised));
-            put(buf, row.x + 2, y, 18, action.entry().name, self.look.style(Role::Bright));
-            put(
-                buf,
-                row.x + 21,
-                y,
-                row.width.saturating_sub(22),
-                action.entry().doc,
-                self.look.style(Role::Dim),
-            );
-        }
-    }
-
     fn draw_pane(&self, kind: PaneKind, area: Rect, buf: &mut Buffer) {
         let ctx = self.ctx(kind);
         let (number, name) = kind.title();
@@ -179,112 +111,6 @@ impl Model {
             PaneKind::Health => health::draw(&ctx, inner, buf),
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
             PaneKind::Activity => activity::draw(&ctx, inner, buf),
-        }
-    }
-
-    /// Words of the header with their roles, most important first.
-    fn header(&self) -> Vec<(String, Role)> {
-        let mut words = Vec::new();
-        if self.world.is_demo {
-            words.push(("DEMO".to_owned(), Role::Production));
-        }
-        let Some(environment) = self.scope.environment.as_ref().and_then(|id| self.world.environment(id))
-        else {
-            return words;
-        };
-        let name = environment.id.to_string();
-        match environment.class {
-            Class::Production => words.push((name.to_uppercase(), Role::Production)),
-            Class::Unclassified => words.push((format!("{name} (unclassified)"), Role::Bright)),
-            _ => words.push((name, Role::Bright)),
-        }
-        match environments::count(&self.ctx(PaneKind::Environments), environment) {
-            None => words.push(("containers unknown".to_owned(), Role::Dim)),
-            Some((up, all, bad)) => {
-                words.push((format!("{up}/{all} up"), if bad > 0 { Role::Bad } else { Role::Ok }));
-                if bad > 0 {
-                    let mark = self.look.glyph("▲", "!");
-                    let noun = if bad == 1 { "alert" } else { "alerts" };
-                    words.push((format!("{mark} {bad} {noun}"), Role::Bad));
-                }
-            }
-        }
-        for id in &environment.hosts {
-            let Some(host) = self.world.hosts.get(id) else { continue };
-            if let Link::Lost { since, .. } = &host.link {
-                let age = self.now.at.saturating_duration_since(*since).as_secs() as i64;
-                words.push((format!("{id} stale {}", seconds(age)), Role::Warn));
-            }
-            if let Some((free, all)) = host.load.disk_bytes {
-                let role = if free * 10 < all { Role::Bad } else { Role::Dim };
-                words.push((format!("disk {} free", bytes(free)), role));
-            }
-        }
-        words
-    }
-
-    fn draw_header(&self, area: Rect, buf: &mut Buffer) {
-        let look = &self.look;
-        buf.set_style(area, look.style(Role::Raised));
-        let clock = format!("{}{} ", look.clock(self.now.wall), look.zone(self.now.wall));
-        let right = if self.is_narrow() { clock } else { format!("{}  {clock}", self.operator) };
-        put_right(buf, area.x, area.y, area.width, &right, look.style(Role::Dim));
-        let end = area.right().saturating_sub(right.width() as u16 + 1);
-        let mut x = area.x + 1;
-        if !self.is_narrow() {
-            x += put(buf, x, area.y, 12, "pilothouse", look.style(Role::Bright)) + 2;
-        }
-        for (word, role) in self.header() {
-            if x + word.width() as u16 >= end {
-                break;
-            }
-            let word = if role == Role::Production { format!(" {word} ") } else { word };
-            x += put(buf, x, area.y, end - x, &word, look.style(role)) + 2;
-        }
-    }
-
-    fn draw_tabs(&self, area: Rect, buf: &mut Buffer) {
-        let mut x = area.x + 1;
-        for kind in PaneKind::ALL {
-            let (number, name) = kind.title();
-            let role = if kind == self.focus { Role::Bright } else { Role::Dim };
-            let room = |x: u16| area.right().saturating_sub(x);
-            x += put(buf, x, area.y, room(x), &number.to_string(), self.look.style(Role::Accent)) + 1;
-            let name = if area.width < 90 { name.get(..4).unwrap_or(name) } else { name };
-            x += put(buf, x, area.y, room(x), &name.to_lowercase(), self.look.style(role)) + 2;
-        }
-    }
-
-    fn draw_footer(&self, area: Rect, buf: &mut Buffer) {
-        let look = &self.look;
-        buf.set_style(area, look.style(Role::Raised));
-        if let Some((text, is_failure)) = &self.notice {
-            let role = if *is_failure { Role::Bad } else { Role::Text };
-            put(buf, area.x + 1, area.y, area.width.saturating_sub(2), text, look.style(role));
-            return;
-        }
-        let mut x = area.x + 1;
-        let contexts = self.contexts();
-        let entries = || crate::action::ACTIONS.iter().filter(|e| !e.label.is_empty());
-        for entry in contexts.iter().flat_map(|c| entries().filter(move |e| e.context == *c)) {
-            let Some(key) = self.keymap.key_of(entry.action) else { continue };
-            let label = match entry.action {
-                Action::Follow if self.logs.is_paused() => "follow",
-                _ => entry.label,
-            };
-            let needed = (key.width() + label.width() + 3) as u16;
-            if x + needed > area.right() {
-                continue;
-            }
-            x += put(buf, x, area.y, needed, &key, look.style(Role::Key)) + 1;
-            x += put(buf, x, area.y, needed, label, look.style(Role::Dim)) + 2;
-        }
-    }
-
-    /// One line a fact, as many as fit.
-    fn draw_tiny(&self, area: Rect, buf: &mut Buffer) {
-        for (y, (word, role)) in (area.top()..area.bottom()).zip(self.header()) {
-            put(buf, area.x, y, area.width, &word, self.look.style(role));
         }
     }
 }
