@@ -3,6 +3,8 @@
 pub mod act;
 pub mod container;
 pub mod environment;
+pub mod health;
 pub mod host;
 pub mod ids;
+pub mod probe;
 pub mod usage;

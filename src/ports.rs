@@ -1,3 +1,4 @@
 //! What the console needs of the outside, as traits. Nothing here acts.
 
 pub mod engine;
+pub mod probe;
