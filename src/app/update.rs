@@ -2,18 +2,15 @@
 
 use super::model::{Model, Overlay};
 use crate::action::Action;
-use crate::config::keymap::{Chord, Code};
-use crate::domain::act::ContainerAct;
-use crate::domain::environment::Class;
-use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
-use crate::msg::{HostFact, JobEvent, LogFact, Msg};
-use crate::overlays::confirm::{Confirm, Grade};
+use crate::msg::{LogFact, Msg};
 use crate::overlays::input::Input;
-use crate::overlays::reader::Reader;
-use crate::panes::{Answer, PaneKind, Request};
-use crate::ui::list::RowFilter;
-use crate::world::{Link, Now};
+use crate::panes::{Answer, PaneKind};
+use crate::world::Now;
+
+mod facts;
+mod keys;
+mod requests;
 
 impl Model {
     /// Takes in what happened; tells what is wanted of the outside.
@@ -57,82 +54,6 @@ impl Model {
         };
         self.fit();
         effects
-    }
-
-    fn host_fact(&mut self, host: &crate::domain::ids::HostId, fact: HostFact) {
-        let key = |id| ContainerKey { host: host.clone(), id };
-        match fact {
-            HostFact::Up(facts) => {
-                let was_lost =
-                    self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Lost { .. }));
-                if let Some(entry) = self.world.hosts.get_mut(host) {
-                    entry.engine = Some(facts);
-                    entry.link = Link::Up;
-                }
-                if was_lost {
-                    self.world.note(self.now, format!("{host} answers again"), false);
-                }
-            }
-            HostFact::Listed(list) => self.world.listed(host, list),
-            HostFact::Detailed(id, detail) => self.world.detailed(&key(id), detail),
-            HostFact::Changed(id, state) => self.world.changed(&key(id), state),
-            HostFact::Removed(id) => self.world.removed(host, &id),
-            HostFact::Lost(why) => {
-                if self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Up)) {
-                    let first = why.lines().next().unwrap_or_default().replace('\t', "; try ");
-                    self.world.note(self.now, format!("{host} lost: {first}"), true);
-                }
-                self.world.lost(host, why, self.now);
-            }
-            HostFact::Load(load) => {
-                if let Some(entry) = self.world.hosts.get_mut(host) {
-                    entry.load = load;
-                }
-            }
-        }
-    }
-
-    fn job_event(&mut self, event: JobEvent) {
-        match event {
-            JobEvent::Done(text) => {
-                self.world.note(self.now, text.clone(), false);
-                self.notice = Some((text, false));
-            }
-            JobEvent::Failed(text) => {
-                self.world.note(self.now, text.clone(), true);
-                self.notice = Some((text, true));
-            }
-            JobEvent::Text(title, lines) => self.overlay = Some(Overlay::Reader(Reader::new(title, lines))),
-        }
-    }
-
-    fn key(&mut self, chord: Chord) -> Vec<Effect> {
-        self.notice = None;
-        let is_ctrl_c = chord.ctrl && chord.code == Code::Char('c');
-        if is_ctrl_c {
-            return vec![Effect::Quit];
-        }
-        if self.input.is_some() {
-            return self.input_key(chord);
-        }
-        if let Some(Overlay::Confirm(confirm)) = &mut self.overlay {
-            match (&confirm.grade, chord.code) {
-                (_, Code::Esc) | (Grade::Yes, Code::Enter | Code::Char('n')) => self.overlay = None,
-                (Grade::Yes, Code::Char('y')) => return self.confirmed(),
-                (Grade::Name(_), Code::Char(c)) if !chord.ctrl => confirm.typed.push(c),
-                (Grade::Name(_), Code::Backspace) => drop(confirm.typed.pop()),
-                (Grade::Name(_), Code::Enter) if confirm.is_typed() => return self.confirmed(),
-                _ => {}
-            }
-            return Vec::new();
-        }
-        match self.keymap.action(self.contexts(), chord) {
-            Some(action) => self.act(action),
-            None => {
-                self.notice = Some((format!("{chord} does nothing here; ? shows the keys"), false));
-                Vec::new()
-            }
-        }
     }
 
     /// Carries out an action where the focus is.
@@ -210,117 +131,6 @@ impl Model {
 
     fn go(&mut self, pane: PaneKind) {
         self.focus = pane;
-    }
-
-    fn input_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let Some(input) = &mut self.input else { return Vec::new() };
-        match chord.code {
-            Code::Esc => self.input = None,
-            Code::Enter => {
-                let (action, text) = (input.action, input.text().to_owned());
-                let first = input.matches().first().copied();
-                self.input = None;
-                return self.entered(action, &text, first);
-            }
-            _ => input.key(chord),
-        }
-        Vec::new()
-    }
-
-    fn entered(&mut self, action: Action, text: &str, first: Option<Action>) -> Vec<Effect> {
-        let result = match (action, &mut self.overlay) {
-            (Action::Palette, _) => return first.map(|a| self.act(a)).unwrap_or_default(),
-            (Action::Search, Some(Overlay::Reader(reader))) => reader.set_search(text),
-            (Action::Search, _) => self.logs.set_search(text).map(|said| {
-                self.notice = said.map(|s| (s, false));
-            }),
-            (Action::FilterLines, _) => self.logs.set_filter(text),
-            (Action::Export, _) => {
-                let id = self.job();
-                return vec![Effect::Export(id, text.to_owned(), self.logs.text())];
-            }
-            _ if text.is_empty() => {
-                self.containers.set_filter(None);
-                Ok(())
-            }
-            _ => RowFilter::new(text).map(|f| self.containers.set_filter(Some(f))),
-        };
-        if let Err(error) = result {
-            self.notice = Some((error.to_string(), true));
-        }
-        Vec::new()
-    }
-
-    fn request(&mut self, request: Request) -> Vec<Effect> {
-        match request {
-            Request::Effect(effect) => return vec![effect],
-            Request::SelectEnvironment(id) => {
-                self.scope.environment = Some(id);
-                self.scope.container = None;
-            }
-            Request::SelectContainer(key) => self.select(key),
-            Request::Focus(pane) => self.go(pane),
-            Request::Tail(keys) => {
-                let named = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
-                self.logs.open(named);
-            }
-            Request::Prompt(action, text) => self.input = Some(Input::new(action, &text)),
-            Request::Say(text) => self.notice = Some((text, false)),
-            Request::Inspect(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Inspect(self.job(), key, name)];
-            }
-            Request::Processes(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Processes(self.job(), key, name)];
-            }
-            Request::Shell(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Shell(key, name)];
-            }
-            Request::Act(act, keys) => self.ask(act, keys),
-        }
-        Vec::new()
-    }
-
-    /// Opens the dialog; a destructive act in a protected environment wants the name typed.
-    fn ask(&mut self, act: ContainerAct, keys: Vec<ContainerKey>) {
-        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
-        let Some(environment) = environment else { return };
-        let is_protected = environment.is_protected || environment.class == Class::Production;
-        let name = environment.id.to_string();
-        let grade = if is_protected { Grade::Name(name.clone()) } else { Grade::Yes };
-        let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
-        let confirm = Confirm { act, targets, environment: name, grade, typed: String::new() };
-        self.overlay = Some(Overlay::Confirm(confirm));
-    }
-
-    fn confirmed(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
-        vec![Effect::Act(self.job(), confirm.act, confirm.targets)]
-    }
-
-    fn select(&mut self, key: Option<ContainerKey>) {
-        if self.scope.container == key {
-            return;
-        }
-        self.scope.container.clone_from(&key);
-        if let Some(key) = key {
-            let name = self.name(&key);
-            self.logs.open(vec![(key, name)]);
-        }
-    }
-
-    /// The list's selection moved with its object, or to a neighbour: the other panes go with it.
-    pub(super) fn follow_selection(&mut self, key: Option<ContainerKey>) {
-        let is_gone = self.scope.container.as_ref().is_none_or(|k| self.world.container(k).is_none());
-        if is_gone || key.is_some() {
-            self.select(key);
-        }
-    }
-
-    fn name(&self, key: &ContainerKey) -> String {
-        self.world.container(key).map_or_else(|| key.id.short().to_owned(), |c| c.name.to_string())
     }
 }
 

@@ -1,0 +1,83 @@
+//! Keys: to the line at the foot, to a dialog, or through the key map to an action.
+
+use crate::action::Action;
+use crate::app::model::{Model, Overlay};
+use crate::config::keymap::{Chord, Code};
+use crate::effect::Effect;
+use crate::overlays::confirm::Grade;
+use crate::ui::list::RowFilter;
+
+impl Model {
+    pub(in crate::app) fn key(&mut self, chord: Chord) -> Vec<Effect> {
+        self.notice = None;
+        let is_ctrl_c = chord.ctrl && chord.code == Code::Char('c');
+        if is_ctrl_c {
+            return vec![Effect::Quit];
+        }
+        if self.input.is_some() {
+            return self.input_key(chord);
+        }
+        if let Some(Overlay::Confirm(confirm)) = &mut self.overlay {
+            match (&confirm.grade, chord.code) {
+                (_, Code::Esc) | (Grade::Yes, Code::Enter | Code::Char('n')) => self.overlay = None,
+                (Grade::Yes, Code::Char('y')) => return self.confirmed(),
+                (Grade::Name(_), Code::Char(c)) if !chord.ctrl => confirm.typed.push(c),
+                (Grade::Name(_), Code::Backspace) => drop(confirm.typed.pop()),
+                (Grade::Name(_), Code::Enter) if confirm.is_typed() => return self.confirmed(),
+                _ => {}
+            }
+            return Vec::new();
+        }
+        match self.keymap.action(self.contexts(), chord) {
+            Some(action) => self.act(action),
+            None => {
+                self.notice = Some((format!("{chord} does nothing here; ? shows the keys"), false));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(in crate::app) fn input_key(&mut self, chord: Chord) -> Vec<Effect> {
+        let Some(input) = &mut self.input else { return Vec::new() };
+        match chord.code {
+            Code::Esc => self.input = None,
+            Code::Enter => {
+                let (action, text) = (input.action, input.text().to_owned());
+                let first = input.matches().first().copied();
+                self.input = None;
+                return self.entered(action, &text, first);
+            }
+            _ => input.key(chord),
+        }
+        Vec::new()
+    }
+
+    pub(in crate::app) fn entered(
+        &mut self,
+        action: Action,
+        text: &str,
+        first: Option<Action>,
+    ) -> Vec<Effect> {
+        let result = match (action, &mut self.overlay) {
+            (Action::Palette, _) => return first.map(|a| self.act(a)).unwrap_or_default(),
+            (Action::Search, Some(Overlay::Reader(reader))) => reader.set_search(text),
+            (Action::Search, _) => self.logs.set_search(text).map(|said| {
+                self.notice = said.map(|s| (s, false));
+            }),
+            (Action::FilterLines, _) => self.logs.set_filter(text),
+            (Action::Export, _) => {
+                let id = self.job();
+                return vec![Effect::Export(id, text.to_owned(), self.logs.text())];
+            }
+            _ if text.is_empty() => {
+                self.containers.set_filter(None);
+                Ok(())
+            }
+            _ => RowFilter::new(text).map(|f| self.containers.set_filter(Some(f))),
+        };
+        if let Err(error) = result {
+            self.notice = Some((error.to_string(), true));
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,84 @@
+//! What panes ask for: selections, views, and acts with their dialog.
+
+use crate::app::model::{Model, Overlay};
+use crate::domain::act::ContainerAct;
+use crate::domain::environment::Class;
+use crate::domain::ids::ContainerKey;
+use crate::effect::Effect;
+use crate::overlays::confirm::{Confirm, Grade};
+use crate::overlays::input::Input;
+use crate::panes::Request;
+
+impl Model {
+    pub(in crate::app) fn request(&mut self, request: Request) -> Vec<Effect> {
+        match request {
+            Request::Effect(effect) => return vec![effect],
+            Request::SelectEnvironment(id) => {
+                self.scope.environment = Some(id);
+                self.scope.container = None;
+            }
+            Request::SelectContainer(key) => self.select(key),
+            Request::Focus(pane) => self.go(pane),
+            Request::Tail(keys) => {
+                let named = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
+                self.logs.open(named);
+            }
+            Request::Prompt(action, text) => self.input = Some(Input::new(action, &text)),
+            Request::Say(text) => self.notice = Some((text, false)),
+            Request::Inspect(key) => {
+                let name = self.name(&key);
+                return vec![Effect::Inspect(self.job(), key, name)];
+            }
+            Request::Processes(key) => {
+                let name = self.name(&key);
+                return vec![Effect::Processes(self.job(), key, name)];
+            }
+            Request::Shell(key) => {
+                let name = self.name(&key);
+                return vec![Effect::Shell(key, name)];
+            }
+            Request::Act(act, keys) => self.ask(act, keys),
+        }
+        Vec::new()
+    }
+
+    /// Opens the dialog; a destructive act in a protected environment wants the name typed.
+    pub(in crate::app) fn ask(&mut self, act: ContainerAct, keys: Vec<ContainerKey>) {
+        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
+        let Some(environment) = environment else { return };
+        let is_protected = environment.is_protected || environment.class == Class::Production;
+        let name = environment.id.to_string();
+        let grade = if is_protected { Grade::Name(name.clone()) } else { Grade::Yes };
+        let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
+        let confirm = Confirm { act, targets, environment: name, grade, typed: String::new() };
+        self.overlay = Some(Overlay::Confirm(confirm));
+    }
+
+    pub(in crate::app) fn confirmed(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
+        vec![Effect::Act(self.job(), confirm.act, confirm.targets)]
+    }
+
+    pub(in crate::app) fn select(&mut self, key: Option<ContainerKey>) {
+        if self.scope.container == key {
+            return;
+        }
+        self.scope.container.clone_from(&key);
+        if let Some(key) = key {
+            let name = self.name(&key);
+            self.logs.open(vec![(key, name)]);
+        }
+    }
+
+    /// The list's selection moved with its object, or to a neighbour: the other panes go with it.
+    pub(in crate::app) fn follow_selection(&mut self, key: Option<ContainerKey>) {
+        let is_gone = self.scope.container.as_ref().is_none_or(|k| self.world.container(k).is_none());
+        if is_gone || key.is_some() {
+            self.select(key);
+        }
+    }
+
+    pub(in crate::app) fn name(&self, key: &ContainerKey) -> String {
+        self.world.container(key).map_or_else(|| key.id.short().to_owned(), |c| c.name.to_string())
+    }
+}
