@@ -3,8 +3,10 @@
 pub mod act;
 pub mod container;
 pub mod environment;
+pub mod event;
 pub mod health;
 pub mod host;
 pub mod ids;
+pub mod inventory;
 pub mod probe;
 pub mod usage;

@@ -3,6 +3,9 @@
 mod api;
 mod engine;
 pub mod find;
+mod inventory;
+mod lines;
 mod map;
+mod remove;
 
 pub use engine::DockerEngine;

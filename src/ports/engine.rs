@@ -9,8 +9,10 @@ use futures_util::stream::BoxStream;
 
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
+pub use crate::domain::event::EngineEvent;
 use crate::domain::host::EngineFacts;
 use crate::domain::ids::ContainerId;
+use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
 use crate::logs::line::Batch;
 
@@ -43,23 +45,6 @@ pub enum EngineError {
         /// What came back.
         cause: String,
     },
-}
-
-/// What changed, from the engine's event stream.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EngineEvent {
-    /// When, in ns since 1970 by the engine's clock.
-    pub at_ns: i64,
-    /// `container`, `image`, `network`, `volume`, …
-    pub kind: String,
-    /// `start`, `die`, `health_status: healthy`, …
-    pub action: String,
-    /// Id of the object; for containers the container id.
-    pub id: String,
-    /// Its name, if the event carries one.
-    pub name: String,
-    /// `exitCode` of a `die`.
-    pub exit_code: Option<i64>,
 }
 
 /// Which part of a log is wanted.
@@ -103,7 +88,7 @@ pub struct ExecSession {
     pub input: std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>,
 }
 
-/// One Docker engine. Calls fail within [`CALL_TIMEOUT`]; streams end when dropped.
+/// One Docker engine. Calls fail within [`CALL_TIMEOUT`] where nothing else is said; streams end when dropped.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// What the engine says of itself. Cheap; also how liveness is asked.
@@ -121,6 +106,11 @@ pub trait Engine: Send + Sync {
     ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError>;
     /// One reading of a running container's counters, without the engine's own second of waiting.
     async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError>;
+    /// Readings of a running container's counters as the engine makes them, about one a second; ends when it stops.
+    async fn usage_stream(
+        &self,
+        id: &ContainerId,
+    ) -> Result<BoxStream<'static, Result<Sample, EngineError>>, EngineError>;
     /// Log lines in batches as they come; ends when `follow` is off or the container is gone.
     async fn logs(
         &self,
@@ -137,7 +127,16 @@ pub trait Engine: Send + Sync {
     async fn exec_resize(&self, exec: &str, size: (u16, u16)) -> Result<(), EngineError>;
     /// Exit status of an exec that ended; `None` while it runs.
     async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError>;
+    /// All that the engine keeps. Slow where there is much: the engine walks its disk; within [`DISK_TIMEOUT`].
+    async fn inventory(&self) -> Result<Inventory, EngineError>;
+    /// Removes this one thing, never by force: what came into use meanwhile is refused. Gone already is success.
+    /// Records of the build cache go by [`Engine::prune_cache`] only.
+    async fn remove(&self, item: &Item) -> Result<(), EngineError>;
+    /// Removes all build cache that no build uses; gives the bytes freed, as the engine counts them.
+    async fn prune_cache(&self) -> Result<u64, EngineError>;
 }
 
 /// How long one call may take before it is an error.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the engine may take to count or clear what is on its disk.
+pub const DISK_TIMEOUT: Duration = Duration::from_secs(300);

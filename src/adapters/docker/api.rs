@@ -157,17 +157,7 @@ impl Api {
         }
     }
 
-    /// A call with an answer that is read whole, within [`CALL_TIMEOUT`].
-    pub(super) async fn call(
-        &self,
-        what: &str,
-        method: Method,
-        path: &str,
-        body: Option<serde_json::Value>,
-    ) -> Result<Bytes, EngineError> {
-        self.call_within(CALL_TIMEOUT, what, method, path, body).await
-    }
-
+    /// A call with an answer that is read whole, within `limit`.
     pub(super) async fn call_within(
         &self,
         limit: Duration,
@@ -190,7 +180,16 @@ impl Api {
 
     /// A `GET` whose answer is JSON.
     pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, EngineError> {
-        let bytes = self.call(what, Method::GET, path, None).await?;
+        self.get_within(CALL_TIMEOUT, what, path).await
+    }
+
+    pub(super) async fn get_within<T: DeserializeOwned>(
+        &self,
+        limit: Duration,
+        what: &str,
+        path: &str,
+    ) -> Result<T, EngineError> {
+        let bytes = self.call_within(limit, what, Method::GET, path, None).await?;
         serde_json::from_slice(&bytes).map_err(|e| EngineError::Broken {
             what: what.to_owned(),
             cause: format!("answer not understood: {e}"),

@@ -3,20 +3,19 @@
 use async_trait::async_trait;
 use bollard::Docker;
 use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
-use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use http_body_util::BodyExt;
 use hyper::Method;
-use hyper::body::Incoming;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 
 use super::api::Api;
 use super::map::{Event, Inspected, Listed, Stats};
+use super::{inventory, lines, remove};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
 use crate::logs::frames::{Demux, Form};
 use crate::logs::line::{Batch, SourceId};
@@ -92,13 +91,6 @@ fn refused(what: &str, error: bollard::errors::Error) -> EngineError {
     }
 }
 
-/// Body chunks as they come.
-fn chunks(what: String, body: Incoming) -> BoxStream<'static, Result<Bytes, EngineError>> {
-    body.into_data_stream()
-        .map_err(move |e| EngineError::Broken { what: what.clone(), cause: e.to_string() })
-        .boxed()
-}
-
 /// Seconds and nanoseconds as the engine wants them in a query.
 fn stamp(ns: i64) -> String {
     format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
@@ -144,21 +136,8 @@ impl Engine for DockerEngine {
     ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
         let path = since_ns.map_or("/events".to_owned(), |ns| format!("/events?since={}", stamp(ns)));
         let answer = self.api.send("events", Method::GET, &path, None).await?;
-        let state = (chunks("events".to_owned(), answer.into_body()), Vec::new());
-        // One JSON object a line; a chunk may end anywhere.
-        let batches = stream::try_unfold(state, |(mut body, mut rest): (BoxStream<_>, Vec<u8>)| async move {
-            let Some(chunk) = body.try_next().await? else { return Ok(None) };
-            rest.extend_from_slice(&chunk);
-            let mut events = Vec::new();
-            while let Some(end) = memchr::memchr(b'\n', &rest) {
-                let line: Vec<u8> = rest.drain(..=end).collect();
-                let event: Event = serde_json::from_slice(&line)
-                    .map_err(|e| EngineError::Broken { what: "events".to_owned(), cause: e.to_string() })?;
-                events.push(Ok(EngineEvent::from(event)));
-            }
-            Ok(Some((stream::iter(events), (body, rest))))
-        });
-        Ok(batches.try_flatten().boxed())
+        let events = lines::json::<Event>("events".to_owned(), answer.into_body());
+        Ok(events.map_ok(EngineEvent::from).boxed())
     }
 
     async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError> {
@@ -170,6 +149,25 @@ impl Engine for DockerEngine {
         stats
             .into_sample(key, machine)
             .ok_or(EngineError::Broken { what, cause: "the container does not run".to_owned() })
+    }
+
+    async fn usage_stream(
+        &self,
+        id: &ContainerId,
+    ) -> Result<BoxStream<'static, Result<Sample, EngineError>>, EngineError> {
+        let what = format!("usage of {}", id.short());
+        let path = format!("/containers/{id}/stats?stream=true");
+        let send = self.api.send(&what, Method::GET, &path, None);
+        let answer = tokio::time::timeout(CALL_TIMEOUT, send).await.map_err(|_| {
+            self.api.unreachable(format!("{what}: no answer within {} s", CALL_TIMEOUT.as_secs()))
+        })??;
+        let key = ContainerKey { host: self.host.clone(), id: id.clone() };
+        let machine = self.machine_bytes.load(std::sync::atomic::Ordering::Relaxed);
+        let readings = lines::json::<Stats>(what, answer.into_body());
+        // The engine sends empty readings for a while after the container stopped.
+        Ok(readings
+            .try_filter_map(move |stats| std::future::ready(Ok(stats.into_sample(key.clone(), machine))))
+            .boxed())
     }
 
     async fn logs(
@@ -268,5 +266,17 @@ impl Engine for DockerEngine {
         let what = "status of the exec";
         let answer = self.bollard()?.inspect_exec(exec).await.map_err(|e| refused(what, e))?;
         Ok(answer.exit_code.filter(|_| answer.running != Some(true)))
+    }
+
+    async fn inventory(&self) -> Result<Inventory, EngineError> {
+        inventory::ask(&self.api).await
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), EngineError> {
+        remove::remove(&self.api, item).await
+    }
+
+    async fn prune_cache(&self) -> Result<u64, EngineError> {
+        remove::prune_cache(&self.api).await
     }
 }

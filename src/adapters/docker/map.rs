@@ -315,8 +315,19 @@ impl From<Event> for EngineEvent {
             id,
             name: attributes.get("name").cloned().unwrap_or_default(),
             exit_code: attributes.get("exitCode").and_then(|c| c.parse().ok()),
+            more: more(&attributes),
         }
     }
+}
+
+/// The attributes that say why or with what; labels, which are attributes too, are left out.
+fn more(attributes: &HashMap<String, String>) -> String {
+    let told = ["image", "signal", "exitCode", "execDuration", "container", "driver", "type", "oldName"];
+    let told = told.iter().filter_map(|key| {
+        let value = attributes.get(*key).filter(|value| !value.is_empty())?;
+        Some(format!("{key}={value}"))
+    });
+    told.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
