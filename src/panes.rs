@@ -48,6 +48,18 @@ impl PaneKind {
         }
     }
 
+    /// Its name where all of them stand in one row.
+    pub fn tab(self) -> &'static str {
+        match self {
+            Self::Environments => "env",
+            Self::Containers => "containers",
+            Self::Logs => "logs",
+            Self::Health => "health",
+            Self::Releases => "releases",
+            Self::Activity => "activity",
+        }
+    }
+
     /// Where its keys are looked up, before the global ones.
     pub fn contexts(self) -> &'static [Context] {
         match self {

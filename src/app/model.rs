@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::action::Context;
 use crate::config::keymap::Keymap;
 use crate::effect::JobId;
 use crate::overlays::confirm::Confirm;
 use crate::overlays::input::Input;
 use crate::overlays::reader::Reader;
+use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
 use crate::panes::environments::EnvironmentsPane;
 use crate::panes::logs::LogsPane;
@@ -49,9 +52,12 @@ pub struct Model {
     pub operator: String,
     /// The last word to the operator, shown at the foot until the next key.
     pub notice: Option<(String, bool)>,
+    /// Failures up to here were looked at in the activity list.
+    pub(super) seen: DateTime<Utc>,
     pub(super) environments: EnvironmentsPane,
     pub(super) containers: ContainersPane,
     pub(super) logs: LogsPane,
+    pub(super) activity: ActivityPane,
     pub(super) overlay: Option<Overlay>,
     pub(super) input: Option<Input>,
     pub(super) next_job: u64,
@@ -79,9 +85,11 @@ impl Model {
             size,
             operator,
             notice: None,
+            seen: now.wall,
             environments: EnvironmentsPane::default(),
             containers: ContainersPane::default(),
             logs: LogsPane::default(),
+            activity: ActivityPane::default(),
             overlay: None,
             input: None,
             next_job: 1,
@@ -127,6 +135,11 @@ impl Model {
         }
         subs.insert(Sub::Tick(Duration::from_secs(1)));
         subs
+    }
+
+    /// Failures that nobody has looked at yet.
+    pub fn unseen_failures(&self) -> usize {
+        self.world.activity.iter().filter(|deed| deed.is_failure && deed.at > self.seen).count()
     }
 
     pub(super) fn job(&mut self) -> JobId {

@@ -50,6 +50,45 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// Lines of at most `width` cells, broken at blanks; the first is `indent` cells shorter. What is beyond `most` lines is
+/// left off, and the last of them then ends in `~`.
+pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<String> {
+    let safe = ansi::plain(text);
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let room = |lines: &[String]| if lines.len() == 1 { width.saturating_sub(indent).max(1) } else { width };
+    for word in safe.split_whitespace() {
+        let line = lines.last().map_or(0, |l| l.width());
+        if line > 0 && line + 1 + word.width() > room(&lines) {
+            lines.push(String::new());
+        } else if line > 0 {
+            push(&mut lines, " ");
+        }
+        for cluster in word.graphemes(true) {
+            if lines.last().map_or(0, |l| l.width()) + cluster.width() > room(&lines) {
+                lines.push(String::new());
+            }
+            push(&mut lines, cluster);
+        }
+        if lines.len() > most {
+            break;
+        }
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last}~~"), last.width().max(1));
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push_str(text);
+    }
+}
+
 /// `88M`, `1.1G`: powers of 1024 in at most four characters.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
@@ -100,6 +139,15 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab~");
         assert_eq!(cut("abcd", 0), "");
+    }
+
+    #[test]
+    fn text_is_wrapped_at_blanks_and_a_long_word_where_it_must_be() {
+        assert_eq!(wrapped("cannot stop web-1", 11, 0, 9), ["cannot stop", "web-1"]);
+        assert_eq!(wrapped("cannot stop", 10, 4, 9), ["cannot", "stop"]);
+        assert_eq!(wrapped("abcdefgh", 3, 0, 9), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("a b c d", 1, 0, 2), ["a", "~"]);
+        assert_eq!(wrapped("", 5, 0, 2), [""]);
     }
 
     #[test]
