@@ -14,3 +14,5 @@ mod pty;
 mod screens;
 #[cfg(test)]
 mod shop;
+#[cfg(test)]
+mod terminal;

@@ -14,6 +14,12 @@ impl Model {
         if is_ctrl_c {
             return vec![Effect::Quit];
         }
+        // Escape and a letter typed soon after it look like Alt and the letter, over a slow link above all.
+        if chord.alt && self.keymap.action(self.contexts(), chord).is_none() {
+            let mut effects = self.key(Code::Esc.into());
+            effects.extend(self.key(Chord { alt: false, ..chord }));
+            return effects;
+        }
         if self.input.is_some() {
             return self.input_key(chord);
         }
