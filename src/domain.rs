@@ -9,4 +9,5 @@ pub mod host;
 pub mod ids;
 pub mod inventory;
 pub mod probe;
+pub mod size;
 pub mod usage;

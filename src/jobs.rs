@@ -2,6 +2,7 @@
 //! owner can drop at any await; what it learns goes out as messages.
 
 pub mod act;
+pub mod discard;
 pub mod route;
 pub mod sample;
 pub mod tail;

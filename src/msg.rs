@@ -6,6 +6,7 @@ use crate::config::keymap::Chord;
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::inventory::Inventory;
 use crate::domain::usage::Sample;
 use crate::effect::JobId;
 use crate::logs::line::Batch;
@@ -49,6 +50,8 @@ pub enum HostFact {
     Lost(String),
     /// Space, load, memory.
     Load(HostLoad),
+    /// What its engine keeps, or why it did not say.
+    Inventory(Result<Arc<Inventory>, String>),
 }
 
 /// News of a log view.

@@ -1,7 +1,7 @@
 //! The panes: each keeps its own selection, says which streams it wants, and draws itself.
 
 use crate::action::{Action, Context};
-use crate::domain::act::ContainerAct;
+use crate::domain::act::{Change, ContainerAct};
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
 use crate::ui::look::Look;
@@ -119,6 +119,8 @@ pub enum Request {
     Focus(PaneKind),
     /// Confirm, then do this to these.
     Act(ContainerAct, Vec<ContainerKey>),
+    /// Confirm, then do this.
+    Change(Change),
     /// Follow the logs of these.
     Tail(Vec<ContainerKey>),
     /// Ask for a line of text for this action; the present text is filled in.

@@ -10,6 +10,7 @@ use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
+use crate::domain::inventory::Inventory;
 use crate::domain::usage::{Sample, Usage};
 
 /// The time, handed in: monotonic for ages, wall clock for showing.
@@ -52,6 +53,17 @@ pub struct Host {
     pub containers: Option<Vec<Container>>,
 }
 
+/// What an engine keeps, as it was counted on demand.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// The last answer and when it came; `None` until one did.
+    pub last: Option<(Instant, Arc<Inventory>)>,
+    /// Why the newest question was not answered.
+    pub failure: Option<String>,
+    /// Asked since then, and not answered yet.
+    pub asked: Option<Instant>,
+}
+
 /// The newest rates of a container and a short history of its processor share, oldest first.
 #[derive(Clone, Debug)]
 pub struct UsageHistory {
@@ -88,6 +100,8 @@ pub struct World {
     pub hosts: BTreeMap<HostId, Host>,
     /// Rates per container; only those that were on a screen.
     pub usage: HashMap<ContainerKey, UsageHistory>,
+    /// What engines keep; only those that were asked.
+    pub inventories: BTreeMap<HostId, Counted>,
     /// What this console did and what failed, oldest first, at most 500.
     pub activity: Vec<Deed>,
     /// Made from the simulated engine.
@@ -169,6 +183,19 @@ impl World {
                 Link::Asking | Link::Up => now.at,
             };
             entry.link = Link::Lost { since, why };
+        }
+    }
+
+    /// What its engine keeps was counted, or could not be; the figures before stay, with their age.
+    pub fn inventoried(&mut self, host: &HostId, answer: Result<Arc<Inventory>, String>, now: Now) {
+        let entry = self.inventories.entry(host.clone()).or_default();
+        entry.asked = None;
+        match answer {
+            Ok(inventory) => {
+                entry.last = Some((now.at, inventory));
+                entry.failure = None;
+            }
+            Err(why) => entry.failure = Some(why),
         }
     }
 

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::domain::size::bytes;
 use crate::logs::ansi;
 
 /// Writes `text` at (x, y) in at most `width` cells, made safe, cut with `~` when it is longer; returns the cells used.
@@ -89,22 +90,6 @@ fn push(lines: &mut [String], text: &str) {
     }
 }
 
-/// `88M`, `1.1G`: powers of 1024 in at most four characters.
-pub fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    for unit in ["B", "K", "M", "G", "T"] {
-        if value < 999.5 {
-            return if value < 9.95 && unit != "B" {
-                format!("{value:.1}{unit}")
-            } else {
-                format!("{value:.0}{unit}")
-            };
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.0}P")
-}
-
 /// `3s`, `12m`, `5h`, `41d`: the largest unit, rounded down; the future counts as now.
 pub fn age(from: DateTime<Utc>, now: DateTime<Utc>) -> String {
     seconds((now - from).num_seconds().max(0))
@@ -123,15 +108,6 @@ pub fn seconds(count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_take_at_most_four_characters() {
-        let expected = [(0, "0B"), (999, "999B"), (1023, "1.0K"), (88 << 20, "88M"), (1_181_116_006, "1.1G")];
-        for (count, text) in expected {
-            assert_eq!(bytes(count), text);
-        }
-        assert!((0..64).all(|bits| bytes(1 << bits).len() <= 5));
-    }
 
     #[test]
     fn a_wide_character_is_never_halved() {
