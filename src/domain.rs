@@ -1,6 +1,7 @@
 //! What exists: environments, hosts, containers, health. Plain values; no I/O and no clock.
 
 pub mod act;
+pub mod change;
 pub mod container;
 pub mod environment;
 pub mod event;
@@ -9,5 +10,5 @@ pub mod host;
 pub mod ids;
 pub mod inventory;
 pub mod probe;
-pub mod size;
+pub mod series;
 pub mod usage;

@@ -125,6 +125,8 @@ pub struct Detail {
     pub is_log_unlimited: bool,
     /// A terminal is attached, so its log has no stream headers.
     pub is_tty: bool,
+    /// How many processors it may keep busy, if that is limited.
+    pub cpu_limit: Option<f32>,
     /// Its address in its first network, where probes can reach it from the host.
     pub address: Option<String>,
 }
@@ -171,27 +173,22 @@ impl Container {
         }
     }
 
-    /// Since when it stands badly, as far as the engine tells: its last end, or the first of the failed checks that
-    /// lead up to now (the engine keeps five, so it may be longer).
-    pub fn bad_since(&self) -> Option<DateTime<Utc>> {
-        let detail = self.detail.as_ref().filter(|_| self.standing() == Standing::Bad)?;
-        if self.state == State::Running {
-            return detail.checks.iter().rev().take_while(|c| c.exit_code != 0).last().map(|c| c.at);
-        }
-        detail.finished
-    }
-
     /// The tag of its image, or the first digits of a digest: what is shown as its release.
     pub fn release(&self) -> &str {
         if let Some(version) = self.labels.get("pilothouse.release") {
             return version;
         }
-        match self.image.rsplit_once('@') {
-            Some((_, digest)) => digest.get(..15).unwrap_or(digest),
-            None => match self.image.rsplit_once(':') {
-                Some((_, tag)) if !tag.contains('/') => tag,
-                _ => "latest",
-            },
-        }
+        release_of(&self.image)
+    }
+}
+
+/// The tag of an image's name, or the first digits of its digest.
+pub fn release_of(image: &str) -> &str {
+    match image.rsplit_once('@') {
+        Some((_, digest)) => digest.get(..15).unwrap_or(digest),
+        None => match image.rsplit_once(':') {
+            Some((_, tag)) if !tag.contains('/') => tag,
+            _ => "latest",
+        },
     }
 }

@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::probe::Ask;
 
+pub mod dependencies;
+pub mod timeline;
+
 /// Most bytes of a body that are kept.
 pub const BODY_BYTES: usize = 64 << 10;
 

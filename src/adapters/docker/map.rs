@@ -161,6 +161,20 @@ struct InspectedConfig {
 #[serde(rename_all = "PascalCase")]
 struct InspectedHost {
     log_config: Option<LogConfig>,
+    nano_cpus: Option<i64>,
+    cpu_quota: Option<i64>,
+    cpu_period: Option<i64>,
+}
+
+impl InspectedHost {
+    /// `--cpus`, or quota and period of the scheduler; 0 means none.
+    fn cpu_limit(&self) -> Option<f32> {
+        let set = |value: Option<i64>| value.filter(|value| *value > 0);
+        match set(self.nano_cpus) {
+            Some(nano) => Some(nano as f32 / 1e9),
+            None => Some(set(self.cpu_quota)? as f32 / set(self.cpu_period).unwrap_or(100_000) as f32),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,6 +201,7 @@ struct Network {
 impl From<Inspected> for Detail {
     fn from(answer: Inspected) -> Self {
         let state = answer.state.unwrap_or_default();
+        let cpu_limit = answer.host_config.as_ref().and_then(InspectedHost::cpu_limit);
         let log = answer.host_config.and_then(|h| h.log_config);
         let is_log_unlimited = log.as_ref().is_some_and(|log| {
             log.kind == "json-file" && !log.config.as_ref().is_some_and(|c| c.contains_key("max-size"))
@@ -204,6 +219,7 @@ impl From<Inspected> for Detail {
             checks: checks.into_iter().map(check).collect(),
             log_driver: log.map(|l| l.kind).unwrap_or_default(),
             is_log_unlimited,
+            cpu_limit,
             is_tty: answer.config.is_some_and(|c| c.tty),
             address: networks.into_values().map(|n| n.address).find(|a| !a.is_empty()),
         }
