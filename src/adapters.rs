@@ -1,4 +1,5 @@
 //! The outside, one module per thing that is spoken to. Never sees the screen.
 
 pub mod docker;
+pub mod http_probe;
 pub mod machine;

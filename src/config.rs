@@ -1,6 +1,6 @@
 //! What the operator may set: files, keys and themes as data.
 //!
-//! [`files`] alone touches the disk, at paths that are given to it; all else is text to values. No clock.
+//! [`files`] alone reads from the disk, from paths that are given to it; all else is text to values. No clock.
 
 pub mod example;
 pub mod files;
@@ -9,6 +9,7 @@ pub mod keymap;
 pub mod load;
 pub mod problem;
 pub mod schema;
+pub mod services;
 pub mod table;
 pub mod theme;
 pub mod trust;

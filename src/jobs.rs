@@ -2,7 +2,8 @@
 //! owner can drop at any await; what it learns goes out as messages.
 
 pub mod act;
-pub mod discard;
+pub mod checks;
+pub mod probe;
 pub mod route;
 pub mod sample;
 pub mod tail;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::config::keymap::Chord;
 use crate::domain::container::{Container, Detail, State};
+use crate::domain::event::EngineEvent;
+use crate::domain::health::Reading;
 use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
-use crate::domain::inventory::Inventory;
+use crate::domain::probe::Target;
 use crate::domain::usage::Sample;
 use crate::effect::JobId;
 use crate::logs::line::Batch;
@@ -27,6 +29,8 @@ pub enum Msg {
     Host(HostId, HostFact),
     /// Readings of counters, one sweep at a time.
     Usage(Vec<Sample>),
+    /// What a probe brought back.
+    Probed(Target, Reading),
     /// Lines of the log view of that generation; older generations are dropped.
     Log(Generation, LogFact),
     /// News of a job.
@@ -44,14 +48,14 @@ pub enum HostFact {
     Detailed(ContainerId, Arc<Detail>),
     /// A state told by an event.
     Changed(ContainerId, State),
+    /// What its engine told happened, now or in the past, in order.
+    Happened(Vec<EngineEvent>),
     /// A container is gone.
     Removed(ContainerId),
     /// It does not answer.
     Lost(String),
     /// Space, load, memory.
     Load(HostLoad),
-    /// What its engine keeps, or why it did not say.
-    Inventory(Result<Arc<Inventory>, String>),
 }
 
 /// News of a log view.

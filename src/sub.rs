@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::ids::{ContainerKey, HostId};
+use crate::domain::probe::Target;
 
 /// Number of a log view; a new view has a higher one, so late lines of the old are known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -19,6 +20,10 @@ pub enum Sub {
     Usage(Vec<ContainerKey>),
     /// The merged log of these containers; the position is the source's number.
     Logs(Generation, Vec<ContainerKey>),
+    /// This question to this container, again and again.
+    Health(Target),
+    /// The results of a container's HEALTHCHECK, as they come.
+    Checks(ContainerKey),
     /// Time.
     Tick(Duration),
 }

@@ -3,4 +3,5 @@
 pub mod frame;
 pub mod list;
 pub mod look;
+pub mod spark;
 pub mod text;

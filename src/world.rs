@@ -1,5 +1,6 @@
 //! The last known facts per host, each with its age. Facts go in, nothing goes out; no I/O.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,8 +11,13 @@ use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
-use crate::domain::inventory::Inventory;
-use crate::domain::usage::{Sample, Usage};
+use crate::domain::usage::Sample;
+
+pub mod changes;
+pub mod health;
+pub mod usage;
+
+pub use usage::UsageHistory;
 
 /// The time, handed in: monotonic for ages, wall clock for showing.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -53,31 +59,6 @@ pub struct Host {
     pub containers: Option<Vec<Container>>,
 }
 
-/// What an engine keeps, as it was counted on demand.
-#[derive(Clone, Debug, Default)]
-pub struct Counted {
-    /// The last answer and when it came; `None` until one did.
-    pub last: Option<(Instant, Arc<Inventory>)>,
-    /// Why the newest question was not answered.
-    pub failure: Option<String>,
-    /// Asked since then, and not answered yet.
-    pub asked: Option<Instant>,
-}
-
-/// The newest rates of a container and a short history of its processor share, oldest first.
-#[derive(Clone, Debug)]
-pub struct UsageHistory {
-    last: Sample,
-    /// Rates between the last two samples.
-    pub usage: Option<Usage>,
-    /// Processor share in percent, oldest first, at most [`HISTORY`].
-    pub cpu: Vec<f32>,
-    /// Memory in bytes, oldest first, at most [`HISTORY`].
-    pub memory: Vec<u64>,
-}
-
-/// How many samples are kept per container.
-pub const HISTORY: usize = 60;
 const ACTIVITY: usize = 500;
 
 /// One line of the activity list.
@@ -100,8 +81,14 @@ pub struct World {
     pub hosts: BTreeMap<HostId, Host>,
     /// Rates per container; only those that were on a screen.
     pub usage: HashMap<ContainerKey, UsageHistory>,
-    /// What engines keep; only those that were asked.
-    pub inventories: BTreeMap<HostId, Counted>,
+    /// What probes brought back.
+    pub probes: health::Probes,
+    /// Since when the engine's checks say what they say.
+    pub checks: health::Checks,
+    /// What happened to containers.
+    pub changes: changes::Changes,
+    /// What the configuration says of services.
+    pub services: health::Services,
     /// What this console did and what failed, oldest first, at most 500.
     pub activity: Vec<Deed>,
     /// Made from the simulated engine.
@@ -147,18 +134,21 @@ impl World {
             }
         }
         entry.link = Link::Up;
-        self.usage.retain(|key, _| key.host != *host || list.iter().any(|c| c.key == *key));
+        let keys: std::collections::HashSet<_> = list.iter().map(|c| c.key.clone()).collect();
         entry.containers = Some(list);
+        self.forget(host, |key| keys.contains(key));
     }
 
     /// The details of one container.
-    pub fn detailed(&mut self, key: &ContainerKey, detail: Arc<Detail>) {
+    pub fn detailed(&mut self, key: &ContainerKey, detail: &Arc<Detail>) {
         if let Some(container) = self.find_mut(key) {
             if let (State::Exited(code), Some(known)) = (&mut container.state, detail.exit_code) {
                 *code = Some(known);
             }
-            container.detail = Some(detail);
+            container.detail = Some(Arc::clone(detail));
         }
+        self.dated(key, detail);
+        self.checked(key, detail);
     }
 
     /// A state told by an event, before the next list confirms it.
@@ -184,35 +174,15 @@ impl World {
             };
             entry.link = Link::Lost { since, why };
         }
-    }
-
-    /// What its engine keeps was counted, or could not be; the figures before stay, with their age.
-    pub fn inventoried(&mut self, host: &HostId, answer: Result<Arc<Inventory>, String>, now: Now) {
-        let entry = self.inventories.entry(host.clone()).or_default();
-        entry.asked = None;
-        match answer {
-            Ok(inventory) => {
-                entry.last = Some((now.at, inventory));
-                entry.failure = None;
-            }
-            Err(why) => entry.failure = Some(why),
-        }
+        self.break_off(host);
     }
 
     /// A reading of a container's counters.
-    pub fn sampled(&mut self, sample: Sample) {
-        let Some(history) = self.usage.get_mut(&sample.key) else {
-            let fresh =
-                UsageHistory { last: sample.clone(), usage: None, cpu: Vec::new(), memory: Vec::new() };
-            self.usage.insert(sample.key, fresh);
-            return;
-        };
-        history.usage = sample.since(&history.last);
-        if let Some(usage) = history.usage {
-            push_bounded(&mut history.cpu, usage.cpu_percent);
-            push_bounded(&mut history.memory, usage.memory_bytes);
+    pub fn sampled(&mut self, sample: Sample, now: Now) {
+        match self.usage.entry(sample.key.clone()) {
+            Entry::Occupied(mut known) => known.get_mut().sampled(sample, now.wall),
+            Entry::Vacant(none) => drop(none.insert(UsageHistory::new(sample))),
         }
-        history.last = sample;
     }
 
     /// Adds a line to the activity list.
@@ -226,11 +196,4 @@ impl World {
     fn find_mut(&mut self, key: &ContainerKey) -> Option<&mut Container> {
         self.hosts.get_mut(&key.host)?.containers.as_mut()?.iter_mut().find(|c| c.key == *key)
     }
-}
-
-fn push_bounded<T>(history: &mut Vec<T>, value: T) {
-    if history.len() == HISTORY {
-        history.remove(0);
-    }
-    history.push(value);
 }

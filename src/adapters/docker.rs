@@ -2,7 +2,6 @@
 
 mod api;
 mod engine;
-mod exec;
 pub mod find;
 mod inventory;
 mod lines;

@@ -35,8 +35,12 @@ impl Model {
             }
             Msg::Usage(samples) => {
                 for sample in samples {
-                    self.world.sampled(sample);
+                    self.world.sampled(sample, now);
                 }
+                Vec::new()
+            }
+            Msg::Probed(target, reading) => {
+                self.world.probed(target, reading);
                 Vec::new()
             }
             Msg::Log(generation, fact) => {
@@ -74,8 +78,7 @@ impl Model {
                 PaneKind::Environments => self.environments.act(action, &ctx),
                 PaneKind::Containers => self.containers.act(action, &ctx),
                 PaneKind::Logs => self.logs.act(action, &ctx),
-                PaneKind::Activity => self.activity.act(action, &ctx),
-                PaneKind::Health | PaneKind::Releases => Answer::Unknown,
+                PaneKind::Health | PaneKind::Releases | PaneKind::Activity => Answer::Unknown,
             }
         };
         match answer {

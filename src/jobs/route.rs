@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::ports::engine::{Engine, EngineError};
+use crate::ports::probe::Prober;
 
 /// One place where the host's engine may be.
 pub struct Way {
@@ -19,6 +20,7 @@ pub struct Way {
 pub struct Route {
     ways: Vec<Way>,
     chosen: AtomicUsize,
+    prober: Option<Arc<dyn Prober>>,
 }
 
 impl Route {
@@ -26,7 +28,18 @@ impl Route {
     pub fn new(first: Way, others: Vec<Way>) -> Self {
         let mut ways = vec![first];
         ways.extend(others);
-        Self { ways, chosen: AtomicUsize::new(0) }
+        Self { ways, chosen: AtomicUsize::new(0), prober: None }
+    }
+
+    /// With this to ask its containers how they are.
+    #[must_use]
+    pub fn probed_by(self, prober: Arc<dyn Prober>) -> Self {
+        Self { prober: Some(prober), ..self }
+    }
+
+    /// What asks its containers; `None` where they cannot be reached.
+    pub fn prober(&self) -> Option<Arc<dyn Prober>> {
+        self.prober.clone()
     }
 
     /// All ways, in the order they are tried.

@@ -22,6 +22,10 @@ const GATHER: Duration = Duration::from_millis(100);
 const LIST_GAP: Duration = Duration::from_millis(700);
 /// With no event for this long the engine is asked whether it is still there.
 const QUIET: Duration = Duration::from_secs(10);
+/// How far back the engine is asked what happened …
+const PAST: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// … and how long it may think about it.
+const PATIENCE: Duration = Duration::from_secs(2);
 const DETAILS_AT_ONCE: usize = 4;
 /// Stopped containers beyond this many get no details: their list entry says how they ended.
 const STOPPED_DETAILS: usize = 200;
@@ -69,7 +73,7 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
     let send = |fact| out.send(Msg::Host(host.clone(), fact));
     let mut events = engine.events(None).await?;
     let mut known = HashMap::new();
-    let mut list_at = Some(Instant::now());
+    let (mut list_at, mut is_first) = (Some(Instant::now()), true);
     let mut listed = Instant::now();
     loop {
         if list_at.is_some_and(|at| at <= Instant::now()) {
@@ -79,6 +83,9 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                 return Ok(());
             }
             (list_at, listed) = (None, Instant::now());
+            if std::mem::take(&mut is_first) && send(HostFact::Happened(past(engine).await)).await.is_err() {
+                return Ok(());
+            }
             details(host, engine, wanted, out).await;
             continue;
         }
@@ -93,7 +100,11 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                 }
                 known.remove(event.id.as_str());
                 list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
-                if let Some(fact) = told_by(&event) && send(fact).await.is_err() {
+                let fact = told_by(&event);
+                if send(HostFact::Happened(vec![event])).await.is_err() {
+                    return Ok(());
+                }
+                if let Some(fact) = fact && send(fact).await.is_err() {
                     return Ok(());
                 }
             }
@@ -106,6 +117,21 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                 }
             }
         }
+    }
+}
+
+/// What happened before we came, as far as the engine still knows. Its list and its details do without.
+async fn past(engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
+    let since = chrono::Utc::now() - PAST;
+    let asked = engine.past_events(since.timestamp_nanos_opt().unwrap_or(0));
+    match timeout(PATIENCE, asked).await {
+        Ok(Ok(events)) => events,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no past events");
+            Vec::new()
+        }
+        // An engine whose clock is behind waits for the time that it is here.
+        Err(_) => Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Answer, Ctx, PaneKind, Request};
+use super::{Answer, Ctx, PaneKind, Request, condition};
 use crate::action::Action;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
@@ -81,12 +81,12 @@ impl ContainersPane {
         };
         let mut rows = ctx.world.containers(environment);
         if let Some(filter) = &self.filter {
-            rows.retain(|c| filter.wants(&searched(c)));
+            rows.retain(|c| filter.wants(&searched(ctx, c)));
         }
         let usage = |c: &Container| ctx.world.usage.get(&c.key).and_then(|u| u.usage);
         match self.order {
             Order::Service => {}
-            Order::Standing => rows.sort_by_key(|c| c.standing()),
+            Order::Standing => rows.sort_by_key(|c| ctx.standing(c)),
             // A tenth of a percent is noise, and rows must not jump for noise.
             Order::Cpu => rows.sort_by_key(|c| std::cmp::Reverse(usage(c).map(|u| u.cpu_percent as i64))),
             Order::Memory => rows.sort_by_key(|c| std::cmp::Reverse(usage(c).map(|u| u.memory_bytes >> 20))),
@@ -212,7 +212,7 @@ impl ContainersPane {
 }
 
 /// What a filter looks at: everything a row shows as text.
-fn searched(c: &Container) -> String {
+fn searched(ctx: &Ctx<'_>, c: &Container) -> String {
     format!(
         "{} {} {} {} {} {}",
         c.service,
@@ -220,6 +220,6 @@ fn searched(c: &Container) -> String {
         c.key.host,
         c.image,
         c.state.word(),
-        columns::health_text(c)
+        condition::of(ctx, c).0
     )
 }

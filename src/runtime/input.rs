@@ -1,7 +1,6 @@
 //! The terminal's events as messages.
 
-use termina::Event;
-use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
 
 use crate::config::keymap::{Chord, Code};
 use crate::msg::Msg;
@@ -24,7 +23,7 @@ fn chord(key: KeyEvent) -> Option<Chord> {
     let code = match key.code {
         KeyCode::Char(c) => Code::Char(c),
         KeyCode::Enter => Code::Enter,
-        KeyCode::Escape => Code::Esc,
+        KeyCode::Esc => Code::Esc,
         KeyCode::Tab => Code::Tab,
         KeyCode::BackTab => Code::BackTab,
         KeyCode::Backspace => Code::Backspace,
@@ -38,9 +37,9 @@ fn chord(key: KeyEvent) -> Option<Chord> {
         KeyCode::Down => Code::Down,
         KeyCode::Left => Code::Left,
         KeyCode::Right => Code::Right,
-        KeyCode::Function(n) => Code::F(n),
+        KeyCode::F(n) => Code::F(n),
         _ => return None,
     };
     let held = |modifier| key.modifiers.contains(modifier);
-    Some(Chord { code, ctrl: held(Modifiers::CONTROL), alt: held(Modifiers::ALT) })
+    Some(Chord { code, ctrl: held(KeyModifiers::CONTROL), alt: held(KeyModifiers::ALT) })
 }

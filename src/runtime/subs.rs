@@ -11,7 +11,7 @@ use super::hosts::Routes;
 use crate::adapters::machine;
 use crate::domain::ids::HostId;
 use crate::jobs::route::Route;
-use crate::jobs::{sample, tail, watch};
+use crate::jobs::{checks, probe, sample, tail, watch};
 use crate::msg::{HostFact, Msg};
 use crate::sub::Sub;
 
@@ -63,6 +63,11 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
             let sources = keys.iter().filter_map(|k| Some((k.clone(), route(&k.host)?.engine()))).collect();
             tokio::spawn(tail::tail(*generation, sources, out))
         }
+        Sub::Health(target) => {
+            let prober = route(&target.key.host)?.prober()?;
+            tokio::spawn(probe::probe(target.clone(), prober, out))
+        }
+        Sub::Checks(key) => tokio::spawn(checks::checks(key.clone(), route(&key.host)?, out)),
         Sub::Tick(every) => tokio::spawn(tick(*every, out)),
     };
     Some(task.abort_handle())

@@ -11,8 +11,4 @@ mod fuzz_corpus;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
-mod screens;
-#[cfg(test)]
 mod shop;
-#[cfg(test)]
-mod terminal;

@@ -1,6 +1,8 @@
 //! [`Engine`] over the Docker API.
 
 use async_trait::async_trait;
+use bollard::Docker;
+use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use hyper::Method;
 use serde::Deserialize;
@@ -8,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 use super::api::Api;
 use super::map::{Event, Inspected, Listed, Stats};
-use super::{exec, inventory, lines, remove};
+use super::{inventory, lines, remove};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts};
@@ -62,6 +64,31 @@ impl DockerEngine {
     pub fn new(host: HostId, address: Address) -> Self {
         Self { host, api: Api::new(address), machine_bytes: 0.into() }
     }
+
+    // bollard knows how an exec's connection is taken over; everything else is asked directly.
+    fn bollard(&self) -> Result<Docker, EngineError> {
+        let seconds = CALL_TIMEOUT.as_secs();
+        let version = &bollard::ClientVersion { major_version: 1, minor_version: 41 };
+        let made = match &self.api.address {
+            Address::Unix(path) => {
+                Docker::connect_with_unix(&format!("unix://{}", path.display()), seconds, version)
+            }
+            Address::Tcp(to) => Docker::connect_with_http(&format!("tcp://{to}"), seconds, version),
+            Address::Other(_) => {
+                return Err(self.api.unreachable("only unix:// and tcp:// are supported so far"));
+            }
+        };
+        made.map_err(|e| self.api.unreachable(e.to_string()))
+    }
+}
+
+fn refused(what: &str, error: bollard::errors::Error) -> EngineError {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { status_code, message } => {
+            EngineError::Refused { what: what.to_owned(), status: status_code, message }
+        }
+        other => EngineError::Broken { what: what.to_owned(), cause: other.to_string() },
+    }
 }
 
 /// Seconds and nanoseconds as the engine wants them in a query.
@@ -111,6 +138,25 @@ impl Engine for DockerEngine {
         let answer = self.api.send("events", Method::GET, &path, None).await?;
         let events = lines::json::<Event>("events".to_owned(), answer.into_body());
         Ok(events.map_ok(EngineEvent::from).boxed())
+    }
+
+    async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
+        // {"type":["container"],"event":[…]}, percent-encoded; exec events would be most of it.
+        const FILTERS: &str = "%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22create%22%2C%22start%22%2C\
+             %22die%22%2C%22oom%22%2C%22restart%22%2C%22pause%22%2C%22unpause%22%2C%22destroy%22%2C\
+             %22health_status%22%5D%7D";
+        let what = "past events";
+        let until = chrono::Utc::now().timestamp();
+        let path = format!("/events?since={}&until={until}&filters={FILTERS}", stamp(since_ns));
+        let all = async {
+            let answer = self.api.send(what, Method::GET, &path, None).await?;
+            lines::json::<Event>(what.to_owned(), answer.into_body()).try_collect::<Vec<_>>().await
+        };
+        // The engine's clock may be behind: then it waits until that time comes.
+        let events = tokio::time::timeout(CALL_TIMEOUT, all).await.map_err(|_| {
+            self.api.unreachable(format!("{what}: no answer within {} s", CALL_TIMEOUT.as_secs()))
+        })??;
+        Ok(events.into_iter().map(EngineEvent::from).collect())
     }
 
     async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError> {
@@ -209,15 +255,36 @@ impl Engine for DockerEngine {
     }
 
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {
-        exec::start(&self.api, id, spec).await
+        let what = format!("exec {} in {}", spec.argv.first().map_or("", String::as_str), id.short());
+        let docker = self.bollard()?;
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            tty: Some(spec.tty.is_some()),
+            cmd: Some(spec.argv),
+            ..CreateExecOptions::default()
+        };
+        let made = docker.create_exec(id.as_str(), options).await.map_err(|e| refused(&what, e))?;
+        let start = StartExecOptions { tty: spec.tty.is_some(), ..StartExecOptions::default() };
+        let started = docker.start_exec(&made.id, Some(start)).await.map_err(|e| refused(&what, e))?;
+        let StartExecResults::Attached { output, input } = started else {
+            return Err(EngineError::Broken { what, cause: "the engine did not attach".to_owned() });
+        };
+        let output = output.map_ok(bollard::container::LogOutput::into_bytes);
+        let output = output.map_err(move |e| refused(&what, e)).boxed();
+        Ok(ExecSession { id: made.id, output, input })
     }
 
-    async fn exec_resize(&self, exec: &str, size: (u16, u16)) -> Result<(), EngineError> {
-        exec::resize(&self.api, exec, size).await
+    async fn exec_resize(&self, exec: &str, (width, height): (u16, u16)) -> Result<(), EngineError> {
+        let options = ResizeExecOptions { height, width };
+        self.bollard()?.resize_exec(exec, options).await.map_err(|e| refused("resize the shell", e))
     }
 
     async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError> {
-        exec::status(&self.api, exec).await
+        let what = "status of the exec";
+        let answer = self.bollard()?.inspect_exec(exec).await.map_err(|e| refused(what, e))?;
+        Ok(answer.exit_code.filter(|_| answer.running != Some(true)))
     }
 
     async fn inventory(&self) -> Result<Inventory, EngineError> {

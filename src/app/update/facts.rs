@@ -22,8 +22,9 @@ impl Model {
                 }
             }
             HostFact::Listed(list) => self.world.listed(host, list),
-            HostFact::Detailed(id, detail) => self.world.detailed(&key(id), detail),
+            HostFact::Detailed(id, detail) => self.world.detailed(&key(id), &detail),
             HostFact::Changed(id, state) => self.world.changed(&key(id), state),
+            HostFact::Happened(events) => self.world.happened(host, &events),
             HostFact::Removed(id) => self.world.removed(host, &id),
             HostFact::Lost(why) => {
                 if self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Up)) {
@@ -32,7 +33,6 @@ impl Model {
                 }
                 self.world.lost(host, why, self.now);
             }
-            HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
             HostFact::Load(load) => {
                 if let Some(entry) = self.world.hosts.get_mut(host) {
                     entry.load = load;

@@ -1,14 +1,18 @@
 //! The columns of the containers pane: which fit, and what a row says in each.
 
+use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::theme::Role;
-use crate::domain::container::{Container, Health, Standing, State};
-use crate::panes::Ctx;
+use crate::domain::container::{Container, Standing, State};
+use crate::domain::series::Series;
+use crate::panes::{Ctx, condition};
 use crate::ui::list::draw_selected;
+use crate::ui::spark::{self, Scale};
 use crate::ui::text::{age, bytes, put, put_right};
 use crate::world::Link;
+use crate::world::health::Condition;
 
 /// One column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,7 +165,7 @@ pub fn draw_row(
     let has_health = layout.iter().any(|(column, _)| *column == HealthColumn);
     let usage = ctx.world.usage.get(&c.key).filter(|_| c.state == State::Running);
     let rates = usage.and_then(|u| u.usage);
-    let standing = c.standing();
+    let standing = ctx.standing(c);
     each(layout, line, |column, x, width| {
         let (text, role) = match column {
             Service if mark.is_repeated => (String::new(), Role::Faint),
@@ -169,9 +173,9 @@ pub fn draw_row(
             Name => (c.name.to_string(), if mark.is_selected { Role::Bright } else { Role::Text }),
             Host => (c.key.host.to_string(), if is_stale { Role::Warn } else { Role::Dim }),
             Release => (c.release().to_owned(), Role::Text),
-            Column::State if !has_health => short_state(c),
+            Column::State if !has_health => short_state(ctx, c),
             Column::State => (state_text(c), state_role(c)),
-            HealthColumn => (health_text(c), health_role(c)),
+            HealthColumn => condition::of(ctx, c),
             Cpu => match rates {
                 Some(r) => (
                     format!("{:.1}%", r.cpu_percent),
@@ -180,8 +184,9 @@ pub fn draw_row(
                 None => (unknown(c), Role::Faint),
             },
             Spark => {
-                let cpu = usage.map_or(&[][..], |u| &u.cpu);
-                spark(ctx, cpu, x, line.y, width, standing, buf);
+                if let Some(usage) = usage {
+                    draw_history(ctx, &usage.cpu, Rect { x, width, ..line }, standing, buf);
+                }
                 return;
             }
             Memory => match rates {
@@ -244,35 +249,12 @@ fn state_role(c: &Container) -> Role {
     }
 }
 
-/// Health in words.
-pub fn health_text(c: &Container) -> String {
-    if c.state != State::Running {
-        return String::new();
-    }
-    match c.health {
-        Health::None => "no check",
-        Health::Starting => "starting",
-        Health::Healthy => "healthy",
-        Health::Unhealthy => "unhealthy",
-    }
-    .to_owned()
-}
-
-fn health_role(c: &Container) -> Role {
-    match c.health {
-        Health::None => Role::Faint,
-        Health::Starting => Role::Warn,
-        Health::Healthy => Role::Ok,
-        Health::Unhealthy => Role::Bad,
-    }
-}
-
 /// Where there is room for one word only: health for what runs, else the state.
-fn short_state(c: &Container) -> (String, Role) {
-    match (&c.state, c.health) {
-        (State::Running, Health::None) => ("running, no check".to_owned(), Role::Dim),
-        (State::Running, _) => (health_text(c), health_role(c)),
-        _ => (state_text(c), state_role(c)),
+fn short_state(ctx: &Ctx<'_>, c: &Container) -> (String, Role) {
+    match ctx.condition(c) {
+        Some(Condition::Unchecked) => ("running, no check".to_owned(), Role::Dim),
+        Some(condition) => condition::words(&condition, ctx.now.wall),
+        None => (state_text(c), state_role(c)),
     }
 }
 
@@ -293,28 +275,16 @@ fn ports(c: &Container) -> String {
     }
 }
 
-const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const ASCII_BARS: [&str; 8] = ["_", "_", ".", "-", "=", "+", "*", "#"];
+/// A cell of the history beside CPU stands for this much time.
+const CELL: TimeDelta = TimeDelta::seconds(12);
 
-/// The newest values, one a cell, against the greatest of them but at least 10 %.
-pub fn spark(
-    ctx: &Ctx<'_>,
-    values: &[f32],
-    x: u16,
-    y: u16,
-    width: u16,
-    standing: Standing,
-    buf: &mut Buffer,
-) {
-    let shown = &values[values.len().saturating_sub(usize::from(width))..];
-    let top = shown.iter().copied().fold(10.0_f32, f32::max);
-    let bars = if ctx.look.is_ascii { ASCII_BARS } else { BARS };
+/// CPU lately, against the greatest of it but at least 10 %.
+fn draw_history(ctx: &Ctx<'_>, cpu: &Series, area: Rect, standing: Standing, buf: &mut Buffer) {
+    let width = area.width;
+    let columns = cpu.columns(ctx.now.wall, CELL * i32::from(width), CELL, usize::from(width));
     let role = if standing == Standing::Bad { Role::Warn } else { Role::Chart };
-    let start = x + width - shown.len() as u16;
-    for (cell, value) in (start..).zip(shown) {
-        let bar = bars[((value / top * 7.0).round() as usize).min(7)];
-        put(buf, cell, y, 1, bar, ctx.look.style(role));
-    }
+    let scale = Scale { top: spark::top(&columns, 10.0), role, bad: role };
+    spark::draw(ctx.look, buf, area, &columns, scale);
 }
 
 /// Why there is nothing to list.

@@ -1,0 +1,98 @@
+//! What the configuration says of services, as the world takes it: per environment, with its differences laid over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::schema::{self, Config};
+use crate::domain::ids::EnvironmentId;
+use crate::domain::probe::{Ask, Headers, ProbeSpec, ServiceSpec, ServiceSpecs, Via};
+
+/// For each of these environments, every service that the configuration names.
+pub fn services<'a>(
+    config: &Config,
+    environments: impl Iterator<Item = &'a EnvironmentId>,
+) -> BTreeMap<EnvironmentId, ServiceSpecs> {
+    let all = environments.map(|environment| (environment.clone(), of(config, environment.as_str())));
+    all.filter(|(_, services)| !services.is_empty()).collect()
+}
+
+fn of(config: &Config, environment: &str) -> ServiceSpecs {
+    let own = config.environments.get(environment);
+    let names = config.services.keys().chain(own.into_iter().flat_map(|e| e.services.keys()));
+    names.map(|name| (name.clone(), spec(&config.service(environment, name)))).collect()
+}
+
+fn spec(service: &schema::Service) -> ServiceSpec {
+    let probe = |probe: &schema::Probe| Arc::new(probe_spec(probe, service.via));
+    ServiceSpec {
+        live: service.live.as_ref().map(probe),
+        ready: service.ready.as_ref().map(probe),
+        runbook: service.runbook.clone(),
+        restart_limit: service.restart_limit,
+    }
+}
+
+fn probe_spec(probe: &schema::Probe, via: schema::Via) -> ProbeSpec {
+    let headers = probe.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let ask = match &probe.http {
+        Some(path) => Ask::Http { path: path.clone(), expect: probe.expect, headers: Headers(headers) },
+        None => Ask::Tcp,
+    };
+    let via = match via {
+        schema::Via::Published => Via::Published,
+        schema::Via::Container => Via::Container,
+    };
+    ProbeSpec { ask, port: probe.port, via, interval: probe.interval.get(), timeout: probe.timeout.get() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::load::{Known, Layer, LayerKind, load};
+    use crate::config::trust::TrustList;
+
+    fn read(text: &str, environment: &str) -> ServiceSpecs {
+        let layer = Layer { kind: LayerKind::User, path: "c.toml".into(), text: text.to_owned() };
+        let loaded = load(&[layer], &[], &Known::built_in(&[], &[]), &TrustList::default());
+        let config = loaded.unwrap_or_else(|problems| panic!("{problems}")).config;
+        let id = EnvironmentId::new(environment);
+        services(&config, std::iter::once(&id)).remove(&id).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_service_holds_in_every_environment_with_its_differences() {
+        let text = r#"
+            [services.api]
+            via = "container"
+            runbook = "https://wiki.example/api"
+            [services.api.ready]
+            http = "/ready"
+            port = 8080
+            headers = { Host = "shop.example" }
+            [services.store.live]
+            tcp = true
+            port = 5432
+            [environments.production]
+            hosts = ["unix:///run/docker.sock"]
+            [environments.production.services.api.ready]
+            timeout = "500ms"
+        "#;
+        let (local, production) = (read(text, "local"), read(text, "production"));
+        let ready = local["api"].ready.as_ref().unwrap();
+        assert_eq!((ready.via, ready.port), (Via::Container, Some(8080)));
+        assert!(
+            matches!(&ready.ask, Ask::Http { path, expect: 200, headers } if path == "/ready" && headers.0.len() == 1)
+        );
+        assert_eq!(local["store"].live.as_ref().unwrap().ask, Ask::Tcp);
+        let there = production["api"].ready.as_ref().unwrap();
+        assert_eq!((there.timeout, ready.timeout), (Duration::from_millis(500), Duration::from_secs(2)));
+        assert_eq!(production["api"].runbook.as_deref(), Some("https://wiki.example/api"));
+    }
+
+    #[test]
+    fn without_services_there_is_nothing() {
+        assert!(read("theme = \"dark\"", "local").is_empty());
+    }
+}
