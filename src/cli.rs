@@ -2,33 +2,34 @@
 
 use std::io::IsTerminal;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::app::model::Model;
-use crate::config::keymap::Keymap;
-use crate::config::theme::{BUILT_IN, Depth, Theme};
+use crate::config::theme::Depth;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
+
+pub mod config;
+pub mod setup;
+
+use setup::{Options, Setup};
 
 /// A terminal operations console for containerised services.
 #[derive(Parser, Debug)]
 #[command(version, about)]
 pub struct Arguments {
-    /// Engine to use: unix:///path or tcp://host:port
-    #[arg(short = 'H', long, value_name = "ADDRESS")]
-    host: Option<String>,
-    /// Theme: dark, light, high-contrast, colour-blind
-    #[arg(long, default_value = "dark", env = "PILOTHOUSE_THEME")]
-    theme: String,
-    /// Draw with ASCII only
-    #[arg(long)]
-    ascii: bool,
-    /// Show times in UTC
-    #[arg(long)]
-    utc: bool,
-    /// Leave the mouse to the terminal
-    #[arg(long)]
-    no_mouse: bool,
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do instead of opening the console.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check and find configuration files, and trust one
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 /// Why the program ends, with the exit status that says so.
@@ -80,22 +81,28 @@ fn operator() -> String {
 /// # Errors
 /// A [`Failure`] with its exit status.
 pub fn main(arguments: Arguments) -> Result<(), Failure> {
-    let theme = Theme::named(&arguments.theme).ok_or_else(|| {
-        let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        Failure::Usage(format!("no theme `{}`; there are {}", arguments.theme, known.join(", ")))
-    })?;
-    let candidates = hosts::candidates(arguments.host);
+    let options = arguments.options;
+    match arguments.command {
+        None => console(options),
+        Some(Command::Config(command)) => config::run(command, &options),
+    }
+}
+
+fn console(options: Options) -> Result<(), Failure> {
+    let setup = Setup::load(&options)?;
+    let config = setup.loaded.config;
+    let found = hosts::find(options.host);
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (world, routes) = hosts::local(candidates);
+    let (world, routes) = hosts::local(found.candidates);
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
-    let look = Look::new(&theme.degraded(depth()), arguments.ascii, arguments.utc);
-    let keymap = Keymap::standard().map_err(|e| Failure::Usage(e.to_string()))?;
-    let mut screen = terminal::take(!arguments.no_mouse)?;
+    let look = Look::new(&setup.theme.degraded(depth()), config.ascii, config.utc);
+    let mut screen = terminal::take(config.mouse)?;
     let size = crossterm::terminal::size()?;
-    let model = Model::new(world, look, keymap, operator(), size, run::now());
-    let ended = workers.block_on(run::run(model, routes, &mut screen, !arguments.no_mouse));
+    let who = config.operator.unwrap_or_else(operator);
+    let model = Model::new(world, look, setup.loaded.keymap, who, size, run::now());
+    let ended = workers.block_on(run::run(model, routes, &mut screen, config.mouse));
     terminal::give_back();
     workers.shutdown_background();
     Ok(ended?)

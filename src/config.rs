@@ -1,6 +1,6 @@
 //! What the operator may set: files, keys and themes as data.
 //!
-//! [`files`] alone reads from the disk, from paths that are given to it; all else is text to values. No clock.
+//! [`files`] alone touches the disk, at paths that are given to it; all else is text to values. No clock.
 
 pub mod example;
 pub mod files;

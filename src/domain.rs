@@ -11,4 +11,5 @@ pub mod ids;
 pub mod inventory;
 pub mod probe;
 pub mod series;
+pub mod size;
 pub mod usage;

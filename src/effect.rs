@@ -1,7 +1,7 @@
 //! What we may ask of the outside, as data, so that tests compare it.
 
-use crate::domain::act::ContainerAct;
-use crate::domain::ids::ContainerKey;
+use crate::domain::act::Change;
+use crate::domain::ids::{ContainerKey, HostId};
 use crate::sub::Generation;
 
 /// One job, from its start to its end.
@@ -11,8 +11,10 @@ pub struct JobId(pub u64);
 /// A request to the outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// Do this to these containers, one after the other; `names` are for the reports.
-    Act(JobId, ContainerAct, Vec<(ContainerKey, String)>),
+    /// Carry out a confirmed change, one object after the other.
+    Change(JobId, Change),
+    /// Ask the engine of that host what it keeps. Slow, so only on demand.
+    Inventory(HostId),
     /// Fetch what the engine knows of a container, for reading.
     Inspect(JobId, ContainerKey, String),
     /// Fetch its processes.

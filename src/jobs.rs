@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod checks;
+pub mod discard;
 pub mod probe;
 pub mod route;
 pub mod sample;

@@ -8,6 +8,7 @@ use crate::domain::event::EngineEvent;
 use crate::domain::health::Reading;
 use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::inventory::Inventory;
 use crate::domain::probe::Target;
 use crate::domain::usage::Sample;
 use crate::effect::JobId;
@@ -56,6 +57,8 @@ pub enum HostFact {
     Lost(String),
     /// Space, load, memory.
     Load(HostLoad),
+    /// What its engine keeps, or why it did not say.
+    Inventory(Result<Arc<Inventory>, String>),
 }
 
 /// News of a log view.

@@ -1,7 +1,7 @@
 //! The panes: each keeps its own selection, says which streams it wants, and draws itself.
 
 use crate::action::{Action, Context};
-use crate::domain::act::ContainerAct;
+use crate::domain::act::{Change, ContainerAct};
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
 use crate::ui::look::Look;
@@ -46,6 +46,18 @@ impl PaneKind {
             Self::Health => ('4', "Health"),
             Self::Releases => ('5', "Releases"),
             Self::Activity => ('a', "Activity"),
+        }
+    }
+
+    /// Its name where all of them stand in one row.
+    pub fn tab(self) -> &'static str {
+        match self {
+            Self::Environments => "env",
+            Self::Containers => "containers",
+            Self::Logs => "logs",
+            Self::Health => "health",
+            Self::Releases => "releases",
+            Self::Activity => "activity",
         }
     }
 
@@ -108,6 +120,8 @@ pub enum Request {
     Focus(PaneKind),
     /// Confirm, then do this to these.
     Act(ContainerAct, Vec<ContainerKey>),
+    /// Confirm, then do this.
+    Change(Change),
     /// Follow the logs of these.
     Tail(Vec<ContainerKey>),
     /// Ask for a line of text for this action; the present text is filled in.

@@ -3,6 +3,7 @@
 pub mod effects;
 pub mod hosts;
 pub mod input;
+pub mod keys;
 pub mod mask;
 pub mod run;
 pub mod shell;

@@ -11,6 +11,7 @@ use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
+use crate::domain::inventory::Inventory;
 use crate::domain::usage::Sample;
 
 pub mod changes;
@@ -59,6 +60,17 @@ pub struct Host {
     pub containers: Option<Vec<Container>>,
 }
 
+/// What an engine keeps, as it was counted on demand.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// The last answer and when it came; `None` until one did.
+    pub last: Option<(Instant, Arc<Inventory>)>,
+    /// Why the newest question was not answered.
+    pub failure: Option<String>,
+    /// Asked since then, and not answered yet.
+    pub asked: Option<Instant>,
+}
+
 const ACTIVITY: usize = 500;
 
 /// One line of the activity list.
@@ -81,6 +93,8 @@ pub struct World {
     pub hosts: BTreeMap<HostId, Host>,
     /// Rates per container; only those that were on a screen.
     pub usage: HashMap<ContainerKey, UsageHistory>,
+    /// What engines keep; only those that were asked.
+    pub inventories: BTreeMap<HostId, Counted>,
     /// What probes brought back.
     pub probes: health::Probes,
     /// Since when the engine's checks say what they say.
@@ -175,6 +189,19 @@ impl World {
             entry.link = Link::Lost { since, why };
         }
         self.break_off(host);
+    }
+
+    /// What its engine keeps was counted, or could not be; the figures before stay, with their age.
+    pub fn inventoried(&mut self, host: &HostId, answer: Result<Arc<Inventory>, String>, now: Now) {
+        let entry = self.inventories.entry(host.clone()).or_default();
+        entry.asked = None;
+        match answer {
+            Ok(inventory) => {
+                entry.last = Some((now.at, inventory));
+                entry.failure = None;
+            }
+            Err(why) => entry.failure = Some(why),
+        }
     }
 
     /// A reading of a container's counters.

@@ -2,6 +2,7 @@
 
 mod api;
 mod engine;
+mod exec;
 pub mod find;
 mod inventory;
 mod lines;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::action::Context;
 use crate::config::keymap::Keymap;
 use crate::domain::container::{Container, Health, State};
@@ -10,6 +12,7 @@ use crate::effect::JobId;
 use crate::overlays::confirm::Confirm;
 use crate::overlays::input::Input;
 use crate::overlays::reader::Reader;
+use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
 use crate::panes::environments::EnvironmentsPane;
 use crate::panes::logs::LogsPane;
@@ -50,9 +53,12 @@ pub struct Model {
     pub operator: String,
     /// The last word to the operator, shown at the foot until the next key.
     pub notice: Option<(String, bool)>,
+    /// Failures up to here were looked at in the activity list.
+    pub(super) seen: DateTime<Utc>,
     pub(super) environments: EnvironmentsPane,
     pub(super) containers: ContainersPane,
     pub(super) logs: LogsPane,
+    pub(super) activity: ActivityPane,
     pub(super) overlay: Option<Overlay>,
     pub(super) input: Option<Input>,
     pub(super) next_job: u64,
@@ -80,9 +86,11 @@ impl Model {
             size,
             operator,
             notice: None,
+            seen: now.wall,
             environments: EnvironmentsPane::default(),
             containers: ContainersPane::default(),
             logs: LogsPane::default(),
+            activity: ActivityPane::default(),
             overlay: None,
             input: None,
             next_job: 1,
@@ -131,6 +139,11 @@ impl Model {
         subs
     }
 
+    /// Failures that nobody has looked at yet.
+    pub fn unseen_failures(&self) -> usize {
+        self.world.activity.iter().filter(|deed| deed.is_failure && deed.at > self.seen).count()
+    }
+
     /// Probes of all that runs in the environment on the screen; its check's results for the container that is looked at.
     fn health_subs(&self, subs: &mut BTreeSet<Sub>) {
         let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
@@ -145,7 +158,7 @@ impl Model {
         let selected = self.scope.container.as_ref().and_then(|key| self.world.container(key));
         let is_checked = |c: &&Container| c.state == State::Running && c.health != Health::None;
         if let Some(c) = selected.filter(is_checked)
-            && self.areas().iter().any(|(kind, _)| *kind == PaneKind::Health)
+            && self.places().iter().any(|place| place.pane == PaneKind::Health)
         {
             subs.insert(Sub::Checks(c.key.clone()));
         }

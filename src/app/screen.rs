@@ -4,27 +4,33 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::layout::{Edge, Place};
 use super::model::{Model, Overlay};
 use crate::action::Action;
 use crate::config::theme::Role;
+use crate::domain::environment::Class;
 use crate::overlays::help;
-use crate::panes::{PaneKind, activity, health, releases};
+use crate::panes::{PaneKind, health, releases};
 use crate::ui::frame::{self, Title};
 
 mod footer;
 mod header;
 pub mod layout;
 mod palette;
+mod strip;
 mod tabs;
 
 impl Model {
     /// Tells every pane the room it has; a selection that moved with its object is taken over.
     pub(super) fn fit(&mut self) {
+        if self.focus == PaneKind::Activity {
+            self.seen = self.now.wall;
+        }
         if self.is_tiny() {
             return;
         }
-        for (kind, area) in self.areas() {
-            let height = area.height.saturating_sub(2);
+        for place in self.places() {
+            let height = place.inner().height;
             let ctx = crate::panes::Ctx {
                 world: &self.world,
                 scope: &self.scope,
@@ -32,9 +38,10 @@ impl Model {
                 now: self.now,
                 is_focused: false,
             };
-            match kind {
+            match place.pane {
                 PaneKind::Environments => self.environments.fit(height, &ctx),
                 PaneKind::Logs => self.logs.fit(height),
+                PaneKind::Activity => self.activity.fit(height),
                 PaneKind::Containers => {
                     let selected = self.containers.fit(height, &ctx);
                     self.follow_selection(selected);
@@ -51,29 +58,32 @@ impl Model {
     /// Draws everything.
     pub fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        let buf = frame.buffer_mut();
-        buf.set_style(area, self.look.style(Role::Ground));
-        if self.is_tiny() {
-            self.draw_tiny(area, buf);
+        if area.is_empty() {
             return;
         }
-        self.draw_header(Rect { height: 1, ..area }, buf);
-        if self.is_narrow() {
-            self.draw_tabs(Rect { y: 1, height: 1, ..area }, buf);
-        }
-        for (kind, pane) in self.areas() {
-            self.draw_pane(kind, pane.intersection(area), buf);
+        let buf = frame.buffer_mut();
+        buf.set_style(area, self.look.style(Role::Ground));
+        // The terminal's own size: news of it may still be on the way.
+        let size = (area.width, area.height);
+        if layout::is_tiny(size) {
+            self.draw_tiny(area, buf);
+        } else {
+            self.draw_header(Rect { height: 1, ..area }, buf);
+            if layout::is_narrow(size) {
+                self.draw_tabs(Rect { y: 1, height: 1, ..area }, buf);
+            }
+            for place in layout::places(size, self.focus, self.is_zoomed) {
+                self.draw_pane(&place, buf);
+            }
         }
         let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let above = Rect { height: area.height - 1, ..area };
         match &self.overlay {
             Some(Overlay::Help(top)) => {
-                let above = Rect { height: area.height - 1, ..area };
                 help::draw(&self.keymap, self.focus.contexts(), *top, &self.look, above, buf);
             }
             Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, area, buf),
-            Some(Overlay::Reader(reader)) => {
-                reader.draw(&self.look, Rect { height: area.height - 1, ..area }, buf);
-            }
+            Some(Overlay::Reader(reader)) => reader.draw(&self.look, above, buf),
             None => {}
         }
         match &self.input {
@@ -84,11 +94,25 @@ impl Model {
                 }
                 frame.set_cursor_position(cursor);
             }
+            None if layout::is_tiny(size) => {}
             None => self.draw_footer(foot, buf),
+        }
+        if self.look.is_ascii {
+            only_ascii(frame.buffer_mut());
         }
     }
 
-    fn draw_pane(&self, kind: PaneKind, area: Rect, buf: &mut Buffer) {
+    /// Borders where nothing is focused; production is told by them everywhere.
+    fn border(&self) -> Role {
+        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
+        match environment.map(|e| e.class) {
+            Some(Class::Production) => Role::BorderProduction,
+            _ => Role::Border,
+        }
+    }
+
+    fn draw_pane(&self, place: &Place, buf: &mut Buffer) {
+        let kind = place.pane;
         let ctx = self.ctx(kind);
         let (number, name) = kind.title();
         let environment = self.scope.environment.as_ref().map_or("", |e| e.as_str());
@@ -105,14 +129,33 @@ impl Model {
             PaneKind::Environments | PaneKind::Activity => (String::new(), String::new()),
         };
         let title = Title { number: Some(number), parts: [name, &subject], right: &right };
-        let inner = frame::draw(buf, area, &title, &self.look, ctx.is_focused);
+        let border = if ctx.is_focused { Role::BorderFocus } else { self.border() };
+        match place.edge {
+            Edge::Box => {
+                frame::draw_as(buf, place.area, &title, &self.look, ctx.is_focused, border);
+            }
+            // The tab above has its number.
+            Edge::Rule => {
+                frame::rule(buf, place.area, &Title { number: None, ..title }, &self.look, self.border());
+            }
+            Edge::Open => {}
+            Edge::Strip => return self.draw_strip(place, self.border(), buf),
+        }
+        let inner = place.inner();
         match kind {
             PaneKind::Environments => self.environments.draw(&ctx, inner, buf),
             PaneKind::Containers => self.containers.draw(&ctx, inner, buf),
             PaneKind::Logs => self.logs.draw(&ctx, inner, buf),
             PaneKind::Health => health::draw(&ctx, inner, buf),
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
-            PaneKind::Activity => activity::draw(&ctx, inner, buf),
+            PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
         }
+    }
+}
+
+/// Our own glyphs have ASCII forms; what containers and people are called may not.
+fn only_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        cell.set_symbol("?");
     }
 }

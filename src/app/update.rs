@@ -78,7 +78,8 @@ impl Model {
                 PaneKind::Environments => self.environments.act(action, &ctx),
                 PaneKind::Containers => self.containers.act(action, &ctx),
                 PaneKind::Logs => self.logs.act(action, &ctx),
-                PaneKind::Health | PaneKind::Releases | PaneKind::Activity => Answer::Unknown,
+                PaneKind::Activity => self.activity.act(action, &ctx),
+                PaneKind::Health | PaneKind::Releases => Answer::Unknown,
             }
         };
         match answer {

@@ -1,8 +1,9 @@
-//! Which configuration files there are, and their texts. The only code of the configuration that reads the disk;
+//! Which configuration files there are, and their texts. The only code of the configuration that touches the disk;
 //! it takes directories that were already chosen and decides nothing about their content.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::load::{Layer, LayerKind, MAX_FILE_BYTES, shown_path};
@@ -103,6 +104,36 @@ fn read_bytes(kind: LayerKind, path: &Path) -> io::Result<Vec<u8>> {
     // One more than allowed, so that the check of the text sees that it is too long.
     File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Writes a file of the operator's own whole or not at all, for the operator's eyes only where it is new. A link stays a link.
+///
+/// # Errors
+/// What the file system refused; the old file is then as it was.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()));
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(dir).map_err(named)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = dir.join(name);
+    let written = fill(&beside, text, fs::metadata(&path).ok()).and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // What could not be written cannot always be removed; the error below is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written.map_err(named)
+}
+
+fn fill(path: &Path, text: &str, old: Option<fs::Metadata>) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    if let Some(old) = old {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Theme files of the operator's own: name without `.toml`, and path; sorted.

@@ -80,6 +80,7 @@ roles! {
     Dim "dim" "Labels and units.";
     Faint "faint" "Repeated values.";
     Border "border" "Borders.";
+    BorderProduction "border_production" "Borders in a production environment.";
     BorderFocus "border_focus" "The border of the focused pane.";
     Bad "bad" "Needs a human.";
     BadStrong "bad_strong" "Needs a human now.";

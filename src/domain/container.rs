@@ -173,6 +173,16 @@ impl Container {
         }
     }
 
+    /// Since when it stands badly, as far as the engine tells: its last end, or the first of the failed checks that
+    /// lead up to now (the engine keeps five, so it may be longer).
+    pub fn bad_since(&self) -> Option<DateTime<Utc>> {
+        let detail = self.detail.as_ref().filter(|_| self.standing() == Standing::Bad)?;
+        if self.state == State::Running {
+            return detail.checks.iter().rev().take_while(|c| c.exit_code != 0).last().map(|c| c.at);
+        }
+        detail.finished
+    }
+
     /// The tag of its image, or the first digits of a digest: what is shown as its release.
     pub fn release(&self) -> &str {
         if let Some(version) = self.labels.get("pilothouse.release") {

@@ -62,7 +62,7 @@ pub enum Hold {
 }
 
 /// One thing an engine keeps.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
     /// What it is.
     pub kind: Kind,
@@ -133,7 +133,7 @@ impl Item {
 }
 
 /// All that an engine keeps.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Inventory {
     /// By kind, then the largest first, then by name.
     pub items: Vec<Item>,

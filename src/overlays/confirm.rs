@@ -3,12 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::action::Action;
 use crate::config::theme::Role;
-use crate::domain::act::ContainerAct;
-use crate::domain::ids::ContainerKey;
+use crate::domain::act::Change;
 use crate::ui::frame::{self, Title};
 use crate::ui::look::Look;
-use crate::ui::text::put;
+use crate::ui::text::{bytes, put, put_right};
 
 /// What an operator has to give.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,45 +22,89 @@ pub enum Grade {
 /// The dialog.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Confirm {
-    /// What will be done.
-    pub act: ContainerAct,
-    /// To these, with their names.
-    pub targets: Vec<(ContainerKey, String)>,
+    /// What will be done, and to what.
+    pub change: Change,
     /// Where.
     pub environment: String,
     /// What has to be given.
     pub grade: Grade,
     /// What was typed so far.
     pub typed: String,
+    /// Steps scrolled past.
+    pub top: usize,
 }
 
+/// Most rows of the dialog; a longer list scrolls.
+const MOST_ROWS: u16 = 22;
+
 impl Confirm {
+    /// Scrolls through the steps.
+    pub fn scroll(&mut self, action: Action) {
+        let last = self.change.steps().len().saturating_sub(1);
+        self.top = match action {
+            Action::Up => self.top.saturating_sub(1),
+            Action::Down => self.top + 1,
+            Action::PageUp | Action::HalfUp => self.top.saturating_sub(10),
+            Action::PageDown | Action::HalfDown => self.top + 10,
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => return,
+        }
+        .min(last);
+    }
+
     /// Whether what was typed is the name.
     pub fn is_typed(&self) -> bool {
         matches!(&self.grade, Grade::Name(name) if *name == self.typed)
     }
 
+    /// What it frees, and what an operator may not expect.
+    fn notes(&self) -> Vec<(String, Role)> {
+        let mut notes = Vec::new();
+        if let Some(freed) = self.change.frees() {
+            notes.push((freed.to_string(), Role::Ok));
+        }
+        notes.extend(self.change.warning().map(|text| (text.to_owned(), Role::Warn)));
+        notes
+    }
+
     /// Draws it over the middle of `area`.
     pub fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
-        let height = (self.targets.len().min(10) as u16 + 7).min(area.height);
-        let inner = dialog(buf, area, (70, height), self.title(), look);
-        let mut y = inner.y + 1;
+        let steps = self.change.steps();
+        let notes = self.notes();
+        // Border, a blank row above, the notes, and what to type.
+        let around = 5 + notes.len() as u16;
+        let height = (steps.len() as u16).saturating_add(around).min(MOST_ROWS).min(area.height);
+        let title = self.change.title();
+        let inner = dialog(buf, area, (70, height), [&title, &self.environment], look);
+        let room = usize::from(height.saturating_sub(around)).max(1);
+        let top = self.top.min(steps.len().saturating_sub(room));
+        let width = inner.width.saturating_sub(4);
+        let (x, mut y) = (inner.x + 2, inner.y + 1);
+        for step in steps.iter().skip(top).take(room) {
+            let size = step.bytes.map(bytes).unwrap_or_default();
+            put(buf, x, y, width.saturating_sub(size.len() as u16 + 1), &step.text, look.style(Role::Text));
+            put_right(buf, x, y, width, &size, look.style(Role::Dim));
+            y += 1;
+        }
         let mut line = |text: &str, role| {
             if y < inner.bottom() {
-                put(buf, inner.x + 2, y, inner.width.saturating_sub(3), text, look.style(role));
+                put(buf, x, y, width, text, look.style(role));
                 y += 1;
             }
         };
-        for (key, name) in self.targets.iter().take(10) {
-            line(&format!("{} {name} on {}", self.act.verb(), key.host), Role::Text);
+        let shown = top..(top + room).min(steps.len());
+        if shown.len() < steps.len() {
+            line(
+                &format!("{} to {} of {}; arrows scroll", shown.start + 1, shown.end, steps.len()),
+                Role::Dim,
+            );
+        } else {
+            line("", Role::Text);
         }
-        if self.targets.len() > 10 {
-            line(&format!("and {} more", self.targets.len() - 10), Role::Text);
+        for (text, role) in &notes {
+            line(text, *role);
         }
-        if self.act == ContainerAct::Remove {
-            line("a running container is killed first; its volumes stay", Role::Warn);
-        }
-        line("", Role::Text);
         match &self.grade {
             Grade::Yes => line("y does it   Esc or Enter cancels, nothing happens", Role::Key),
             Grade::Name(name) => {
@@ -68,10 +112,6 @@ impl Confirm {
                 line("Esc cancels, nothing happens", Role::Dim);
             }
         }
-    }
-
-    fn title(&self) -> [&str; 2] {
-        [self.act.verb(), &self.environment]
     }
 }
 

@@ -55,28 +55,73 @@ impl EnvironmentsPane {
         self.cursor.fit(&keys(ctx), usize::from(height));
     }
 
-    /// Draws the list.
+    /// Draws the list: each environment, below it its hosts.
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let mut y = area.y;
-        for environment in &ctx.world.environments {
-            if y >= area.bottom() {
-                return;
-            }
+        let lines = self.lines(ctx, area);
+        let is_selected = |e: &Environment| self.cursor.selected.as_ref() == Some(&e.id);
+        let selected = lines.iter().position(|l| matches!(l, Line::Environment(e) if is_selected(e)));
+        // The selected environment is always on the screen, with as many of its hosts as fit.
+        let height = usize::from(area.height);
+        let top = selected.unwrap_or(0).min(lines.len().saturating_sub(height));
+        for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
             let row = Rect { y, height: 1, ..area };
-            let is_selected = self.cursor.selected.as_ref() == Some(&environment.id);
-            if is_selected {
-                draw_selected(buf, row, ctx.look, ctx.is_focused);
-            }
-            draw_environment(ctx, environment, row, buf, is_selected);
-            y += 1;
-            for id in &environment.hosts {
-                if let Some(host) = ctx.world.hosts.get(id).filter(|_| y < area.bottom()) {
-                    draw_host(ctx, id.as_str(), host, Rect { y, height: 1, ..area }, buf);
-                    y += 1;
+            match line {
+                Line::Environment(environment) => {
+                    let is_selected = is_selected(environment);
+                    draw_environment(ctx, environment, row, buf, is_selected);
+                }
+                Line::Host(name, host) => draw_host(ctx, name, host, row, buf),
+                Line::Room(host) => {
+                    put(
+                        buf,
+                        row.x + 4,
+                        y,
+                        row.width.saturating_sub(4),
+                        &room(host),
+                        ctx.look.style(Role::Faint),
+                    );
                 }
             }
         }
     }
+
+    fn lines<'a>(&self, ctx: &Ctx<'a>, area: Rect) -> Vec<Line<'a>> {
+        let mut lines = Vec::new();
+        for environment in &ctx.world.environments {
+            lines.push(Line::Environment(environment));
+            let is_selected = self.cursor.selected.as_ref() == Some(&environment.id);
+            for id in &environment.hosts {
+                let Some(host) = ctx.world.hosts.get(id) else { continue };
+                lines.push(Line::Host(id.as_str(), host));
+                // Where there is room beside it, it stands there.
+                if is_selected && area.width < ROOMY && !room(host).is_empty() {
+                    lines.push(Line::Room(host));
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// From this width on all that is known of a host stands in one line.
+const ROOMY: u16 = 60;
+
+enum Line<'a> {
+    Environment(&'a Environment),
+    Host(&'a str, &'a Host),
+    Room(&'a Host),
+}
+
+/// The word for what an environment is, unless its name says it; the role is its colour.
+fn class(environment: &Environment) -> (&'static str, Role) {
+    let name = environment.id.as_str().to_lowercase();
+    let (word, role) = match environment.class {
+        Class::Production => ("PROD", Role::Bad),
+        Class::Staging => ("staging", Role::Warn),
+        Class::Development => ("dev", Role::Accent),
+        Class::Unclassified => ("unclassified", Role::Dim),
+    };
+    (if name.contains(&word.to_lowercase()) { "" } else { word }, role)
 }
 
 fn draw_environment(
@@ -87,49 +132,68 @@ fn draw_environment(
     is_selected: bool,
 ) {
     let look = ctx.look;
-    let name = if is_selected { look.style(Role::Bright) } else { look.style(Role::Text) };
-    let used = put(buf, row.x + 2, row.y, row.width.saturating_sub(12), environment.id.as_str(), name);
-    let (mark, role) = match environment.class {
-        Class::Production => ("PROD", Role::Bad),
-        Class::Staging => ("staging", Role::Warn),
-        Class::Development => ("dev", Role::Dim),
-        Class::Unclassified => ("", Role::Dim),
+    let (word, colour) = class(environment);
+    put(buf, row.x, row.y, 1, look.glyph("▌", "|"), look.style(colour));
+    if is_selected {
+        draw_selected(buf, row, look, ctx.is_focused);
+    }
+    let counts = count(ctx, environment);
+    let width = row.width.min(ROOMY).saturating_sub(1);
+    let (text, role) = match counts {
+        None => ("unknown".to_owned(), Role::Dim),
+        Some((up, all, bad)) => {
+            let role = match (bad, up < all) {
+                (1.., _) => Role::Bad,
+                (0, true) => Role::Warn,
+                (0, false) => Role::Ok,
+            };
+            (format!("{up}/{all}"), role)
+        }
     };
-    put(buf, row.x + 3 + used, row.y, row.width.saturating_sub(used + 12), mark, look.style(role));
-    let Some((up, all, bad)) = count(ctx, environment) else {
-        put_right(buf, row.x, row.y, row.width.saturating_sub(1), "unknown", look.style(Role::Dim));
-        return;
-    };
-    let alert = format!("{}{bad}", look.glyph("▲", "!"));
-    let role = if bad > 0 { Role::Bad } else { Role::Ok };
-    let width = row.width.saturating_sub(1);
-    if bad > 0 {
+    put_right(buf, row.x, row.y, width.saturating_sub(4), &text, look.style(role));
+    if let Some((.., bad @ 1..)) = counts {
+        let alert = format!("{}{bad}", look.glyph("▲", "!"));
         put_right(buf, row.x, row.y, width, &alert, look.style(Role::Bad));
     }
-    put_right(buf, row.x, row.y, width.saturating_sub(5), &format!("{up}/{all}"), look.style(role));
+    let name = look.style(if is_selected { Role::Bright } else { Role::Text });
+    let room = width.saturating_sub(text.len() as u16 + 8);
+    let used = put(buf, row.x + 2, row.y, room, environment.id.as_str(), name);
+    put(buf, row.x + 3 + used, row.y, room.saturating_sub(used), word, look.style(colour));
 }
 
 fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer) {
     let look = ctx.look;
-    put(buf, row.x + 3, row.y, row.width / 2, name, look.style(Role::Dim));
     let (text, role) = match &host.link {
-        Link::Asking => ("asking…".to_owned(), Role::Dim),
-        Link::Up => ("up".to_owned(), Role::Faint),
+        Link::Asking => (format!("asking{}", look.glyph("…", "...")), Role::Dim),
+        Link::Up => ("up".to_owned(), Role::Dim),
         Link::Lost { since, .. } => {
             let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
-            (format!("{} stale {}", look.glyph("!", "!"), seconds(age)), Role::Warn)
+            (format!("stale {}", seconds(age)), Role::Warn)
         }
     };
-    let text = if look.is_ascii { text.replace('…', "...") } else { text };
-    put_right(buf, row.x, row.y, row.width.saturating_sub(7), &text, look.style(role));
-    if let Some(load) = host.load.load1 {
-        put_right(
-            buf,
-            row.x,
-            row.y,
-            row.width.saturating_sub(1),
-            &format!("{load:.1}"),
-            look.style(Role::Faint),
-        );
+    let is_stale = matches!(host.link, Link::Lost { .. });
+    let width = row.width.min(ROOMY).saturating_sub(1);
+    put(
+        buf,
+        row.x + 3,
+        row.y,
+        width.saturating_sub(20),
+        name,
+        look.style(if is_stale { Role::Warn } else { Role::Dim }),
+    );
+    let load = host.load.load1.map(|load| format!("load {load:.1}")).unwrap_or_default();
+    put_right(buf, row.x, row.y, width, &load, look.style(Role::Faint));
+    put_right(buf, row.x, row.y, width.saturating_sub(9), &text, look.style(role));
+    if row.width >= ROOMY {
+        put(buf, row.x + ROOMY + 2, row.y, row.width - ROOMY - 2, &room(host), look.style(Role::Faint));
     }
+}
+
+/// How full the host is: `mem 62% disk 38%`; empty where it cannot be asked.
+fn room(host: &Host) -> String {
+    let used =
+        |what: &str, (free, all): (u64, u64)| format!("{what} {}%", 100 - free.min(all) * 100 / all.max(1));
+    let memory = host.load.memory_bytes.map(|m| used("mem", m));
+    let disk = host.load.disk_bytes.map(|d| used("disk", d));
+    memory.into_iter().chain(disk).collect::<Vec<_>>().join("  ")
 }

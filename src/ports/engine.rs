@@ -14,7 +14,7 @@ use crate::domain::host::EngineFacts;
 use crate::domain::ids::ContainerId;
 use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
-use crate::logs::line::Batch;
+use crate::logs::line::{Batch, Stream};
 
 /// Why an engine did not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -70,21 +70,29 @@ pub struct Processes {
 }
 
 /// A program to run in a container.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ExecSpec {
     /// The program and its arguments; never a shell line.
     pub argv: Vec<String>,
     /// With a terminal of this width and height.
     pub tty: Option<(u16, u16)>,
+    /// It reads [`ExecSession::input`]; otherwise it has no input at all.
+    pub takes_input: bool,
+    /// As whom: a name or number, with `:GROUP` behind it if wanted. The container's own user where it is `None`.
+    pub user: Option<String>,
+    /// Where it starts; the container's own directory where it is `None`.
+    pub directory: Option<String>,
+    /// More variables, as `NAME=value`.
+    pub env: Vec<String>,
 }
 
 /// A running exec: its terminal or output, its input, its end.
 pub struct ExecSession {
     /// Engine's id of the exec, for [`Engine::exec_resize`] and [`Engine::exec_status`].
     pub id: String,
-    /// What it prints.
-    pub output: BoxStream<'static, Result<bytes::Bytes, EngineError>>,
-    /// Where its input goes.
+    /// What it prints, byte for byte, and where: a terminal has only [`Stream::Stdout`].
+    pub output: BoxStream<'static, Result<(Stream, bytes::Bytes), EngineError>>,
+    /// Where its input goes; shutting it down is the end of its input.
     pub input: std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>,
 }
 

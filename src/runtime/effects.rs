@@ -8,9 +8,10 @@ use tokio::sync::mpsc::Sender;
 
 use super::hosts::Routes;
 use super::mask;
+use crate::domain::act::Change;
 use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
-use crate::jobs::{act, tail};
+use crate::jobs::{act, discard, tail};
 use crate::msg::{JobEvent, LogFact, Msg};
 use crate::ports::engine::{Engine, EngineError};
 
@@ -21,10 +22,21 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
     let engine = |key: &ContainerKey| routes.get(&key.host).map(|r| r.engine());
     let out = out.clone();
     match effect {
-        Effect::Act(job, act, targets) => {
+        Effect::Change(job, Change::Containers(act, targets)) => {
             let targets =
                 targets.into_iter().filter_map(|(key, name)| Some((engine(&key)?, key, name))).collect();
             tokio::spawn(act::act(job, act, targets, out));
+        }
+        Effect::Change(job, Change::Discard(host, items)) => {
+            let engine = routes.get(&host)?.engine();
+            tokio::spawn(async move {
+                discard::discard(job, &engine, &host, items, &out).await;
+                discard::ask(&engine, host, &out).await;
+            });
+        }
+        Effect::Inventory(host) => {
+            let engine = routes.get(&host)?.engine();
+            tokio::spawn(async move { discard::ask(&engine, host, &out).await });
         }
         Effect::Inspect(job, key, name) => {
             let engine = engine(&key)?;

@@ -1,11 +1,11 @@
 //! Which hosts there are and how each is reached.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::adapters::docker::DockerEngine;
-use crate::adapters::docker::find::{Candidate, Surroundings, mend};
+use crate::adapters::docker::find::{Candidate, DockerContext, Surroundings, mend};
 use crate::adapters::http_probe::{Direct, HttpProbe};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::host::{Address, HostLoad};
@@ -17,12 +17,25 @@ use crate::world::{Host, Link, World};
 /// The ways to all hosts.
 pub type Routes = BTreeMap<HostId, Arc<Route>>;
 
-/// Where an engine may be on this machine, as `docker` would find it.
-pub fn candidates(host_flag: Option<String>) -> Vec<Candidate> {
+/// Where engines may be on this machine, as `docker` would find them.
+pub struct Found {
+    /// The machine's own engine, in the order tried.
+    pub candidates: Vec<Candidate>,
+    /// All docker contexts but the default one, by name.
+    pub contexts: Vec<DockerContext>,
+}
+
+/// Looks at the variables and the files of `docker`.
+pub fn find(host_flag: Option<String>) -> Found {
     let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-    let read = |path: &std::path::Path| std::fs::read_to_string(path).ok();
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let list = |path: &Path| {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    };
     let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    Surroundings { host_flag, env: env.collect(), home, read: &read }.candidates()
+    let around = Surroundings { host_flag, env: env.collect(), home, read: &read, list: &list };
+    Found { candidates: around.candidates(), contexts: around.contexts() }
 }
 
 /// One environment, `local`, on the first of these that answers.

@@ -1,6 +1,7 @@
 //! The terminal's events as messages.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
+use termina::Event;
+use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseEventKind};
 
 use crate::config::keymap::{Chord, Code};
 use crate::msg::Msg;
@@ -23,7 +24,7 @@ fn chord(key: KeyEvent) -> Option<Chord> {
     let code = match key.code {
         KeyCode::Char(c) => Code::Char(c),
         KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
+        KeyCode::Escape => Code::Esc,
         KeyCode::Tab => Code::Tab,
         KeyCode::BackTab => Code::BackTab,
         KeyCode::Backspace => Code::Backspace,
@@ -37,9 +38,9 @@ fn chord(key: KeyEvent) -> Option<Chord> {
         KeyCode::Down => Code::Down,
         KeyCode::Left => Code::Left,
         KeyCode::Right => Code::Right,
-        KeyCode::F(n) => Code::F(n),
+        KeyCode::Function(n) => Code::F(n),
         _ => return None,
     };
     let held = |modifier| key.modifiers.contains(modifier);
-    Some(Chord { code, ctrl: held(KeyModifiers::CONTROL), alt: held(KeyModifiers::ALT) })
+    Some(Chord { code, ctrl: held(Modifiers::CONTROL), alt: held(Modifiers::ALT) })
 }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use chrono::Utc;
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::EventStream;
 use crossterm::execute;
-use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::hosts::Routes;
+use super::keys::Keys;
 use super::subs::Streams;
 use super::terminal::{self, Screen};
 use super::{effects, input, shell};
@@ -40,12 +39,11 @@ pub fn now() -> Now {
 pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mouse: bool) -> io::Result<()> {
     let (out, mut facts) = mpsc::channel(LANE);
     let mut streams = Streams::default();
-    // Its own: the key stream now and then keeps a change of size to itself until the next key.
     let mut resized = signal(SignalKind::window_change())?;
     let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     screen.draw(|frame| model.draw(frame))?;
     streams.keep(model.subs(), &routes, &out);
-    let mut keys = EventStream::new();
+    let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty) = (Instant::now(), false);
     let mut batch = Vec::new();
     let [terminated, hung_up] = &mut ends;
@@ -62,8 +60,9 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
                 is_dirty = true;
             }
             event = keys.next() => {
-                let Some(event) = event else { return Ok(()) };
-                if let Some(msg) = input::message(event?) {
+                // The terminal is gone, and with it whoever could be shown anything.
+                let Some(event) = event? else { return Ok(()) };
+                if let Some(msg) = input::message(event) {
                     wanted = model.update(msg, now());
                     is_dirty = true;
                 }
@@ -89,10 +88,7 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
                 None => {}
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(Effect::Shell(key, name)) => {
-                    // Two readers on one terminal would share its keys.
-                    drop(keys);
                     let event = hand_over(&routes, &key, &name, has_mouse).await?;
-                    keys = EventStream::new();
                     repaint(screen)?;
                     model.update(Msg::Job(JobId(0), event), now());
                     is_dirty = true;

@@ -21,7 +21,12 @@ const SHELL: [&str; 3] = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && e
 /// The engine's, or that there is no shell in the image.
 pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<i64>, EngineError> {
     let shown = size().unwrap_or((80, 24));
-    let spec = ExecSpec { argv: SHELL.map(str::to_owned).to_vec(), tty: Some(shown) };
+    let spec = ExecSpec {
+        argv: SHELL.map(str::to_owned).to_vec(),
+        tty: Some(shown),
+        takes_input: true,
+        ..ExecSpec::default()
+    };
     let mut session = engine.exec(&key.id, spec).await?;
     resize(engine, &session.id, shown).await;
     let broken = |e: std::io::Error| EngineError::Broken { what: "shell".into(), cause: e.to_string() };
@@ -37,8 +42,9 @@ pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<
         tokio::select! {
             chunk = session.output.next() => match chunk {
                 Some(chunk) => {
+                    let (_, bytes) = chunk?;
                     let mut out = stdout().lock();
-                    out.write_all(&chunk?).and_then(|()| out.flush()).map_err(broken)?;
+                    out.write_all(&bytes).and_then(|()| out.flush()).map_err(broken)?;
                 }
                 None => break,
             },

@@ -1,4 +1,4 @@
-//! The border of a pane with its number and title. No boxes in boxes: one thin line, bright only in focus.
+//! The edge of a pane with its number and title. No boxes in boxes: one thin line, bright only in focus.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,10 +20,23 @@ pub struct Title<'a> {
 
 /// Draws the border and gives the area inside. Areas below 3x3 are returned as they are.
 pub fn draw(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, is_focused: bool) -> Rect {
+    let border = if is_focused { Role::BorderFocus } else { Role::Border };
+    draw_as(buf, area, title, look, is_focused, border)
+}
+
+/// As [`draw`], with a border of its own colour.
+pub fn draw_as(
+    buf: &mut Buffer,
+    area: Rect,
+    title: &Title<'_>,
+    look: &Look,
+    is_focused: bool,
+    border: Role,
+) -> Rect {
     if area.width < 3 || area.height < 3 {
         return area;
     }
-    let style = look.style(if is_focused { Role::BorderFocus } else { Role::Border });
+    let style = look.style(border);
     let [horizontal, vertical] = if look.is_ascii { ["-", "|"] } else { ["─", "│"] };
     let corners = if look.is_ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] };
     let (right, bottom) = (area.right() - 1, area.bottom() - 1);
@@ -39,14 +52,30 @@ pub fn draw(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, is_foc
     for (at, corner) in ends.into_iter().zip(corners) {
         buf[at].set_symbol(corner).set_style(style);
     }
-    draw_title(buf, area, title, look, is_focused);
+    draw_title(buf, area, 2, title, look, is_focused);
     Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
 }
 
-fn draw_title(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, is_focused: bool) {
+/// Draws a rule with a title in the first row of `area`, for a pane that has the whole width.
+pub fn rule(buf: &mut Buffer, area: Rect, title: &Title<'_>, look: &Look, border: Role) {
+    if area.is_empty() {
+        return;
+    }
+    line(buf, Rect { height: 1, ..area }, look, border);
+    draw_title(buf, area, 1, title, look, true);
+}
+
+/// A line over the whole of a row.
+pub fn line(buf: &mut Buffer, row: Rect, look: &Look, border: Role) {
+    for x in row.left()..row.right() {
+        buf[(x, row.y)].set_symbol(look.glyph("─", "-")).set_style(look.style(border));
+    }
+}
+
+fn draw_title(buf: &mut Buffer, area: Rect, indent: u16, title: &Title<'_>, look: &Look, is_focused: bool) {
     let strong = look.style(if is_focused { Role::Bright } else { Role::Dim });
     let dim = look.style(Role::Dim);
-    let (mut x, end) = (area.left() + 2, area.right().saturating_sub(2));
+    let (mut x, end) = (area.left() + indent, area.right().saturating_sub(indent));
     let mut write = |text: &str, style| {
         x += put(buf, x, area.top(), end.saturating_sub(x), text, style);
     };

@@ -41,6 +41,16 @@ impl Look {
         }
     }
 
+    /// `14:32:07` of the last 20 hours, else with its day: `03-14 14:32`; local or UTC.
+    pub fn since(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let format = if (now - at).num_hours() < 20 { "%H:%M:%S" } else { "%m-%d %H:%M" };
+        if self.is_utc {
+            at.format(format).to_string()
+        } else {
+            at.with_timezone(&Local).format(format).to_string()
+        }
+    }
+
     /// `Z`, or the local offset: `+01:00`.
     pub fn zone(&self, at: DateTime<Utc>) -> String {
         match at.with_timezone(&Local).format("%:z").to_string() {

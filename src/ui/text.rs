@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::domain::size::bytes;
 use crate::logs::ansi;
 
 /// Writes `text` at (x, y) in at most `width` cells, made safe, cut with `~` when it is longer; returns the cells used.
@@ -50,20 +51,43 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
-/// `88M`, `1.1G`: powers of 1024 in at most four characters.
-pub fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    for unit in ["B", "K", "M", "G", "T"] {
-        if value < 999.5 {
-            return if value < 9.95 && unit != "B" {
-                format!("{value:.1}{unit}")
-            } else {
-                format!("{value:.0}{unit}")
-            };
+/// Lines of at most `width` cells, broken at blanks; the first is `indent` cells shorter. What is beyond `most` lines is
+/// left off, and the last of them then ends in `~`.
+pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<String> {
+    let safe = ansi::plain(text);
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let room = |lines: &[String]| if lines.len() == 1 { width.saturating_sub(indent).max(1) } else { width };
+    for word in safe.split_whitespace() {
+        let line = lines.last().map_or(0, |l| l.width());
+        if line > 0 && line + 1 + word.width() > room(&lines) {
+            lines.push(String::new());
+        } else if line > 0 {
+            push(&mut lines, " ");
         }
-        value /= 1024.0;
+        for cluster in word.graphemes(true) {
+            if lines.last().map_or(0, |l| l.width()) + cluster.width() > room(&lines) {
+                lines.push(String::new());
+            }
+            push(&mut lines, cluster);
+        }
+        if lines.len() > most {
+            break;
+        }
     }
-    format!("{value:.0}P")
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last}~~"), last.width().max(1));
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push_str(text);
+    }
 }
 
 /// `3s`, `12m`, `5h`, `41d`: the largest unit, rounded down; the future counts as now.
@@ -86,20 +110,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_take_at_most_four_characters() {
-        let expected = [(0, "0B"), (999, "999B"), (1023, "1.0K"), (88 << 20, "88M"), (1_181_116_006, "1.1G")];
-        for (count, text) in expected {
-            assert_eq!(bytes(count), text);
-        }
-        assert!((0..64).all(|bits| bytes(1 << bits).len() <= 5));
-    }
-
-    #[test]
     fn a_wide_character_is_never_halved() {
         assert_eq!(cut("日本語", 4), "日~");
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab~");
         assert_eq!(cut("abcd", 0), "");
+    }
+
+    #[test]
+    fn text_is_wrapped_at_blanks_and_a_long_word_where_it_must_be() {
+        assert_eq!(wrapped("cannot stop web-1", 11, 0, 9), ["cannot stop", "web-1"]);
+        assert_eq!(wrapped("cannot stop", 10, 4, 9), ["cannot", "stop"]);
+        assert_eq!(wrapped("abcdefgh", 3, 0, 9), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("a b c d", 1, 0, 2), ["a", "~"]);
+        assert_eq!(wrapped("", 5, 0, 2), [""]);
     }
 
     #[test]

@@ -162,12 +162,12 @@ fn a_shell_takes_the_terminal_and_gives_it_back() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     terminal.keys("x");
-    terminal.gone("Containers", SOON);
+    terminal.gone("2 containers", SOON);
     terminal.keys("text:echo Space text:shell-$((40+2)) Enter");
     terminal.until("shell-42", SOON);
     terminal.keys("text:exit Space 3 Enter");
     terminal.until("ended with status 3", SOON);
-    terminal.until("Containers", SOON);
+    terminal.until("2 containers", SOON);
     terminal.keys("4");
     terminal.until("Health", SOON);
     leave(&terminal);

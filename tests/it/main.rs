@@ -11,4 +11,8 @@ mod fuzz_corpus;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod shop;
+#[cfg(test)]
+mod terminal;

@@ -122,30 +122,40 @@ impl Api {
         let mut wire = self.dial().await?;
         let request = format!("GET {}{path} HTTP/1.0\r\nHost: docker\r\n\r\n", self.prefix());
         wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
-        let mut head = Vec::with_capacity(HEAD_BYTES);
-        let end = loop {
-            if let Some(at) = memchr::memmem::find(&head, b"\r\n\r\n") {
-                break at;
-            }
-            if wire.read_buf(&mut head).await.map_err(|e| broken(&e))? == 0 || head.len() > HEAD_BYTES {
-                return Err(broken(&"the answer has no head"));
-            }
-        };
-        let rest = head.split_off(end + 4);
-        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        let status = head.split(' ').nth(1).and_then(|s| s.get(..3)).and_then(|s| s.parse::<u16>().ok());
-        match status {
-            Some(_) if head.contains("transfer-encoding") => {
+        let (head, rest) = read_head(&mut wire).await.map_err(|e| broken(&e))?;
+        match head.status {
+            Some(_) if head.text.contains("transfer-encoding") => {
                 Err(broken(&"the answer is chunked although HTTP/1.0 was asked: is a proxy in between?"))
             }
             Some(status) if status < 400 => Ok((rest, wire)),
-            Some(status) => {
-                let mut body = rest;
-                let most = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
-                let read = tokio::time::timeout(CALL_TIMEOUT, wire.take(most).read_to_end(&mut body)).await;
-                read.map_err(|e| broken(&e))?.map_err(|e| broken(&e))?;
-                Err(EngineError::Refused { what: what.to_owned(), status, message: message_of(&body) })
-            }
+            Some(status) => Err(read_refusal(what, status, rest, wire).await),
+            None => Err(broken(&"the answer is not HTTP")),
+        }
+    }
+
+    /// A connection that the engine turns into a pipe to a program: what came behind the answer's head, and the pipe.
+    pub(super) async fn hijack(
+        &self,
+        what: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
+        let broken =
+            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
+        let mut wire = self.dial().await?;
+        let body = body.to_string();
+        let request = format!(
+            "POST {}{path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.prefix(),
+            body.len()
+        );
+        wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
+        let (head, rest) = read_head(&mut wire).await.map_err(|e| broken(&e))?;
+        match head.status {
+            Some(101 | 200) => Ok((rest, wire)),
+            Some(status) if status >= 400 => Err(read_refusal(what, status, rest, wire).await),
+            Some(status) => Err(broken(&format!("the engine answered {status} and no pipe"))),
             None => Err(broken(&"the answer is not HTTP")),
         }
     }
@@ -207,4 +217,44 @@ fn message_of(body: &[u8]) -> String {
         Ok(said) => said.message,
         Err(_) => String::from_utf8_lossy(body).lines().next().unwrap_or("no reason given").to_owned(),
     }
+}
+
+/// The head of an answer, in small letters.
+struct Head {
+    text: String,
+    status: Option<u16>,
+}
+
+/// The head of an answer and the bytes that came behind it.
+async fn read_head(wire: &mut Box<dyn Wire>) -> io::Result<(Head, Vec<u8>)> {
+    let mut read = Vec::with_capacity(HEAD_BYTES);
+    let end = loop {
+        if let Some(at) = memchr::memmem::find(&read, b"\r\n\r\n") {
+            break at;
+        }
+        if wire.read_buf(&mut read).await? == 0 || read.len() > HEAD_BYTES {
+            return Err(io::Error::other("the answer has no head"));
+        }
+    };
+    let rest = read.split_off(end + 4);
+    let text = String::from_utf8_lossy(&read).to_ascii_lowercase();
+    let status = text.split(' ').nth(1).and_then(|s| s.get(..3)).and_then(|s| s.parse().ok());
+    Ok((Head { text, status }, rest))
+}
+
+/// The engine's words behind the head of a refusal. A connection that stays open is not waited for longer than a call.
+async fn read_refusal(what: &str, status: u16, mut body: Vec<u8>, wire: Box<dyn Wire>) -> EngineError {
+    let most = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+    let mut wire = wire.take(most);
+    let whole = async {
+        // Ends with the connection, or as soon as the words are whole.
+        while serde_json::from_slice::<serde_json::Value>(&body).is_err() {
+            if wire.read_buf(&mut body).await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(CALL_TIMEOUT, whole).await;
+    let message = if in_time.is_ok() { message_of(&body) } else { "no reason given in time".to_owned() };
+    EngineError::Refused { what: what.to_owned(), status, message }
 }

@@ -1,8 +1,6 @@
 //! [`Engine`] over the Docker API.
 
 use async_trait::async_trait;
-use bollard::Docker;
-use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use hyper::Method;
 use serde::Deserialize;
@@ -10,7 +8,7 @@ use tokio::io::AsyncReadExt;
 
 use super::api::Api;
 use super::map::{Event, Inspected, Listed, Stats};
-use super::{inventory, lines, remove};
+use super::{exec, inventory, lines, remove};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts};
@@ -63,31 +61,6 @@ impl DockerEngine {
     /// For the engine of `host` at `address`.
     pub fn new(host: HostId, address: Address) -> Self {
         Self { host, api: Api::new(address), machine_bytes: 0.into() }
-    }
-
-    // bollard knows how an exec's connection is taken over; everything else is asked directly.
-    fn bollard(&self) -> Result<Docker, EngineError> {
-        let seconds = CALL_TIMEOUT.as_secs();
-        let version = &bollard::ClientVersion { major_version: 1, minor_version: 41 };
-        let made = match &self.api.address {
-            Address::Unix(path) => {
-                Docker::connect_with_unix(&format!("unix://{}", path.display()), seconds, version)
-            }
-            Address::Tcp(to) => Docker::connect_with_http(&format!("tcp://{to}"), seconds, version),
-            Address::Other(_) => {
-                return Err(self.api.unreachable("only unix:// and tcp:// are supported so far"));
-            }
-        };
-        made.map_err(|e| self.api.unreachable(e.to_string()))
-    }
-}
-
-fn refused(what: &str, error: bollard::errors::Error) -> EngineError {
-    match error {
-        bollard::errors::Error::DockerResponseServerError { status_code, message } => {
-            EngineError::Refused { what: what.to_owned(), status: status_code, message }
-        }
-        other => EngineError::Broken { what: what.to_owned(), cause: other.to_string() },
     }
 }
 
@@ -255,36 +228,15 @@ impl Engine for DockerEngine {
     }
 
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {
-        let what = format!("exec {} in {}", spec.argv.first().map_or("", String::as_str), id.short());
-        let docker = self.bollard()?;
-        let options = CreateExecOptions {
-            attach_stdin: Some(true),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            tty: Some(spec.tty.is_some()),
-            cmd: Some(spec.argv),
-            ..CreateExecOptions::default()
-        };
-        let made = docker.create_exec(id.as_str(), options).await.map_err(|e| refused(&what, e))?;
-        let start = StartExecOptions { tty: spec.tty.is_some(), ..StartExecOptions::default() };
-        let started = docker.start_exec(&made.id, Some(start)).await.map_err(|e| refused(&what, e))?;
-        let StartExecResults::Attached { output, input } = started else {
-            return Err(EngineError::Broken { what, cause: "the engine did not attach".to_owned() });
-        };
-        let output = output.map_ok(bollard::container::LogOutput::into_bytes);
-        let output = output.map_err(move |e| refused(&what, e)).boxed();
-        Ok(ExecSession { id: made.id, output, input })
+        exec::start(&self.api, id, spec).await
     }
 
-    async fn exec_resize(&self, exec: &str, (width, height): (u16, u16)) -> Result<(), EngineError> {
-        let options = ResizeExecOptions { height, width };
-        self.bollard()?.resize_exec(exec, options).await.map_err(|e| refused("resize the shell", e))
+    async fn exec_resize(&self, exec: &str, size: (u16, u16)) -> Result<(), EngineError> {
+        exec::resize(&self.api, exec, size).await
     }
 
     async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError> {
-        let what = "status of the exec";
-        let answer = self.bollard()?.inspect_exec(exec).await.map_err(|e| refused(what, e))?;
-        Ok(answer.exit_code.filter(|_| answer.running != Some(true)))
+        exec::status(&self.api, exec).await
     }
 
     async fn inventory(&self) -> Result<Inventory, EngineError> {

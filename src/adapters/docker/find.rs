@@ -18,6 +18,8 @@ pub struct Surroundings<'a> {
     pub home: PathBuf,
     /// Reads a file; `None` if it cannot be read.
     pub read: &'a dyn Fn(&Path) -> Option<String>,
+    /// Lists a directory; empty if it cannot be read.
+    pub list: &'a dyn Fn(&Path) -> Vec<PathBuf>,
 }
 
 /// A place where an engine may be.
@@ -46,6 +48,8 @@ struct ConfigFile {
 
 #[derive(Deserialize)]
 struct Meta {
+    #[serde(rename = "Name")]
+    name: String,
     #[serde(rename = "Endpoints")]
     endpoints: BTreeMap<String, Endpoint>,
 }
@@ -101,6 +105,14 @@ impl Surroundings<'_> {
         self.env.get("DOCKER_CONFIG").map_or_else(|| self.home.join(".docker"), PathBuf::from)
     }
 
+    /// All contexts whose files say where their engine is, by name. The default one has no file.
+    pub fn contexts(&self) -> Vec<DockerContext> {
+        let dirs = (self.list)(&self.meta_dir());
+        let mut all: Vec<_> = dirs.iter().filter_map(|dir| self.context_at(&dir.join("meta.json"))).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
     /// The context of that name, if its file says where its engine is.
     pub fn context(&self, name: &str) -> Option<DockerContext> {
         // docker/cli, context store: the directory is the SHA-256 of the name.
@@ -108,10 +120,17 @@ impl Surroundings<'_> {
             let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
             text + &String::from_iter([digit(byte >> 4), digit(byte & 15)])
         });
-        let file = self.docker_dir().join("contexts/meta").join(digest).join("meta.json");
-        let meta: Meta = serde_json::from_str(&(self.read)(&file)?).ok()?;
+        self.context_at(&self.meta_dir().join(digest).join("meta.json"))
+    }
+
+    fn meta_dir(&self) -> PathBuf {
+        self.docker_dir().join("contexts/meta")
+    }
+
+    fn context_at(&self, file: &Path) -> Option<DockerContext> {
+        let meta: Meta = serde_json::from_str(&(self.read)(file)?).ok()?;
         let host = meta.endpoints.get("docker")?.host.clone()?;
-        Some(DockerContext { name: name.to_owned(), address: Address::parse(&host) })
+        Some(DockerContext { name: meta.name, address: Address::parse(&host) })
     }
 }
 
@@ -143,6 +162,7 @@ mod tests {
             env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             home: "/home/op".into(),
             read: &read,
+            list: &|_| Vec::new(),
         };
         around.candidates().iter().map(|c| c.address.to_string()).collect()
     }
@@ -163,5 +183,24 @@ mod tests {
         assert_eq!(all[0], "unix:///var/run/docker.sock");
         assert_eq!(all[1], "unix:///run/user/1/docker.sock");
         assert!(all.last().unwrap().contains("podman"));
+    }
+
+    #[test]
+    fn all_contexts_are_found_by_name() {
+        let read = |path: &Path| {
+            let name = path.parent()?.file_name()?.to_str()?.to_owned();
+            (name != "broken").then(|| {
+                format!(r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"ssh://op@{name}"}}}}}}"#)
+            })
+        };
+        let around = Surroundings {
+            host_flag: None,
+            env: BTreeMap::new(),
+            home: "/home/op".into(),
+            read: &read,
+            list: &|dir| ["web", "broken", "db"].map(|name| dir.join(name)).to_vec(),
+        };
+        let names: Vec<_> = around.contexts().into_iter().map(|context| context.name).collect();
+        assert_eq!(names, ["db", "web"]);
     }
 }

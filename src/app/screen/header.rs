@@ -1,4 +1,4 @@
-//! The first line: where am I, what is broken, since when.
+//! The first line: where am I, what is broken, since when. On a tiny terminal its words are all there is.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,51 +6,104 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::Model;
 use crate::config::theme::Role;
-use crate::domain::environment::Class;
+use crate::domain::container::{Container, Standing};
+use crate::domain::environment::{Class, Environment};
+use crate::domain::host::HostLoad;
+use crate::panes::containers::columns;
 use crate::panes::{PaneKind, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
 use crate::world::Link;
 
+/// A word of the header; the form for narrow screens may be shorter.
+struct Word {
+    long: String,
+    short: Option<String>,
+    role: Role,
+}
+
+fn word(text: impl Into<String>, role: Role) -> Word {
+    Word { long: text.into(), short: None, role }
+}
+
+/// The name of an environment as a badge; production is always a word, whatever it is called.
+pub fn badge(environment: &Environment) -> (String, Role) {
+    let name = environment.id.to_string();
+    match environment.class {
+        Class::Production if name.to_lowercase().contains("prod") => (name.to_uppercase(), Role::Production),
+        Class::Production => (format!("{} PRODUCTION", name.to_uppercase()), Role::Production),
+        Class::Staging => (name, Role::Warn),
+        Class::Development => (name, Role::Accent),
+        Class::Unclassified => (format!("{name} (unclassified)"), Role::Bright),
+    }
+}
+
 impl Model {
+    /// Containers of the environment that need somebody, worst first.
+    fn broken<'a>(&'a self, environment: &'a Environment) -> Vec<&'a Container> {
+        let all = self.world.containers(environment);
+        all.into_iter().filter(|c| c.standing() == Standing::Bad).collect()
+    }
+
     /// Words of the header with their roles, most important first.
-    pub(super) fn header(&self) -> Vec<(String, Role)> {
+    fn header(&self) -> Vec<Word> {
         let mut words = Vec::new();
         if self.world.is_demo {
-            words.push(("DEMO".to_owned(), Role::Production));
+            words.push(word(" DEMO ", Role::Match));
         }
         let Some(environment) = self.scope.environment.as_ref().and_then(|id| self.world.environment(id))
         else {
             return words;
         };
-        let name = environment.id.to_string();
-        match environment.class {
-            Class::Production => words.push((name.to_uppercase(), Role::Production)),
-            Class::Unclassified => words.push((format!("{name} (unclassified)"), Role::Bright)),
-            _ => words.push((name, Role::Bright)),
-        }
+        let (name, role) = badge(environment);
+        words.push(word(if role == Role::Production { format!(" {name} ") } else { name }, role));
         match environments::count(&self.ctx(PaneKind::Environments), environment) {
-            None => words.push(("containers unknown".to_owned(), Role::Dim)),
+            None => words.push(word(self.unheard(environment), Role::Dim)),
             Some((up, all, bad)) => {
-                words.push((format!("{up}/{all} up"), if bad > 0 { Role::Bad } else { Role::Ok }));
-                if bad > 0 {
-                    let mark = self.look.glyph("▲", "!");
-                    let noun = if bad == 1 { "alert" } else { "alerts" };
-                    words.push((format!("{mark} {bad} {noun}"), Role::Bad));
-                }
+                words.push(word(format!("{up}/{all} up"), if bad > 0 { Role::Bad } else { Role::Ok }));
+                words.extend((bad > 0).then(|| self.alerts(environment, bad)));
             }
         }
         for id in &environment.hosts {
             let Some(host) = self.world.hosts.get(id) else { continue };
             if let Link::Lost { since, .. } = &host.link {
                 let age = self.now.at.saturating_duration_since(*since).as_secs() as i64;
-                words.push((format!("{id} stale {}", seconds(age)), Role::Warn));
+                words.push(word(format!("{id} stale {}", seconds(age)), Role::Warn));
             }
-            if let Some((free, all)) = host.load.disk_bytes {
-                let role = if free * 10 < all { Role::Bad } else { Role::Dim };
-                words.push((format!("disk {} free", bytes(free)), role));
-            }
+            words.extend(short_of(id.as_str(), host.load));
+        }
+        let unseen = self.unseen_failures();
+        if unseen > 0 {
+            let noun = if unseen == 1 { "failure" } else { "failures" };
+            let short = Some(format!("{unseen} failed"));
+            words.push(Word { long: format!("{unseen} {noun} unseen"), short, role: Role::Warn });
         }
         words
+    }
+
+    fn unheard(&self, environment: &Environment) -> String {
+        let is_asking = |id| self.world.hosts.get(id).is_some_and(|h| h.link == Link::Asking);
+        let asked: Vec<_> = environment
+            .hosts
+            .iter()
+            .filter(|id| is_asking(id))
+            .map(crate::domain::ids::HostId::as_str)
+            .collect();
+        let dots = self.look.glyph("…", "...");
+        if asked.is_empty() {
+            "containers unknown".to_owned()
+        } else {
+            format!("asking {}{dots}", asked.join(", "))
+        }
+    }
+
+    fn alerts(&self, environment: &Environment, bad: usize) -> Word {
+        let mark = self.look.glyph("▲", "!");
+        let since = self.broken(environment).into_iter().filter_map(Container::bad_since).min();
+        let since =
+            since.map(|at| format!(" since {}", self.look.since(at, self.now.wall))).unwrap_or_default();
+        let noun = if bad == 1 { "alert" } else { "alerts" };
+        let short = Some(format!("{mark} {bad}{since}"));
+        Word { long: format!("{mark} {bad} {noun}{since}"), short, role: Role::Bad }
     }
 
     pub(super) fn draw_header(&self, area: Rect, buf: &mut Buffer) {
@@ -60,23 +113,63 @@ impl Model {
         let right = if self.is_narrow() { clock } else { format!("{}  {clock}", self.operator) };
         put_right(buf, area.x, area.y, area.width, &right, look.style(Role::Dim));
         let end = area.right().saturating_sub(right.width() as u16 + 1);
-        let mut x = area.x + 1;
+        let mut x = area.x;
         if !self.is_narrow() {
-            x += put(buf, x, area.y, 12, "pilothouse", look.style(Role::Bright)) + 2;
+            x += 1 + put(buf, x + 1, area.y, 12, "pilothouse", look.style(Role::Bright)) + 1;
         }
-        for (word, role) in self.header() {
-            if x + word.width() as u16 >= end {
-                break;
+        self.draw_words(Rect { x, width: end.saturating_sub(x), ..area }, buf);
+    }
+
+    /// As many words as fit, most important first; a word that does not fit gives way to the next.
+    fn draw_words(&self, row: Rect, buf: &mut Buffer) {
+        let mut x = row.x;
+        for word in self.header() {
+            let text = if self.is_narrow() { word.short.unwrap_or(word.long) } else { word.long };
+            // A badge has a ground of its own and brings its own blanks.
+            let gap = u16::from(!text.starts_with(' '));
+            let needed = text.width() as u16 + gap;
+            if x + needed <= row.right() || x == row.x {
+                put(
+                    buf,
+                    x + gap,
+                    row.y,
+                    row.right().saturating_sub(x + gap),
+                    &text,
+                    self.look.style(word.role),
+                );
+                x += needed + 1;
             }
-            let word = if role == Role::Production { format!(" {word} ") } else { word };
-            x += put(buf, x, area.y, end - x, &word, look.style(role)) + 2;
         }
     }
 
-    /// One line a fact, as many as fit.
+    /// One line of words, then a line for each container that needs somebody, as many as fit.
     pub(super) fn draw_tiny(&self, area: Rect, buf: &mut Buffer) {
-        for (y, (word, role)) in (area.top()..area.bottom()).zip(self.header()) {
-            put(buf, area.x, y, area.width, &word, self.look.style(role));
+        self.draw_words(Rect { height: 1, ..area }, buf);
+        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
+        let broken = environment.map(|e| self.broken(e)).unwrap_or_default();
+        for (y, c) in (area.top() + 1..area.bottom()).zip(broken) {
+            let used =
+                put(buf, area.x + 1, y, area.width.saturating_sub(1), &c.name, self.look.style(Role::Bright));
+            let x = area.x + 2 + used;
+            put(
+                buf,
+                x,
+                y,
+                area.right().saturating_sub(x),
+                &columns::state_text(c),
+                self.look.style(Role::Bad),
+            );
         }
     }
+}
+
+/// Space or memory of a host that runs short.
+fn short_of(host: &str, load: HostLoad) -> Vec<Word> {
+    let is_short = |(free, all): &(u64, u64)| free * 10 < *all;
+    let of = |what: &'static str, role: Role| {
+        move |(free, _): (u64, u64)| word(format!("{host} {what} {} free", bytes(free)), role)
+    };
+    let disk = load.disk_bytes.filter(is_short).map(of("disk", Role::Bad));
+    let memory = load.memory_bytes.filter(is_short).map(of("memory", Role::Warn));
+    disk.into_iter().chain(memory).collect()
 }

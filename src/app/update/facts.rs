@@ -33,6 +33,7 @@ impl Model {
                 }
                 self.world.lost(host, why, self.now);
             }
+            HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
             HostFact::Load(load) => {
                 if let Some(entry) = self.world.hosts.get_mut(host) {
                     entry.load = load;

@@ -1,6 +1,6 @@
 //! Keys: to the line at the foot, to a dialog, or through the key map to an action.
 
-use crate::action::Action;
+use crate::action::{Action, Context};
 use crate::app::model::{Model, Overlay};
 use crate::config::keymap::{Chord, Code};
 use crate::effect::Effect;
@@ -14,6 +14,12 @@ impl Model {
         if is_ctrl_c {
             return vec![Effect::Quit];
         }
+        // Escape and a letter typed soon after it look like Alt and the letter, over a slow link above all.
+        if chord.alt && self.keymap.action(self.contexts(), chord).is_none() {
+            let mut effects = self.key(Code::Esc.into());
+            effects.extend(self.key(Chord { alt: false, ..chord }));
+            return effects;
+        }
         if self.input.is_some() {
             return self.input_key(chord);
         }
@@ -24,7 +30,11 @@ impl Model {
                 (Grade::Name(_), Code::Char(c)) if !chord.ctrl => confirm.typed.push(c),
                 (Grade::Name(_), Code::Backspace) => drop(confirm.typed.pop()),
                 (Grade::Name(_), Code::Enter) if confirm.is_typed() => return self.confirmed(),
-                _ => {}
+                _ => {
+                    if let Some(action) = self.keymap.action(&[Context::Global], chord) {
+                        confirm.scroll(action);
+                    }
+                }
             }
             return Vec::new();
         }

@@ -1,7 +1,7 @@
 //! What panes ask for: selections, views, and acts with their dialog.
 
 use crate::app::model::{Model, Overlay};
-use crate::domain::act::ContainerAct;
+use crate::domain::act::Change;
 use crate::domain::environment::Class;
 use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
@@ -37,26 +37,29 @@ impl Model {
                 let name = self.name(&key);
                 return vec![Effect::Shell(key, name)];
             }
-            Request::Act(act, keys) => self.ask(act, keys),
+            Request::Act(act, keys) => {
+                let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
+                self.ask(Change::Containers(act, targets));
+            }
+            Request::Change(change) => self.ask(change),
         }
         Vec::new()
     }
 
     /// Opens the dialog; a destructive act in a protected environment wants the name typed.
-    pub(in crate::app) fn ask(&mut self, act: ContainerAct, keys: Vec<ContainerKey>) {
+    pub(in crate::app) fn ask(&mut self, change: Change) {
         let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
         let Some(environment) = environment else { return };
         let is_protected = environment.is_protected || environment.class == Class::Production;
         let name = environment.id.to_string();
         let grade = if is_protected { Grade::Name(name.clone()) } else { Grade::Yes };
-        let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
-        let confirm = Confirm { act, targets, environment: name, grade, typed: String::new() };
+        let confirm = Confirm { change, environment: name, grade, typed: String::new(), top: 0 };
         self.overlay = Some(Overlay::Confirm(confirm));
     }
 
     pub(in crate::app) fn confirmed(&mut self) -> Vec<Effect> {
         let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
-        vec![Effect::Act(self.job(), confirm.act, confirm.targets)]
+        vec![Effect::Change(self.job(), confirm.change)]
     }
 
     pub(in crate::app) fn select(&mut self, key: Option<ContainerKey>) {

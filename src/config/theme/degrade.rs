@@ -25,7 +25,8 @@ pub(super) fn to_16(role: Role, style: RoleStyle, ground: Option<Colour>) -> Rol
 /// Weight and inverse only.
 pub(super) fn to_none(role: Role, style: RoleStyle) -> RoleStyle {
     let is_heavy = matches!(role, Role::Bright | Role::Bad | Role::BadStrong | Role::Key | Role::BorderFocus);
-    let is_quiet = matches!(role, Role::Dim | Role::Faint | Role::Border | Role::ChartDim);
+    let is_quiet =
+        matches!(role, Role::Dim | Role::Faint | Role::Border | Role::BorderProduction | Role::ChartDim);
     RoleStyle {
         fg: None,
         bg: None,

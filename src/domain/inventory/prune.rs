@@ -1,8 +1,10 @@
 //! What a prune would remove, worked out from the facts, so that exactly what was shown is what goes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{Inventory, Item, Kind};
+use crate::domain::size::bytes;
 
 /// What is to be cleared away.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -104,6 +106,13 @@ pub struct Freed {
     pub bytes: u64,
     /// It may be more: layers shared only among what goes, or sizes nobody knows.
     pub is_least: bool,
+}
+
+impl fmt::Display for Freed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.is_least { "at least " } else { "" };
+        write!(f, "frees {least}{}", bytes(self.bytes))
+    }
 }
 
 /// What these give back together.

@@ -1,0 +1,85 @@
+//! Triage on a narrow screen: below the list, what is wrong with the selected container, its newest lines, what changed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::layout::Place;
+use crate::app::model::Model;
+use crate::config::theme::Role;
+use crate::domain::container::{Container, Standing, State};
+use crate::panes::PaneKind;
+use crate::panes::condition;
+use crate::panes::containers::columns;
+use crate::ui::frame;
+use crate::ui::text::{age, put, put_right};
+
+impl Model {
+    pub(super) fn draw_strip(&self, place: &Place, border: Role, buf: &mut Buffer) {
+        let look = &self.look;
+        let top = Rect { height: 1, ..place.area };
+        frame::line(buf, top, look, border);
+        let inner = place.inner();
+        self.logs.draw(&self.ctx(PaneKind::Logs), inner, buf);
+        let Some(c) = self.scope.container.as_ref().and_then(|key| self.world.container(key)) else { return };
+        let end = top.right().saturating_sub(1);
+        let mut x = top.x + 1;
+        let mut write = |text: &str, role: Role| {
+            x += put(buf, x, top.y, end.saturating_sub(x), text, look.style(role));
+        };
+        write(" ", Role::Dim);
+        write(&c.name, Role::Bright);
+        write(" ", Role::Dim);
+        for (text, role) in self.reason(c) {
+            write(&text, role);
+            write(" ", Role::Dim);
+        }
+        if self.logs.is_paused() {
+            put_right(buf, top.x, top.y, top.width.saturating_sub(2), " log paused ", look.style(Role::Warn));
+        }
+        let last = Rect { y: place.area.bottom().saturating_sub(1), height: 1, ..place.area };
+        self.draw_changes(c, last, buf);
+    }
+
+    /// What is wrong with it and since when, or that nothing is.
+    fn reason(&self, c: &Container) -> Vec<(String, Role)> {
+        let role = match c.standing() {
+            Standing::Bad => Role::Bad,
+            Standing::Warn => Role::Warn,
+            Standing::Ok => Role::Ok,
+            Standing::Plain => Role::Dim,
+        };
+        let (health, _) = condition::of(&self.ctx(PaneKind::Containers), c);
+        let mut words = if c.state == State::Running && !health.is_empty() {
+            vec![(health, role)]
+        } else {
+            vec![(columns::state_text(c), role)]
+        };
+        if let Some(at) = c.bad_since() {
+            words.push((format!("since {}", self.look.since(at, self.now.wall)), role));
+        }
+        if let Some(error) = c.detail.as_ref().map(|d| d.error.as_str()).filter(|e| !e.is_empty()) {
+            words.push((error.to_owned(), Role::Bad));
+        }
+        words
+    }
+
+    /// What it runs since when, and what its last check printed.
+    fn draw_changes(&self, c: &Container, row: Rect, buf: &mut Buffer) {
+        let look = &self.look;
+        let mut x = row.x + 1;
+        let mut write = |text: &str, role: Role| {
+            x += put(buf, x, row.y, row.right().saturating_sub(x + 1), text, look.style(role));
+        };
+        write("changed ", Role::Dim);
+        write(&format!("{} ago ", age(c.created, self.now.wall)), Role::Text);
+        write(&format!("{} {}", c.service, c.release()), Role::Bright);
+        let check = c.detail.as_ref().and_then(|d| d.checks.last());
+        if let Some(check) = check {
+            let is_good = check.exit_code == 0;
+            write("   check ", Role::Dim);
+            let said = check.output.trim().lines().last().unwrap_or("").to_owned();
+            let said = if said.is_empty() { format!("exit {}", check.exit_code) } else { said };
+            write(&said, if is_good { Role::Ok } else { Role::Bad });
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From options, variables and files to one configuration: what every command starts with. Takes no terminal.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use super::Failure;
+use crate::config::files::{self, Dirs};
+use crate::config::load::{Known, Layer, Loaded, Override, load};
+use crate::config::problem::{Problem, Problems};
+use crate::config::theme::Theme;
+use crate::config::trust::TrustList;
+use crate::runtime::hosts;
+
+/// Options of every command, and how the console looks.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Engine to use: unix:///path or tcp://host:port
+    #[arg(short = 'H', long, value_name = "ADDRESS", global = true)]
+    pub host: Option<String>,
+    /// One more configuration file, on top of the others
+    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// Theme: dark, light, high-contrast, colour-blind, ansi16, mono, or one of your own
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Show times in UTC
+    #[arg(long)]
+    pub utc: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
+}
+
+/// Where this program keeps what is its own.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Where files are looked for.
+    pub dirs: Dirs,
+    /// The list of trusted project files; `None` without a home.
+    pub trust: Option<PathBuf>,
+    /// Where the program was started.
+    pub cwd: PathBuf,
+}
+
+impl Places {
+    /// By the usual variables.
+    ///
+    /// # Errors
+    /// The working directory is gone.
+    pub fn find(options: &Options) -> Result<Self, Failure> {
+        let own = ProjectDirs::from("", "", "pilothouse");
+        let state =
+            own.as_ref().map(|own| own.state_dir().unwrap_or_else(|| own.data_local_dir()).to_owned());
+        let dirs = Dirs {
+            home: std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
+            config: own.as_ref().map(|own| own.config_dir().to_owned()),
+            extra: options.config.clone().filter(|path| !path.as_os_str().is_empty()),
+        };
+        let cwd = std::env::current_dir()
+            .map_err(|error| Failure::Usage(format!("the working directory cannot be read: {error}")))?;
+        Ok(Self { dirs, trust: state.map(|dir| dir.join("trusted.toml")), cwd })
+    }
+
+    /// The list of trusted files; empty where there is none yet.
+    ///
+    /// # Errors
+    /// It is there and cannot be read: nothing is trusted then, and the operator has to know.
+    pub fn trusted(&self) -> Result<TrustList, Failure> {
+        let Some(path) = &self.trust else { return Ok(TrustList::default()) };
+        let wrong = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
+        match std::fs::read_to_string(path) {
+            Ok(text) => TrustList::parse(&text).map_err(|error| wrong(error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(TrustList::default()),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
+    fn themes(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
+        let Some(dir) = &self.dirs.config else { return Ok(Vec::new()) };
+        files::user_themes(dir).map_err(|error| {
+            Failure::Usage(format!("{}: cannot be read: {error}", dir.join("themes").display()))
+        })
+    }
+}
+
+/// All that was set, checked.
+pub struct Setup {
+    /// Where it came from.
+    pub places: Places,
+    /// What holds.
+    pub loaded: Loaded,
+    /// The chosen theme, for a terminal with all colours.
+    pub theme: Theme,
+}
+
+impl Setup {
+    /// Reads all files. Call it before the terminal is taken.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, at once: [`Failure::Usage`].
+    pub fn load(options: &Options) -> Result<Self, Failure> {
+        let places = Places::find(options)?;
+        let layers = files::read_layers(&places.dirs, &places.cwd).map_err(|found| wrong(&found))?;
+        Self::of_layers(options, places, &layers)
+    }
+
+    /// As [`Setup::load`], of files that were already read.
+    ///
+    /// # Errors
+    /// As [`Setup::load`].
+    pub fn of_layers(options: &Options, places: Places, layers: &[Layer]) -> Result<Self, Failure> {
+        let themes = places.themes()?;
+        let names: Vec<_> = themes.iter().map(|(name, _)| name.clone()).collect();
+        let contexts: Vec<_> = hosts::find(None).contexts.into_iter().map(|context| context.name).collect();
+        let known = Known::built_in(&names, &contexts);
+        let loaded =
+            load(layers, &overrides(options), &known, &places.trusted()?).map_err(|found| wrong(&found))?;
+        let theme = theme(&loaded.config.theme, &themes).map_err(|found| wrong(&found))?;
+        Ok(Self { places, loaded, theme })
+    }
+}
+
+fn wrong(found: &Problems) -> Failure {
+    Failure::Usage(format!("the configuration is wrong\n{found}"))
+}
+
+/// What the command line and the environment set, as keys of a file.
+fn overrides(options: &Options) -> Vec<Override> {
+    let mut all = Vec::new();
+    let variable = std::env::var("PILOTHOUSE_THEME").ok().filter(|name| !name.is_empty());
+    all.extend(variable.map(|name| Override::new("PILOTHOUSE_THEME", "theme", name)));
+    all.extend(options.theme.clone().map(|name| Override::new("--theme", "theme", name)));
+    let flags = [
+        (options.ascii, "--ascii", "ascii", true),
+        (options.utc, "--utc", "utc", true),
+        (options.no_mouse, "--no-mouse", "mouse", false),
+    ];
+    for (_, flag, key, value) in flags.into_iter().filter(|(is_set, ..)| *is_set) {
+        all.push(Override::new(flag, key, value));
+    }
+    all
+}
+
+/// The operator's own theme of that name, else the built-in one.
+fn theme(name: &str, own: &[(String, PathBuf)]) -> Result<Theme, Problems> {
+    let problem = |origin: &Path, message: String| {
+        Problems(vec![Problem { origin: origin.display().to_string(), place: None, message, hint: None }])
+    };
+    if let Some((_, path)) = own.iter().find(|(known, _)| known == name) {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| problem(path, format!("cannot read it: {error}")))?;
+        return Theme::parse(&path.display().to_string(), &text);
+    }
+    Theme::named(name).ok_or_else(|| problem(Path::new("theme"), format!("there is no theme `{name}`")))
+}

@@ -1,0 +1,129 @@
+//! What the screens show: text and styles of each at both sizes, and that any size draws.
+
+mod render;
+mod world;
+
+use pilothouse::config::theme::Depth;
+use pilothouse::domain::ids::{ContainerId, ContainerKey, HostId, ServiceId};
+use pilothouse::effect::JobId;
+use pilothouse::msg::{JobEvent, Msg};
+use proptest::prelude::*;
+use render::ansi;
+use world::{Stage, look};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (160, 48)];
+
+/// Draws the screens as a terminal would show them, into the directory that `PICTURES` names.
+#[test]
+#[ignore = "for eyes: PICTURES=dir cargo test --test it pictures -- --ignored"]
+fn pictures() {
+    let dir = std::env::var("PICTURES").expect("PICTURES names a directory");
+    let theme = std::env::var("THEME").unwrap_or_else(|_| "dark".into());
+    let is_ascii = std::env::var("ASCII").is_ok();
+    let depth = match std::env::var("DEPTH").as_deref() {
+        Ok("16") => Depth::Ansi,
+        Ok("0") => Depth::None,
+        _ => Depth::True,
+    };
+    for size in SIZES {
+        for (name, stage) in screens(size, || look(&theme, depth, is_ascii)) {
+            std::fs::write(format!("{dir}/{name}-{}.ansi", size.0), ansi(&stage.model, size)).unwrap();
+        }
+    }
+}
+
+fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> Vec<(&'static str, Stage)> {
+    let incident = || Stage::incident(size, look());
+    let with = |keys: &str| {
+        let mut stage = incident();
+        stage.keys(keys);
+        stage
+    };
+    vec![
+        ("start", Stage::asking(size, look())),
+        ("triage", incident()),
+        ("environments", with("1")),
+        ("logs", with("3")),
+        ("health", with("4")),
+        ("releases", with("5")),
+        ("help", with("?")),
+        ("palette", with(":")),
+        ("confirm", with("S")),
+        ("activity", {
+            let mut stage = incident();
+            stage.deeds();
+            stage.keys("a");
+            stage
+        }),
+    ]
+}
+
+/// Names that try to break the screen: controls, right-to-left, wide, combining, very long, empty.
+const HOSTILE: [&str; 8] = [
+    "\u{1b}[2Jgone",
+    "\u{202e}evil\u{2066}",
+    "\u{65e5}\u{672c}\u{8a9e}\u{306e}\u{540d}\u{524d}",
+    "e\u{301}\u{301}\u{301}\u{200d}x",
+    "",
+    "a\nb\tc\rd\0e\u{9b}5m",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+    "very-long-name-very-long-name-very-long-name-very-long-name-very-long-name-very-long-name",
+];
+
+fn hostile(size: (u16, u16), is_ascii: bool) -> Stage {
+    let mut stage = Stage::incident(size, look("dark", Depth::True, is_ascii));
+    let named = |(i, name): (usize, &&str)| {
+        let mut c = world::shop()[i % 6].container();
+        (c.name, c.service) = ((*name).into(), ServiceId::new(*name));
+        c.image = format!("{name}:{name}").into();
+        c.key = ContainerKey { host: HostId::new("web1"), id: ContainerId::new(format!("{i}")) };
+        c
+    };
+    stage.up("web1", HOSTILE.iter().enumerate().map(named).collect());
+    stage.tell(Msg::Job(JobId(1), JobEvent::Failed(HOSTILE.join(" "))));
+    stage
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_size_draws_any_screen_whatever_things_are_called(
+        width in prop_oneof![1_u16..=80, 1_u16..=400],
+        height in prop_oneof![1_u16..=24, 1_u16..=100],
+        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "a", "?", ":", "S", "/", "z", "1 z"]),
+    ) {
+        let mut stage = hostile((width, height), false);
+        stage.keys(keys);
+        let shown = render::text(&render::draw(&stage.model, (width, height)));
+        prop_assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\0']), "{shown}");
+        // The window may have become smaller before the news of it came.
+        render::draw(&stage.model, (width / 2 + 1, height / 2 + 1));
+    }
+}
+
+#[test]
+fn ascii_is_all_that_is_drawn_where_only_ascii_may_be() {
+    for size in SIZES {
+        for (name, stage) in screens(size, || look("dark", Depth::True, true)) {
+            let shown = render::text(&render::draw(&stage.model, size));
+            assert!(shown.is_ascii(), "{name}: {shown}");
+        }
+        let mut stage = hostile(size, true);
+        stage.keys("a");
+        let shown = render::text(&render::draw(&stage.model, size));
+        assert!(shown.is_ascii(), "{shown}");
+    }
+}
+
+#[test]
+fn failures_are_counted_in_the_header_until_they_were_seen() {
+    let mut stage = Stage::incident((80, 24), look("dark", Depth::True, false));
+    stage.deeds();
+    let head = |stage: &Stage| {
+        render::text(&render::draw(&stage.model, (80, 24))).lines().next().unwrap().to_owned()
+    };
+    assert!(head(&stage).contains("1 failed"), "{}", head(&stage));
+    stage.keys("a 2");
+    assert!(!head(&stage).contains("failed"), "{}", head(&stage));
+}
