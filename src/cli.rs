@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::model::Model;
 use crate::config::theme::Depth;
+use crate::runtime::signals::Signals;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
 
@@ -98,11 +99,12 @@ fn console(options: Options) -> Result<(), Failure> {
         return Err(workers.block_on(without_terminal(&routes)));
     }
     let look = Look::new(&setup.theme.degraded(depth()), config.ascii, config.utc);
+    let signals = workers.block_on(async { Signals::listen() })?;
     let mut screen = terminal::take(config.mouse)?;
     let size = crossterm::terminal::size()?;
     let who = config.operator.unwrap_or_else(operator);
     let model = Model::new(world, look, setup.loaded.keymap, who, size, run::now());
-    let ended = workers.block_on(run::run(model, routes, &mut screen, config.mouse));
+    let ended = workers.block_on(run::run(model, routes, &mut screen, signals, config.mouse));
     terminal::give_back();
     workers.shutdown_background();
     Ok(ended?)

@@ -29,6 +29,8 @@ pub enum Effect {
     Export(JobId, String, String),
     /// Give the terminal to a shell in the container.
     Shell(ContainerKey, String),
+    /// Give the terminal to the shell and stop until it lets us go on.
+    Suspend,
     /// Leave.
     Quit,
 }

@@ -7,5 +7,6 @@ pub mod keys;
 pub mod mask;
 pub mod run;
 pub mod shell;
+pub mod signals;
 pub mod subs;
 pub mod terminal;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::Utc;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::hosts::Routes;
 use super::keys::Keys;
+use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
 use super::{effects, input, shell};
@@ -36,27 +36,31 @@ pub fn now() -> Now {
 ///
 /// # Errors
 /// What the terminal refused.
-pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mouse: bool) -> io::Result<()> {
+pub async fn run(
+    mut model: Model,
+    routes: Routes,
+    screen: &mut Screen,
+    mut signals: Signals,
+    has_mouse: bool,
+) -> io::Result<()> {
     let (out, mut facts) = mpsc::channel(LANE);
     let mut streams = Streams::default();
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     screen.draw(|frame| model.draw(frame))?;
     streams.keep(model.subs(), &routes, &out);
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty) = (Instant::now(), false);
     let mut batch = Vec::new();
-    let [terminated, hung_up] = &mut ends;
     loop {
         let mut wanted = Vec::new();
         tokio::select! {
             biased;
-            _ = terminated.recv() => return Ok(()),
-            _ = hung_up.recv() => return Ok(()),
-            _ = resized.recv() => {
-                repaint(screen)?;
-                let size = screen.size()?;
-                wanted = model.update(Msg::Resize(size.width, size.height), now());
+            told = signals.next() => {
+                match told {
+                    Told::End => return Ok(()),
+                    Told::Continued => terminal::enter(has_mouse)?,
+                    Told::Resized => {}
+                }
+                wanted = repaint(screen, &mut model)?;
                 is_dirty = true;
             }
             event = keys.next() => {
@@ -89,8 +93,13 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(Effect::Shell(key, name)) => {
                     let event = hand_over(&routes, &key, &name, has_mouse).await?;
-                    repaint(screen)?;
+                    repaint(screen, &mut model)?;
                     model.update(Msg::Job(JobId(0), event), now());
+                    is_dirty = true;
+                }
+                Some(Effect::Suspend) => {
+                    terminal::suspend(&mut signals, has_mouse).await?;
+                    repaint(screen, &mut model)?;
                     is_dirty = true;
                 }
                 Some(_) => return Ok(()),
@@ -103,10 +112,12 @@ pub async fn run(mut model: Model, routes: Routes, screen: &mut Screen, has_mous
     }
 }
 
-/// Forgets what was drawn. Not `clear`: that asks the terminal for its cursor and waits for the answer.
-fn repaint(screen: &mut Screen) -> io::Result<()> {
+/// Forgets what was drawn and takes the size there is. Not `clear`: that asks the terminal for its cursor and waits for
+/// the answer.
+fn repaint(screen: &mut Screen, model: &mut Model) -> io::Result<Vec<Effect>> {
     let size = screen.size()?;
-    screen.resize(size.into())
+    screen.resize(size.into())?;
+    Ok(model.update(Msg::Resize(size.width, size.height), now()))
 }
 
 /// Gives the terminal to a shell and takes it back.

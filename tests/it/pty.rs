@@ -218,7 +218,17 @@ impl Terminal {
     /// Fails, with the screen, unless the terminal is as the program found it.
     #[track_caller]
     pub fn restored(&self) {
-        let left = self.left_behind();
+        let mut left = self.left_behind();
+        // A program that stopped is reported at once; what it wrote before may still be on its way.
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut seen = self.shared.lock();
+        while !left.is_empty() && !seen.closed && Instant::now() < deadline {
+            let woken = self.shared.changed.wait_timeout(seen, Duration::from_millis(100));
+            drop(woken.unwrap_or_else(std::sync::PoisonError::into_inner));
+            left = self.left_behind();
+            seen = self.shared.lock();
+        }
+        drop(seen);
         assert!(left.is_empty(), "left behind in the terminal: {}\n{}", left.join("; "), self.picture());
     }
 

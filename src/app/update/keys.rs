@@ -14,6 +14,9 @@ impl Model {
         if is_ctrl_c {
             return vec![Effect::Quit];
         }
+        if chord.ctrl && chord.code == Code::Char('z') {
+            return vec![Effect::Suspend];
+        }
         // Escape and a letter typed soon after it look like Alt and the letter, over a slow link above all.
         if chord.alt && self.keymap.action(self.contexts(), chord).is_none() {
             let mut effects = self.key(Code::Esc.into());
