@@ -153,7 +153,7 @@ async fn read(response: Response<hyper::body::Incoming>, end: Instant) -> Outcom
 fn words(error: &hyper::Error) -> String {
     if error.is_incomplete_message() {
         "closed without an answer".to_owned()
-    } else if error.is_parse_too_large() {
+    } else if error.is_parse() && error.to_string().contains("too large") {
         "the head of the answer is too long".to_owned()
     } else if error.is_parse() {
         "the answer is not HTTP; is it TLS?".to_owned()

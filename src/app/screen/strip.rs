@@ -7,9 +7,8 @@ use super::layout::Place;
 use crate::app::model::Model;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
-use crate::panes::PaneKind;
-use crate::panes::condition;
 use crate::panes::containers::columns;
+use crate::panes::{PaneKind, condition};
 use crate::ui::frame;
 use crate::ui::text::{age, put, put_right};
 
@@ -42,13 +41,14 @@ impl Model {
 
     /// What is wrong with it and since when, or that nothing is.
     fn reason(&self, c: &Container) -> Vec<(String, Role)> {
-        let role = match c.standing() {
+        let ctx = self.ctx(PaneKind::Containers);
+        let role = match ctx.standing(c) {
             Standing::Bad => Role::Bad,
             Standing::Warn => Role::Warn,
             Standing::Ok => Role::Ok,
             Standing::Plain => Role::Dim,
         };
-        let (health, _) = condition::of(&self.ctx(PaneKind::Containers), c);
+        let (health, _) = condition::of(&ctx, c);
         let mut words = if c.state == State::Running && !health.is_empty() {
             vec![(health, role)]
         } else {
