@@ -13,6 +13,8 @@ pub enum Context {
     Containers,
     /// In the logs pane.
     Logs,
+    /// In the engine pane, besides [`Context::List`].
+    Engine,
 }
 
 impl Context {
@@ -23,6 +25,7 @@ impl Context {
             Self::List => "list",
             Self::Containers => "containers",
             Self::Logs => "logs",
+            Self::Engine => "engine",
         }
     }
 }
@@ -87,6 +90,8 @@ actions! {
     PreviousPane "previous-pane" Global ["shift-tab"] "" "Go to the pane before";
     Zoom "zoom" Global ["z"] "zoom" "Give the focused pane the whole screen, or take it back";
     Activity "activity" Global ["a"] "activity" "Show what this console did and what failed";
+    Engine "engine" Global ["E"] "engine" "Show the engine: its disk, images, volumes, networks, build cache";
+    Refresh "refresh" Global ["ctrl-r"] "" "Ask again for what is shown";
     Tail "tail" Containers ["t"] "tail" "Follow the logs of what is selected";
     Shell "shell" Containers ["x"] "shell" "Open a shell in the container";
     Inspect "inspect" Containers ["i"] "inspect" "Show everything the engine knows of the container";
@@ -98,6 +103,11 @@ actions! {
     Remove "remove" Containers ["D"] "" "Remove the container";
     Mark "mark" Containers ["space"] "" "Mark the container, to act on several at once";
     Sort "sort" Containers ["o"] "" "Change the sort order";
+    RemoveItem "remove-item" Engine ["D"] "remove" "Remove what is selected or marked, if nothing uses it";
+    Prune "prune" Engine ["C"] "clean" "Remove what surely nobody misses: stopped, nameless, or cache";
+    PruneAll "prune-all" Engine ["X"] "clean all" "Remove all of this kind that nothing uses";
+    MarkItem "mark-item" Engine ["space"] "" "Mark it, to remove several at once";
+    NextHost "next-host" Engine ["n"] "" "Show the engine of the next host";
     Filter "filter" List ["/"] "filter" "Show only rows that match (!text: that do not)";
     Search "search" Logs ["/"] "search" "Search the log";
     NextHit "next-hit" Logs ["n"] "" "Go to the next hit";

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Context};
 use crate::domain::act::{Change, ContainerAct};
-use crate::domain::ids::{ContainerKey, EnvironmentId};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::effect::Effect;
 use crate::ui::look::Look;
 use crate::world::{Now, World};
@@ -10,6 +10,7 @@ use crate::world::{Now, World};
 pub mod activity;
 pub mod condition;
 pub mod containers;
+pub mod engine;
 pub mod environments;
 pub mod health;
 pub mod logs;
@@ -30,10 +31,12 @@ pub enum PaneKind {
     Releases,
     /// `a`
     Activity,
+    /// `E`; has the whole screen, and no place beside others.
+    Engine,
 }
 
 impl PaneKind {
-    /// In the order Tab goes.
+    /// Those that have a place beside others, in the order Tab goes.
     pub const ALL: [Self; 6] =
         [Self::Environments, Self::Containers, Self::Logs, Self::Health, Self::Releases, Self::Activity];
 
@@ -46,6 +49,7 @@ impl PaneKind {
             Self::Health => ('4', "Health"),
             Self::Releases => ('5', "Releases"),
             Self::Activity => ('a', "Activity"),
+            Self::Engine => ('E', "Engine"),
         }
     }
 
@@ -58,6 +62,7 @@ impl PaneKind {
             Self::Health => "health",
             Self::Releases => "releases",
             Self::Activity => "activity",
+            Self::Engine => "engine",
         }
     }
 
@@ -67,6 +72,7 @@ impl PaneKind {
             Self::Environments => &[Context::List, Context::Global],
             Self::Containers => &[Context::Containers, Context::List, Context::Global],
             Self::Logs => &[Context::Logs, Context::Global],
+            Self::Engine => &[Context::Engine, Context::List, Context::Global],
             Self::Health | Self::Releases | Self::Activity => &[Context::Global],
         }
     }
@@ -134,4 +140,8 @@ pub enum Request {
     Processes(ContainerKey),
     /// Open a shell in it.
     Shell(ContainerKey),
+    /// Ask what the engine of this host keeps.
+    Count(HostId),
+    /// Show a text of this title.
+    Read(String, Vec<String>),
 }

@@ -14,6 +14,7 @@ use crate::overlays::input::Input;
 use crate::overlays::reader::Reader;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
+use crate::panes::engine::EnginePane;
 use crate::panes::environments::EnvironmentsPane;
 use crate::panes::logs::LogsPane;
 use crate::panes::{Ctx, PaneKind, Scope};
@@ -59,6 +60,7 @@ pub struct Model {
     pub(super) containers: ContainersPane,
     pub(super) logs: LogsPane,
     pub(super) activity: ActivityPane,
+    pub(super) engine: EnginePane,
     pub(super) overlay: Option<Overlay>,
     pub(super) input: Option<Input>,
     pub(super) next_job: u64,
@@ -91,6 +93,7 @@ impl Model {
             containers: ContainersPane::default(),
             logs: LogsPane::default(),
             activity: ActivityPane::default(),
+            engine: EnginePane::default(),
             overlay: None,
             input: None,
             next_job: 1,

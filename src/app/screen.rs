@@ -42,6 +42,7 @@ impl Model {
                 PaneKind::Environments => self.environments.fit(height, &ctx),
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
+                PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
                 PaneKind::Containers => {
                     let selected = self.containers.fit(height, &ctx);
                     self.follow_selection(selected);
@@ -126,6 +127,10 @@ impl Model {
             PaneKind::Releases => {
                 (container.map(|c| c.service.to_string()).unwrap_or_default(), String::new())
             }
+            PaneKind::Engine => {
+                let host = self.engine.host(&ctx);
+                (host.map(|h| h.to_string()).unwrap_or_default(), self.engine.summary(&ctx))
+            }
             PaneKind::Environments | PaneKind::Activity => (String::new(), String::new()),
         };
         let title = Title { number: Some(number), parts: [name, &subject], right: &right };
@@ -149,6 +154,7 @@ impl Model {
             PaneKind::Health => health::draw(&ctx, inner, buf),
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
+            PaneKind::Engine => self.engine.draw(&ctx, inner, buf),
         }
     }
 }

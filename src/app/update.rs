@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
 use crate::overlays::input::Input;
-use crate::panes::{Answer, PaneKind};
+use crate::panes::{Answer, PaneKind, Request};
 use crate::world::Now;
 
 mod facts;
@@ -79,6 +79,7 @@ impl Model {
                 PaneKind::Containers => self.containers.act(action, &ctx),
                 PaneKind::Logs => self.logs.act(action, &ctx),
                 PaneKind::Activity => self.activity.act(action, &ctx),
+                PaneKind::Engine => self.engine.act(action, &ctx),
                 PaneKind::Health | PaneKind::Releases => Answer::Unknown,
             }
         };
@@ -113,6 +114,11 @@ impl Model {
             Action::Health => self.go(PaneKind::Health),
             Action::Releases => self.go(PaneKind::Releases),
             Action::Activity => self.go(PaneKind::Activity),
+            Action::Engine => {
+                self.go(PaneKind::Engine);
+                let host = self.engine.wants_count(&self.ctx(PaneKind::Engine));
+                return host.map(|h| self.request(Request::Count(h))).unwrap_or_default();
+            }
             Action::NextPane => self.go(next(self.focus, 1)),
             Action::PreviousPane => self.go(next(self.focus, PaneKind::ALL.len() - 1)),
             Action::Zoom => self.is_zoomed = !self.is_zoomed,

@@ -91,7 +91,7 @@ pub fn places(size: (u16, u16), focus: PaneKind, is_zoomed: bool) -> Vec<Place> 
     if is_narrow(size) {
         return narrow(body, focus, is_zoomed);
     }
-    if is_zoomed {
+    if is_zoomed || !PaneKind::ALL.contains(&focus) {
         return vec![Place::new(focus, Edge::Box, body)];
     }
     let is_tall = body.height >= TALL;

@@ -12,6 +12,9 @@ use crate::ui::text::{put, put_right};
 /// The tabs that fit into `width`, with the column each begins at. The focused one is always among them.
 pub fn tabs(focus: PaneKind, width: u16) -> Vec<(PaneKind, u16, u16)> {
     let mut shown = PaneKind::ALL.to_vec();
+    if !shown.contains(&focus) {
+        shown.push(focus);
+    }
     let cells = |kind: &PaneKind| 2 + kind.tab().width() as u16;
     let needed = |shown: &[PaneKind]| shown.iter().map(|kind| cells(kind) + 2).sum::<u16>();
     while needed(&shown) > width + 1 && shown.len() > 1 {

@@ -5,6 +5,7 @@ use crate::app::model::{Model, Overlay};
 use crate::config::keymap::{Chord, Code};
 use crate::effect::Effect;
 use crate::overlays::confirm::Grade;
+use crate::panes::PaneKind;
 use crate::ui::list::RowFilter;
 
 impl Model {
@@ -82,11 +83,13 @@ impl Model {
                 let id = self.job();
                 return vec![Effect::Export(id, text.to_owned(), self.logs.text())];
             }
-            _ if text.is_empty() => {
-                self.containers.set_filter(None);
-                Ok(())
+            _ => {
+                let filter = (!text.is_empty()).then(|| RowFilter::new(text)).transpose();
+                filter.map(|filter| match self.focus {
+                    PaneKind::Engine => self.engine.set_filter(filter),
+                    _ => self.containers.set_filter(filter),
+                })
             }
-            _ => RowFilter::new(text).map(|f| self.containers.set_filter(Some(f))),
         };
         if let Err(error) = result {
             self.notice = Some((error.to_string(), true));

@@ -7,6 +7,7 @@ use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
 use crate::overlays::confirm::{Confirm, Grade};
 use crate::overlays::input::Input;
+use crate::overlays::reader::Reader;
 use crate::panes::Request;
 
 impl Model {
@@ -41,6 +42,15 @@ impl Model {
                 let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
                 self.ask(Change::Containers(act, targets));
             }
+            Request::Count(host) => {
+                let counted = self.world.inventories.entry(host.clone()).or_default();
+                // An engine refuses a second question while it counts.
+                if counted.asked.is_none() {
+                    counted.asked = Some(self.now.at);
+                    return vec![Effect::Inventory(host)];
+                }
+            }
+            Request::Read(title, lines) => self.overlay = Some(Overlay::Reader(Reader::new(title, lines))),
             Request::Change(change) => self.ask(change),
         }
         Vec::new()
@@ -59,6 +69,10 @@ impl Model {
 
     pub(in crate::app) fn confirmed(&mut self) -> Vec<Effect> {
         let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
+        if let Change::Discard(host, _) = &confirm.change {
+            // Counted again as soon as it is done.
+            self.world.inventories.entry(host.clone()).or_default().asked = Some(self.now.at);
+        }
         vec![Effect::Change(self.job(), confirm.change)]
     }
 
