@@ -5,7 +5,9 @@ use std::io::IsTerminal;
 use clap::{Parser, Subcommand};
 
 use crate::app::model::Model;
+use crate::config::services::services;
 use crate::config::theme::Depth;
+use crate::runtime::environments::plan;
 use crate::runtime::signals::Signals;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
@@ -92,9 +94,11 @@ pub fn main(arguments: Arguments) -> Result<(), Failure> {
 fn console(options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
     let config = setup.loaded.config;
-    let found = hosts::find(options.host);
+    let is_chosen = options.host.is_some();
+    let plan = plan(&config, &hosts::find(options.host), is_chosen, &|path| path.exists());
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (world, routes) = hosts::local(found.candidates);
+    let (mut world, routes) = hosts::open(&plan);
+    world.services = services(&config, plan.environments.iter().map(|e| &e.id));
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
@@ -103,7 +107,8 @@ fn console(options: Options) -> Result<(), Failure> {
     let mut screen = terminal::take(config.mouse)?;
     let size = crossterm::terminal::size()?;
     let who = config.operator.unwrap_or_else(operator);
-    let model = Model::new(world, look, setup.loaded.keymap, who, size, run::now());
+    let mut model = Model::new(world, look, setup.loaded.keymap, who, size, run::now());
+    model.scope.environment.clone_from(&plan.selected);
     let ended = workers.block_on(run::run(model, routes, &mut screen, signals, config.mouse));
     terminal::give_back();
     workers.shutdown_background();

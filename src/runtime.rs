@@ -1,6 +1,7 @@
 //! The loop, and the only code that knows both the screen and the outside.
 
 pub mod effects;
+pub mod environments;
 pub mod hosts;
 pub mod input;
 pub mod keys;

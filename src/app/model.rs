@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::action::Context;
 use crate::config::keymap::Keymap;
 use crate::domain::container::{Container, Health, State};
+use crate::domain::host::Address;
 use crate::effect::JobId;
 use crate::overlays::confirm::Confirm;
 use crate::overlays::input::Input;
@@ -124,9 +125,12 @@ impl Model {
     /// The streams that are wanted now.
     pub fn subs(&self) -> BTreeSet<Sub> {
         let mut subs = self.logs.subs();
-        for host in self.world.hosts.keys() {
-            subs.insert(Sub::Host(host.clone()));
-            subs.insert(Sub::Load(host.clone()));
+        for (id, host) in &self.world.hosts {
+            subs.insert(Sub::Host(id.clone()));
+            // The load of this machine is that of no other.
+            if matches!(host.address, Address::Unix(_)) {
+                subs.insert(Sub::Load(id.clone()));
+            }
         }
         let mut visible = self.containers.visible(&self.ctx(PaneKind::Containers));
         if let Some(selected) = self.scope.container.as_ref().filter(|key| !visible.contains(key))

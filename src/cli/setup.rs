@@ -115,7 +115,8 @@ impl Setup {
     pub fn of_layers(options: &Options, places: Places, layers: &[Layer]) -> Result<Self, Failure> {
         let themes = places.themes()?;
         let names: Vec<_> = themes.iter().map(|(name, _)| name.clone()).collect();
-        let contexts: Vec<_> = hosts::find(None).contexts.into_iter().map(|context| context.name).collect();
+        let contexts = hosts::find(None).contexts.into_iter().map(|context| context.name);
+        let contexts: Vec<_> = contexts.chain(["local".to_owned()]).collect();
         let known = Known::built_in(&names, &contexts);
         let loaded =
             load(layers, &overrides(options), &known, &places.trusted()?).map_err(|found| wrong(&found))?;

@@ -3,6 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Answer, Ctx, PaneKind, Request};
 use crate::action::Action;
 use crate::config::theme::Role;
@@ -168,22 +170,18 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
         Link::Up => ("up".to_owned(), Role::Dim),
         Link::Lost { since, .. } => {
             let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
-            (format!("stale {}", seconds(age)), Role::Warn)
+            let word = if host.containers.is_some() { "stale" } else { "no answer" };
+            (format!("{word} {}", seconds(age)), Role::Warn)
         }
     };
     let is_stale = matches!(host.link, Link::Lost { .. });
     let width = row.width.min(ROOMY).saturating_sub(1);
-    put(
-        buf,
-        row.x + 3,
-        row.y,
-        width.saturating_sub(20),
-        name,
-        look.style(if is_stale { Role::Warn } else { Role::Dim }),
-    );
     let load = host.load.load1.map(|load| format!("load {load:.1}")).unwrap_or_default();
     put_right(buf, row.x, row.y, width, &load, look.style(Role::Faint));
-    put_right(buf, row.x, row.y, width.saturating_sub(9), &text, look.style(role));
+    let right = if load.is_empty() { width } else { width.saturating_sub(9) };
+    put_right(buf, row.x, row.y, right, &text, look.style(role));
+    let room_left = right.saturating_sub(text.width() as u16 + 4);
+    put(buf, row.x + 3, row.y, room_left, name, look.style(if is_stale { Role::Warn } else { Role::Dim }));
     if row.width >= ROOMY {
         put(buf, row.x + ROOMY + 2, row.y, row.width - ROOMY - 2, &room(host), look.style(Role::Faint));
     }

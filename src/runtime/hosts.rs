@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::environments::Plan;
 use crate::adapters::docker::DockerEngine;
 use crate::adapters::docker::find::{Candidate, DockerContext, Surroundings, mend};
 use crate::adapters::http_probe::{Direct, HttpProbe};
-use crate::domain::environment::{Class, Environment};
 use crate::domain::host::{Address, HostLoad};
-use crate::domain::ids::{EnvironmentId, HostId};
+use crate::domain::ids::HostId;
 use crate::jobs::route::{Route, Way};
 use crate::ports::engine::EngineError;
 use crate::world::{Host, Link, World};
@@ -23,6 +23,8 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// All docker contexts but the default one, by name.
     pub contexts: Vec<DockerContext>,
+    /// The variables ask for TLS to the machine's own engine.
+    pub wants_tls: bool,
 }
 
 /// Looks at the variables and the files of `docker`.
@@ -35,36 +37,39 @@ pub fn find(host_flag: Option<String>) -> Found {
     };
     let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let around = Surroundings { host_flag, env: env.collect(), home, read: &read, list: &list };
-    Found { candidates: around.candidates(), contexts: around.contexts() }
+    let wants_tls = ["DOCKER_TLS_VERIFY", "DOCKER_TLS"]
+        .iter()
+        .any(|name| around.env.get(*name).is_some_and(|value| !value.is_empty()));
+    Found { candidates: around.candidates(), contexts: around.contexts(), wants_tls }
 }
 
-/// One environment, `local`, on the first of these that answers.
-pub fn local(candidates: Vec<Candidate>) -> (World, Routes) {
-    let id = HostId::new("local");
-    let address = candidates.first().map_or(Address::Other(String::new()), |c| c.address.clone());
-    let mut ways = candidates.into_iter().map(|candidate| {
-        let engine = Arc::new(DockerEngine::new(id.clone(), candidate.address.clone()));
-        let at = candidate.address;
-        let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at).to_owned());
-        Way { source: candidate.source, engine, mend }
-    });
+/// The world as it is known at the start, and the ways to its hosts: nothing was asked yet.
+pub fn open(plan: &Plan) -> (World, Routes) {
+    let mut world = World { environments: plan.environments.clone(), ..World::default() };
     let mut routes = Routes::new();
-    if let Some(first) = ways.next() {
-        routes.insert(
-            id.clone(),
-            Arc::new(Route::new(first, ways.collect()).probed_by(Arc::new(HttpProbe::new(Direct)))),
-        );
+    for host in &plan.hosts {
+        let mut ways = host.ways.iter().map(|candidate| way(&host.id, candidate, host.refusal));
+        if let Some(first) = ways.next() {
+            let mut route = Route::new(first, ways.collect());
+            if host.is_here() {
+                route = route.probed_by(Arc::new(HttpProbe::new(Direct)));
+            }
+            routes.insert(host.id.clone(), Arc::new(route));
+        }
+        let address =
+            host.ways.first().map_or_else(|| Address::Other(String::new()), |way| way.address.clone());
+        let (link, load) = (Link::Asking, HostLoad::default());
+        world.hosts.insert(host.id.clone(), Host { address, link, engine: None, load, containers: None });
     }
-    let environment = Environment {
-        id: EnvironmentId::new("local"),
-        class: Class::Unclassified,
-        is_protected: false,
-        hosts: vec![id.clone()],
-        projects: Vec::new(),
-    };
-    let host =
-        Host { address, link: Link::Asking, engine: None, load: HostLoad::default(), containers: None };
-    let world =
-        World { environments: vec![environment], hosts: BTreeMap::from([(id, host)]), ..World::default() };
     (world, routes)
+}
+
+fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>) -> Way {
+    let (id, at) = (host.clone(), candidate.address.clone());
+    let engine = match refusal {
+        Some(why) => DockerEngine::refused(id, at.clone(), why),
+        None => DockerEngine::new(id, at.clone()),
+    };
+    let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at).to_owned());
+    Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }
 }

@@ -30,13 +30,15 @@ const HEAD_BYTES: usize = 64 << 10;
 /// Where an engine is, and which version of its API is spoken.
 pub(super) struct Api {
     pub(super) address: Address,
+    /// Why it is not even tried.
+    pub(super) refusal: Option<String>,
     // 0 until the engine said its version; then paths carry none.
     minor: AtomicU32,
 }
 
 impl Api {
     pub(super) fn new(address: Address) -> Self {
-        Self { address, minor: AtomicU32::new(0) }
+        Self { address, refusal: None, minor: AtomicU32::new(0) }
     }
 
     /// Takes the engine's own version, `1.41`, into account.
@@ -65,10 +67,16 @@ impl Api {
             };
             self.unreachable(cause)
         };
+        if let Some(why) = &self.refusal {
+            return Err(self.unreachable(why.as_str()));
+        }
         match &self.address {
             Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
             Address::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
-            Address::Other(_) => Err(self.unreachable("only unix:// and tcp:// are supported so far")),
+            Address::Other(text) if text.starts_with("ssh://") => {
+                Err(self.unreachable("ssh:// is not supported yet"))
+            }
+            Address::Other(_) => Err(self.unreachable("not supported; unix:// and tcp:// are")),
         }
     }
 

@@ -62,6 +62,13 @@ impl DockerEngine {
     pub fn new(host: HostId, address: Address) -> Self {
         Self { host, api: Api::new(address), machine_bytes: 0.into() }
     }
+
+    /// For an engine that must not be asked: every call fails with this reason.
+    pub fn refused(host: HostId, address: Address, why: &str) -> Self {
+        let mut engine = Self::new(host, address);
+        engine.api.refusal = Some(why.to_owned());
+        engine
+    }
 }
 
 /// Seconds and nanoseconds as the engine wants them in a query.

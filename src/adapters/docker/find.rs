@@ -38,6 +38,8 @@ pub struct DockerContext {
     pub name: String,
     /// Its engine.
     pub address: Address,
+    /// It brings certificates.
+    pub has_tls: bool,
 }
 
 #[derive(Deserialize)]
@@ -115,12 +117,7 @@ impl Surroundings<'_> {
 
     /// The context of that name, if its file says where its engine is.
     pub fn context(&self, name: &str) -> Option<DockerContext> {
-        // docker/cli, context store: the directory is the SHA-256 of the name.
-        let digest = Sha256::digest(name.as_bytes()).iter().fold(String::new(), |text, byte| {
-            let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-            text + &String::from_iter([digit(byte >> 4), digit(byte & 15)])
-        });
-        self.context_at(&self.meta_dir().join(digest).join("meta.json"))
+        self.context_at(&self.meta_dir().join(digest(name)).join("meta.json"))
     }
 
     fn meta_dir(&self) -> PathBuf {
@@ -130,8 +127,16 @@ impl Surroundings<'_> {
     fn context_at(&self, file: &Path) -> Option<DockerContext> {
         let meta: Meta = serde_json::from_str(&(self.read)(file)?).ok()?;
         let host = meta.endpoints.get("docker")?.host.clone()?;
-        Some(DockerContext { name: meta.name, address: Address::parse(&host) })
+        let tls = self.docker_dir().join("contexts/tls").join(digest(&meta.name)).join("docker");
+        let has_tls = !(self.list)(&tls).is_empty();
+        Some(DockerContext { name: meta.name, address: Address::parse(&host), has_tls })
     }
+}
+
+// docker/cli, context store: a directory is called after the SHA-256 of the context's name.
+fn digest(name: &str) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    Sha256::digest(name.as_bytes()).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The command that most likely mends it, from what came back.
@@ -142,6 +147,9 @@ pub fn mend(cause: &str, address: &Address) -> &'static str {
             "systemctl --user start podman.socket"
         }
         (c, _) if c.contains("no such socket") => "sudo systemctl start docker (install: docker.io)",
+        (c, _) if c.contains("TLS") || c.contains("not supported") => {
+            "ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST, then --host unix:///tmp/engine.sock"
+        }
         (c, _) if c.contains("refused") => "sudo systemctl restart docker",
         _ => "pilothouse --host ADDRESS",
     }

@@ -232,7 +232,7 @@ impl Check<'_, '_> {
 }
 
 /// Whether an address needs no TLS: it is no `tcp://`, or this machine.
-pub(in crate::config) fn is_safe_without_tls(address: &str) -> bool {
+pub(crate) fn is_safe_without_tls(address: &str) -> bool {
     match Address::parse(address) {
         Address::Tcp(rest) => is_loopback(&rest),
         _ => true,

@@ -10,7 +10,7 @@ use crate::domain::series::Series;
 use crate::panes::{Ctx, condition};
 use crate::ui::list::draw_selected;
 use crate::ui::spark::{self, Scale};
-use crate::ui::text::{age, bytes, put, put_right};
+use crate::ui::text::{age, bytes, put, put_right, wrapped};
 use crate::world::Link;
 use crate::world::health::Condition;
 
@@ -311,9 +311,14 @@ pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool
                 line("", dim);
                 for way in why.lines() {
                     let (what, mend) = way.split_once('\t').unwrap_or((way, ""));
-                    line(what, ctx.look.style(Role::Text));
-                    if !mend.is_empty() {
-                        line(&format!("  try: {mend}"), ctx.look.style(Role::Accent));
+                    let width = usize::from(area.width.saturating_sub(9));
+                    for part in wrapped(what, width, 0, 3) {
+                        line(&part, ctx.look.style(Role::Text));
+                    }
+                    let mends = wrapped(mend, width, 0, 2);
+                    for (i, part) in mends.iter().enumerate().filter(|_| !mend.is_empty()) {
+                        let before = if i == 0 { "  try: " } else { "       " };
+                        line(&format!("{before}{part}"), ctx.look.style(Role::Accent));
                     }
                 }
             }

@@ -1,0 +1,228 @@
+//! Which environments and hosts there are: the configuration's, then the machine's own engine, then docker contexts.
+//! A plan only: pure, nothing is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::adapters::docker::find::Candidate;
+use crate::config::load::is_safe_without_tls;
+use crate::config::schema::Config;
+use crate::domain::environment::{Class, Environment};
+use crate::domain::host::Address;
+use crate::domain::ids::{EnvironmentId, HostId};
+
+use super::hosts::Found;
+
+const PLAIN_TCP: &str = "tcp:// without TLS lets anybody on the way own the host; \
+     allow_plain_tcp = true in its [hosts.NAME] takes it nevertheless";
+const TLS: &str = "tcp:// with TLS is not supported yet";
+
+/// One host, and where its engine may be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostPlan {
+    /// Its name.
+    pub id: HostId,
+    /// Never empty; in the order tried.
+    pub ways: Vec<Candidate>,
+    /// Why it is not even tried.
+    pub refusal: Option<&'static str>,
+}
+
+impl HostPlan {
+    /// Its engine runs on this machine: what it publishes is published here.
+    pub fn is_here(&self) -> bool {
+        self.ways.iter().all(|way| match &way.address {
+            Address::Unix(_) => true,
+            tcp @ Address::Tcp(_) => is_safe_without_tls(&tcp.to_string()),
+            Address::Other(_) => false,
+        })
+    }
+}
+
+/// Everything there is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Plan {
+    /// In the order they are shown.
+    pub environments: Vec<Environment>,
+    /// All their hosts, each once.
+    pub hosts: Vec<HostPlan>,
+    /// Those that a file names.
+    pub configured: BTreeSet<EnvironmentId>,
+    /// How long each stays writable once unlocked.
+    pub write_windows: BTreeMap<EnvironmentId, Duration>,
+    /// Shown first.
+    pub selected: Option<EnvironmentId>,
+}
+
+/// Plans. `is_there` says whether a socket exists; `is_chosen` that somebody named the engine by `--host`.
+pub fn plan(config: &Config, found: &Found, is_chosen: bool, is_there: &dyn Fn(&Path) -> bool) -> Plan {
+    let mut plan = Plan::default();
+    for (name, environment) in config.environments_as_written() {
+        let id = EnvironmentId::new(name);
+        let hosts = environment.hosts.iter().map(|host| plan.configured_host(config, host)).collect();
+        plan.configured.insert(id.clone());
+        plan.write_windows.insert(id.clone(), environment.write_window.get());
+        plan.environments.push(Environment {
+            id,
+            class: environment.class(),
+            is_protected: environment.is_protected(),
+            hosts,
+            projects: environment.projects.clone(),
+        });
+    }
+    let own = plan.own(config, found, is_there);
+    for context in &found.contexts {
+        let id = EnvironmentId::new(context.name.as_str());
+        if plan.environment(&id).is_none() {
+            let source = format!("docker context {}", context.name);
+            let way = Candidate { source, address: context.address.clone() };
+            let host = plan.host(&context.name, vec![way], context.has_tls, config);
+            plan.push(id, host);
+        }
+    }
+    let wanted = config.default_environment.as_deref().map(EnvironmentId::new);
+    let wanted = wanted.filter(|id| plan.environment(id).is_some());
+    let first = plan.environments.first().map(|e| e.id.clone());
+    let is_own_first = is_chosen || config.environments.is_empty();
+    plan.selected = match (own, wanted) {
+        (Some(own), _) if is_chosen => Some(own),
+        (_, Some(wanted)) => Some(wanted),
+        (Some(own), None) if is_own_first => Some(own),
+        _ => first,
+    };
+    plan
+}
+
+impl Plan {
+    fn environment(&self, id: &EnvironmentId) -> Option<&Environment> {
+        self.environments.iter().find(|e| e.id == *id)
+    }
+
+    /// A host that a file names, by its name there or by its address.
+    fn configured_host(&mut self, config: &Config, written: &str) -> HostId {
+        let named = |(name, host): (&String, &crate::config::schema::Host)| {
+            let is_it = name == written || is_same(&Address::parse(&host.address), &Address::parse(written));
+            is_it.then(|| (name.clone(), host.clone()))
+        };
+        let by_name = config.hosts.get_key_value(written).and_then(named);
+        let Some((name, host)) = by_name.or_else(|| config.hosts.iter().find_map(named)) else {
+            let address = Address::parse(written);
+            let way = Candidate { source: "configuration".to_owned(), address: address.clone() };
+            return self.host(&short(&address), vec![way], false, config);
+        };
+        let source = format!("hosts.{name}");
+        let way = Candidate { source, address: Address::parse(&host.address) };
+        let shown = host.label.as_ref().unwrap_or(&name);
+        self.host(shown, vec![way], host.tls.is_some(), config)
+    }
+
+    /// The host with the first of these addresses; a new one gets the name, or its address where that is taken.
+    fn host(&mut self, name: &str, ways: Vec<Candidate>, has_tls: bool, config: &Config) -> HostId {
+        let address = ways.first().map_or_else(|| Address::Other(String::new()), |way| way.address.clone());
+        if let [way] = ways.as_slice()
+            && let Some(known) = self.hosts.iter().find(|h| is_same(&h.ways[0].address, &way.address))
+        {
+            return known.id.clone();
+        }
+        let is_taken = |name: &str| self.hosts.iter().any(|h| h.id.as_str() == name);
+        let id = HostId::new(if is_taken(name) { address.to_string() } else { name.to_owned() });
+        let refusal = match &address {
+            Address::Tcp(_) if has_tls => Some(TLS),
+            Address::Tcp(_) if !may_be_plain(config, &address) => Some(PLAIN_TCP),
+            _ => None,
+        };
+        self.hosts.push(HostPlan { id: id.clone(), ways, refusal });
+        id
+    }
+
+    /// The machine's own engine. `None` where there is none and nobody asked for one.
+    fn own(
+        &mut self,
+        config: &Config,
+        found: &Found,
+        is_there: &dyn Fn(&Path) -> bool,
+    ) -> Option<EnvironmentId> {
+        let first = found.candidates.first()?;
+        let is_explicit = found.candidates.len() == 1;
+        if let Some(name) = first.source.strip_prefix("docker context ") {
+            let id = EnvironmentId::new(name);
+            let is_known = found.contexts.iter().any(|context| context.name == name);
+            if is_known || self.environment(&id).is_some() {
+                return Some(id);
+            }
+        }
+        let exists = |way: &&Candidate| matches!(&way.address, Address::Unix(path) if is_there(path));
+        let meant = found.candidates.iter().find(exists);
+        if !self.environments.is_empty() && !is_explicit && meant.is_none() {
+            return None;
+        }
+        let address = &meant.unwrap_or(first).address;
+        let holds = |id: &HostId| {
+            let host = self.hosts.iter().find(|h| h.id == *id);
+            host.is_some_and(|h| is_same(&h.ways[0].address, address))
+        };
+        if let Some(known) = self.environments.iter().find(|e| e.hosts.iter().any(holds)) {
+            return Some(known.id.clone());
+        }
+        let name = match first.source.strip_prefix("docker context ") {
+            Some(name) => name.to_owned(),
+            None => short(&first.address),
+        };
+        let is_taken = self.environment(&EnvironmentId::new(name.as_str())).is_some()
+            || found.contexts.iter().any(|context| context.name == name);
+        let name = if is_taken { "this machine".to_owned() } else { name };
+        let host = self.host(&name, found.candidates.clone(), found.wants_tls, config);
+        let id = EnvironmentId::new(name);
+        self.push(id.clone(), host);
+        Some(id)
+    }
+
+    /// Nobody named it: unclassified. An engine of a protected environment is no less protected under another name.
+    fn push(&mut self, id: EnvironmentId, host: HostId) {
+        let is_protected = self.environments.iter().any(|e| e.is_protected && e.hosts.contains(&host));
+        let class = Class::Unclassified;
+        self.environments.push(Environment {
+            id,
+            class,
+            is_protected,
+            hosts: vec![host],
+            projects: Vec::new(),
+        });
+    }
+}
+
+/// Loopback, or somebody said so of exactly this address.
+fn may_be_plain(config: &Config, address: &Address) -> bool {
+    let is_allowed = |host: &crate::config::schema::Host| {
+        host.allow_plain_tcp && is_same(&Address::parse(&host.address), address)
+    };
+    is_safe_without_tls(&address.to_string()) || config.hosts.values().any(is_allowed)
+}
+
+/// Whether two addresses are one engine; what only turns out to be the same later is not known here.
+fn is_same(a: &Address, b: &Address) -> bool {
+    let bare = |address: &Address| {
+        let text = address.to_string();
+        // A link on every Linux since 2011.
+        text.strip_prefix("unix:///var/run/")
+            .map_or_else(|| text.clone(), |rest| format!("unix:///run/{rest}"))
+    };
+    bare(a) == bare(b)
+}
+
+/// What the screen calls a host or an environment that nobody named.
+fn short(address: &Address) -> String {
+    match address {
+        Address::Unix(_) => "local".to_owned(),
+        Address::Tcp(rest) => rest.clone(),
+        Address::Other(text) => {
+            let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+            place.split('/').next().unwrap_or(place).to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
