@@ -56,7 +56,7 @@ macro_rules! actions {
             $variant,
         )*}
 
-        /// The whole table, in the order help shows it.
+        /// The whole table, in the order help shows it and in which the footer drops what does not fit, last first.
         pub const ACTIONS: &[Entry] = &[$(Entry {
             action: Action::$variant,
             name: $name,
@@ -88,19 +88,19 @@ actions! {
     Releases "releases" Global ["5"] "" "Show the releases";
     NextPane "next-pane" Global ["tab"] "" "Go to the next pane";
     PreviousPane "previous-pane" Global ["shift-tab"] "" "Go to the pane before";
-    Zoom "zoom" Global ["z"] "zoom" "Give the focused pane the whole screen, or take it back";
+    Zoom "zoom" Global ["z"] "zoom" "Give the pane the whole screen, or take it back";
     Activity "activity" Global ["a"] "activity" "Show what this console did and what failed";
     Engine "engine" Global ["E"] "engine" "Show the engine: its disk, images, volumes, networks, build cache";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again for what is shown";
     Tail "tail" Containers ["t"] "tail" "Follow the logs of what is selected";
     Shell "shell" Containers ["x"] "shell" "Open a shell in the container";
-    Inspect "inspect" Containers ["i"] "inspect" "Show everything the engine knows of the container";
-    Processes "processes" Containers ["T"] "processes" "Show the processes of the container";
+    Inspect "inspect" Containers ["i"] "inspect" "Show all that the engine knows of the container";
     Restart "restart" Containers ["R"] "restart" "Restart the container";
     StopStart "stop" Containers ["S"] "stop/start" "Stop the container, or start it";
     PauseContainer "pause" Containers ["p"] "" "Freeze the container, or let it go on";
     Kill "kill" Containers ["K"] "" "End the container at once";
     Remove "remove" Containers ["D"] "" "Remove the container";
+    Processes "processes" Containers ["T"] "processes" "Show the processes of the container";
     Mark "mark" Containers ["space"] "" "Mark the container, to act on several at once";
     Sort "sort" Containers ["o"] "" "Change the sort order";
     RemoveItem "remove-item" Engine ["D"] "remove" "Remove what is selected or marked, if nothing uses it";
@@ -117,10 +117,10 @@ actions! {
     Wrap "wrap" Logs ["w"] "wrap" "Wrap long lines, or cut them";
     Json "json" Logs ["J"] "raw" "Show JSON and logfmt lines as fields, or raw";
     Level "level" Logs ["L"] "level" "Raise the minimum level";
-    Correlate "correlate" Logs ["c"] "follow id" "Show only lines with the correlation id of this line";
+    Correlate "correlate" Logs ["c"] "follow id" "Show only lines with the id of this line";
     Copy "copy" Logs ["y"] "copy" "Copy the line to the clipboard";
     Export "export" Logs ["e"] "export" "Write the shown lines to a file";
-    Palette "command" Global [":"] "command" "Find an action, a service or a container by name";
+    Palette "command" Global [":"] "command" "Do or find anything by its name";
     Utc "utc" Global ["U"] "" "Show times in UTC, or local";
     Help "help" Global ["?"] "help" "Show the keys that work here";
     Quit "quit" Global ["q", "ctrl-c"] "quit" "Leave; nothing stops running";

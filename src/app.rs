@@ -1,5 +1,7 @@
 //! The application: the model, how messages change it, and the screen it draws.
 
+mod can;
+mod command;
 pub mod model;
 pub mod screen;
 pub mod update;

@@ -1,6 +1,7 @@
-//! What lies over the panes: help, confirmation, a line of input, a text to read.
+//! What lies over the panes: help, confirmation, a line of input, the palette, a text to read.
 
 pub mod confirm;
 pub mod help;
 pub mod input;
+pub mod palette;
 pub mod reader;

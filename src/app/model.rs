@@ -6,12 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::action::Context;
-use crate::config::keymap::Keymap;
+use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
 use crate::domain::host::Address;
 use crate::effect::JobId;
 use crate::overlays::confirm::Confirm;
+use crate::overlays::help::Help;
 use crate::overlays::input::Input;
+use crate::overlays::palette::Palette;
 use crate::overlays::reader::Reader;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
@@ -25,8 +27,10 @@ use crate::world::{Now, World};
 
 /// What lies over the panes.
 pub enum Overlay {
-    /// The keys, from this line on.
-    Help(usize),
+    /// The keys.
+    Help(Help),
+    /// Everything that can be done or gone to, by name.
+    Palette(Box<Palette>),
     /// A dialog.
     Confirm(Confirm),
     /// A text to read.
@@ -64,6 +68,8 @@ pub struct Model {
     pub(super) engine: EnginePane,
     pub(super) overlay: Option<Overlay>,
     pub(super) input: Option<Input>,
+    /// The first of several keys in a row, until the last.
+    pub(super) pressed: Vec<Chord>,
     pub(super) next_job: u64,
 }
 
@@ -97,6 +103,7 @@ impl Model {
             engine: EnginePane::default(),
             overlay: None,
             input: None,
+            pressed: Vec::new(),
             next_job: 1,
         }
     }

@@ -6,17 +6,14 @@ use ratatui::layout::Rect;
 
 use self::layout::{Edge, Place};
 use super::model::{Model, Overlay};
-use crate::action::Action;
 use crate::config::theme::Role;
 use crate::domain::environment::Class;
-use crate::overlays::help;
 use crate::panes::{PaneKind, health, releases};
 use crate::ui::frame::{self, Title};
 
 mod footer;
 mod header;
 pub mod layout;
-mod palette;
 mod strip;
 mod tabs;
 
@@ -25,6 +22,13 @@ impl Model {
     pub(super) fn fit(&mut self) {
         if self.focus == PaneKind::Activity {
             self.seen = self.now.wall;
+        }
+        let all = Rect::new(0, 0, self.size.0, self.size.1);
+        let above = Rect { height: all.height.saturating_sub(1), ..all };
+        match &mut self.overlay {
+            Some(Overlay::Reader(reader)) => reader.fit(above),
+            Some(Overlay::Help(help)) => help.fit(above),
+            _ => {}
         }
         if self.is_tiny() {
             return;
@@ -49,10 +53,6 @@ impl Model {
                 }
                 _ => {}
             }
-        }
-        let all = Rect::new(0, 0, self.size.0, self.size.1);
-        if let Some(Overlay::Reader(reader)) = &mut self.overlay {
-            reader.fit(Rect { height: all.height.saturating_sub(1), ..all });
         }
     }
 
@@ -79,24 +79,22 @@ impl Model {
         }
         let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
+        let mut cursor = None;
         match &self.overlay {
-            Some(Overlay::Help(top)) => {
-                help::draw(&self.keymap, self.focus.contexts(), *top, &self.look, above, buf);
-            }
+            Some(Overlay::Help(help)) => help.draw(&self.look, above, buf),
+            Some(Overlay::Palette(palette)) => cursor = Some(palette.draw(&self.look, foot, buf)),
             Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, area, buf),
             Some(Overlay::Reader(reader)) => reader.draw(&self.look, above, buf),
             None => {}
         }
         match &self.input {
-            Some(input) => {
-                let cursor = input.draw(&self.look, foot, buf);
-                if input.action == Action::Palette {
-                    self.draw_palette(input, foot, buf);
-                }
-                frame.set_cursor_position(cursor);
-            }
+            Some(input) => cursor = Some(input.draw(&self.look, foot, buf)),
+            None if cursor.is_some() => {}
             None if layout::is_tiny(size) => {}
             None => self.draw_footer(foot, buf),
+        }
+        if let Some(cursor) = cursor {
+            frame.set_cursor_position(cursor);
         }
         if self.look.is_ascii {
             only_ascii(frame.buffer_mut());

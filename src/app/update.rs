@@ -4,6 +4,7 @@ use super::model::{Model, Overlay};
 use crate::action::Action;
 use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
+use crate::overlays::help::Help;
 use crate::overlays::input::Input;
 use crate::panes::{Answer, PaneKind, Request};
 use crate::world::Now;
@@ -19,6 +20,10 @@ impl Model {
         let effects = match msg {
             Msg::Key(chord) => self.key(chord),
             Msg::Paste(text) => {
+                if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+                    palette.paste(&text);
+                    self.palette_changed();
+                }
                 if let Some(input) = &mut self.input {
                     input.paste(&text);
                 }
@@ -65,6 +70,10 @@ impl Model {
         if let Some(effects) = self.overlay_act(action) {
             return effects;
         }
+        if let Some(why) = self.refusal(action) {
+            self.notice = Some((format!("{}: {why}", action.entry().name), true));
+            return Vec::new();
+        }
         let kind = self.focus;
         let answer = {
             let ctx = crate::panes::Ctx {
@@ -97,8 +106,7 @@ impl Model {
         match (self.overlay.as_mut()?, action) {
             (_, Action::Back | Action::Quit) => self.overlay = None,
             (Overlay::Help(_), Action::Help) => self.overlay = None,
-            (Overlay::Help(top), Action::Down) => *top += 1,
-            (Overlay::Help(top), Action::Up) => *top = top.saturating_sub(1),
+            (Overlay::Help(help), action) => help.act(action),
             (Overlay::Reader(_), Action::Search) => self.input = Some(Input::new(action, "")),
             (Overlay::Reader(reader), action) => drop(reader.act(action)),
             _ => {}
@@ -124,8 +132,10 @@ impl Model {
             Action::Zoom => self.is_zoomed = !self.is_zoomed,
             Action::Back if self.is_zoomed => self.is_zoomed = false,
             Action::Back => self.go(PaneKind::Containers),
-            Action::Help => self.overlay = Some(Overlay::Help(0)),
-            Action::Palette => self.input = Some(Input::new(action, "")),
+            Action::Help => {
+                self.overlay = Some(Overlay::Help(Help::new(&self.keymap, self.focus.contexts())));
+            }
+            Action::Palette => self.open_palette(),
             Action::Utc => self.look.is_utc = !self.look.is_utc,
             Action::Quit => return vec![Effect::Quit],
             // Wherever the focus is, what is done to a container is done to the selected one.
@@ -135,7 +145,7 @@ impl Model {
                     return self.act(action);
                 }
             }
-            _ => {}
+            _ => self.notice = Some((format!("{}: nothing to do here", action.entry().name), false)),
         }
         Vec::new()
     }

@@ -128,6 +128,18 @@ impl Keymap {
         meanings.next().unwrap_or(Lookup::Nothing)
     }
 
+    /// What may be pressed after these keys, with what it then means, in the first of `contexts` that knows them.
+    pub fn following(&self, contexts: &[Context], pressed: &[Chord]) -> Vec<(String, Action)> {
+        let mut nodes = contexts.iter().filter_map(|context| self.contexts.get(context)?.find(pressed));
+        let Some(node) = nodes.find(|node| node.action.is_none() && !node.next.is_empty()) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        node.collect(&mut Vec::new(), &mut found);
+        let text = |chords: &[Chord]| chords.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ");
+        found.into_iter().map(|(chords, action)| (text(&chords), action)).collect()
+    }
+
     /// The key to show for an action: the first of the table that still means it, else any that does.
     pub fn key_of(&self, action: Action) -> Option<String> {
         let entry = action.entry();

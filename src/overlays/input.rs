@@ -1,10 +1,10 @@
-//! One line of input at the foot of the screen: filters, searches, file names, the palette.
+//! One line of input at the foot of the screen: filters, searches, file names.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_textarea::{CursorMove, Input as Keystroke, Key, TextArea};
 
-use crate::action::{ACTIONS, Action};
+use crate::action::Action;
 use crate::config::keymap::{Chord, Code};
 use crate::config::theme::Role;
 use crate::ui::look::Look;
@@ -51,17 +51,6 @@ impl Input {
     /// Takes pasted text, its line ends as spaces.
     pub fn paste(&mut self, text: &str) {
         self.area.insert_str(text.replace(['\n', '\r'], " "));
-    }
-
-    /// Actions whose name holds what was typed, for the palette.
-    pub fn matches(&self) -> Vec<Action> {
-        let text = self.text().trim().to_ascii_lowercase();
-        let mut found: Vec<_> = ACTIONS
-            .iter()
-            .filter(|e| e.name.contains(&text) || e.doc.to_ascii_lowercase().contains(&text))
-            .collect();
-        found.sort_by_key(|e| (!e.name.starts_with(&text), !e.name.contains(&text)));
-        found.into_iter().map(|e| e.action).collect()
     }
 
     /// Draws it into the row `area`; gives where the cursor stands.

@@ -74,6 +74,12 @@ impl ContainersPane {
         self.filter = filter;
     }
 
+    /// Selects that one; a filter that hides it goes.
+    pub fn show(&mut self, key: &ContainerKey) {
+        self.filter = None;
+        self.cursor.selected = Some(key.clone());
+    }
+
     fn rows<'a>(&self, ctx: &Ctx<'a>) -> Vec<&'a Container> {
         let Some(environment) = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id))
         else {
@@ -115,6 +121,24 @@ impl ContainersPane {
         }
     }
 
+    /// Why an action of this pane does nothing now.
+    pub fn refusal(&self, action: Action, ctx: &Ctx<'_>) -> Option<&'static str> {
+        let needs_one =
+            action == Action::Enter || action.entry().context == crate::action::Context::Containers;
+        if !needs_one || action == Action::Sort {
+            return None;
+        }
+        let Some(key) = &self.cursor.selected else { return Some("no container is selected") };
+        let is_up = ctx.world.container(key).is_some_and(|c| c.state.is_up());
+        match action {
+            Action::Processes | Action::Shell if !is_up => Some("the container does not run"),
+            Action::PauseContainer | Action::Kill if !is_up && self.marked.is_empty() => {
+                Some("the container does not run")
+            }
+            _ => None,
+        }
+    }
+
     /// Moves, marks, sorts, and asks for what is to be done to the container.
     pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
         let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
@@ -125,9 +149,6 @@ impl ContainersPane {
         let Some(key) = self.cursor.selected.clone() else {
             return match action {
                 Action::Filter => self.prompt(),
-                _ if action.entry().context == crate::action::Context::Containers => {
-                    Answer::Refused("no container is selected")
-                }
                 _ => Answer::Unknown,
             };
         };
@@ -154,14 +175,12 @@ impl ContainersPane {
             Action::Tail => Answer::Done(vec![Request::Tail(self.targets()), Request::Focus(PaneKind::Logs)]),
             Action::Enter => Answer::Done(vec![Request::Focus(PaneKind::Logs)]),
             Action::Inspect => Answer::Done(vec![Request::Inspect(key)]),
-            Action::Processes if is_up => Answer::Done(vec![Request::Processes(key)]),
-            Action::Shell if is_up => Answer::Done(vec![Request::Shell(key)]),
-            Action::Processes | Action::Shell => Answer::Refused("the container does not run"),
+            Action::Processes => Answer::Done(vec![Request::Processes(key)]),
+            Action::Shell => Answer::Done(vec![Request::Shell(key)]),
             Action::Restart => act(ContainerAct::Restart),
             Action::StopStart if is_up || state == Some(State::Restarting) => act(ContainerAct::Stop),
             Action::StopStart => act(ContainerAct::Start),
             Action::PauseContainer if state == Some(State::Paused) => act(ContainerAct::Unpause),
-            Action::PauseContainer | Action::Kill if !is_up => Answer::Refused("the container does not run"),
             Action::PauseContainer => act(ContainerAct::Pause),
             Action::Kill => act(ContainerAct::Kill),
             Action::Remove => act(ContainerAct::Remove),

@@ -183,7 +183,14 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     let room_left = right.saturating_sub(text.width() as u16 + 4);
     put(buf, row.x + 3, row.y, room_left, name, look.style(if is_stale { Role::Warn } else { Role::Dim }));
     if row.width >= ROOMY {
-        put(buf, row.x + ROOMY + 2, row.y, row.width - ROOMY - 2, &room(host), look.style(Role::Faint));
+        put(
+            buf,
+            row.x + ROOMY + 2,
+            row.y,
+            row.width.saturating_sub(ROOMY + 2),
+            &room(host),
+            look.style(Role::Faint),
+        );
     }
 }
 

@@ -176,6 +176,19 @@ impl LogsPane {
         }
     }
 
+    /// Why an action of this pane does nothing now.
+    pub fn refusal(&self, action: Action) -> Option<&'static str> {
+        match action {
+            Action::NextHit | Action::PreviousHit if self.search.is_none() => {
+                Some("nothing is searched for; / searches")
+            }
+            Action::Copy | Action::Export | Action::Correlate if self.view.is_empty(&self.buffer) => {
+                Some("there is no line")
+            }
+            _ => None,
+        }
+    }
+
     /// Moves, pauses, searches, filters.
     pub fn act(&mut self, action: Action, _ctx: &Ctx<'_>) -> Answer {
         let page = self.height.saturating_sub(1).max(1) as i64;
@@ -210,9 +223,6 @@ impl LogsPane {
                 let include = filter.include.first().map(|m| m.pattern().to_owned());
                 let exclude = filter.exclude.first().map(|m| format!("!{}", m.pattern()));
                 return prompt(action, &include.or(exclude).unwrap_or_default());
-            }
-            Action::NextHit | Action::PreviousHit if self.search.is_none() => {
-                return Answer::Refused("nothing is searched for; / searches");
             }
             Action::NextHit => return say(self.hit(Direction::Forward, false)),
             Action::PreviousHit => return say(self.hit(Direction::Backward, false)),

@@ -1,5 +1,6 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
+mod manners;
 mod render;
 mod world;
 
@@ -85,7 +86,7 @@ fn hostile(size: (u16, u16), is_ascii: bool) -> Stage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_size_draws_any_screen_whatever_things_are_called(

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Context};
 use crate::app::model::{Model, Overlay};
-use crate::config::keymap::{Chord, Code};
+use crate::config::keymap::{Chord, Code, Lookup};
 use crate::effect::Effect;
 use crate::overlays::confirm::Grade;
 use crate::panes::PaneKind;
@@ -42,13 +42,33 @@ impl Model {
             }
             return Vec::new();
         }
-        match self.keymap.action(self.contexts(), chord) {
-            Some(action) => self.act(action),
-            None => {
-                self.notice = Some((format!("{chord} does nothing here; ? shows the keys"), false));
-                Vec::new()
+        if matches!(self.overlay, Some(Overlay::Palette(_))) {
+            return self.palette_key(chord);
+        }
+        self.press(chord)
+    }
+
+    /// A key for the key map, maybe the next of several in a row.
+    fn press(&mut self, chord: Chord) -> Vec<Effect> {
+        let mut pressed = std::mem::take(&mut self.pressed);
+        if !pressed.is_empty() && chord.code == Code::Esc {
+            return Vec::new();
+        }
+        pressed.push(chord);
+        let shown = pressed.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ");
+        match self.keymap.lookup(self.contexts(), &pressed) {
+            Lookup::Action(action) => return self.act(action),
+            Lookup::Prefix => {
+                let next = self.keymap.following(self.contexts(), &pressed);
+                let next: Vec<_> = next.iter().map(|(key, a)| format!("{key} {}", a.entry().name)).collect();
+                self.notice = Some((format!("{shown} and then: {}", next.join("  ")), false));
+                self.pressed = pressed;
+            }
+            Lookup::Nothing => {
+                self.notice = Some((format!("{shown} does nothing here; ? shows the keys"), false));
             }
         }
+        Vec::new()
     }
 
     pub(in crate::app) fn input_key(&mut self, chord: Chord) -> Vec<Effect> {
@@ -57,23 +77,16 @@ impl Model {
             Code::Esc => self.input = None,
             Code::Enter => {
                 let (action, text) = (input.action, input.text().to_owned());
-                let first = input.matches().first().copied();
                 self.input = None;
-                return self.entered(action, &text, first);
+                return self.entered(action, &text);
             }
             _ => input.key(chord),
         }
         Vec::new()
     }
 
-    pub(in crate::app) fn entered(
-        &mut self,
-        action: Action,
-        text: &str,
-        first: Option<Action>,
-    ) -> Vec<Effect> {
+    pub(in crate::app) fn entered(&mut self, action: Action, text: &str) -> Vec<Effect> {
         let result = match (action, &mut self.overlay) {
-            (Action::Palette, _) => return first.map(|a| self.act(a)).unwrap_or_default(),
             (Action::Search, Some(Overlay::Reader(reader))) => reader.set_search(text),
             (Action::Search, _) => self.logs.set_search(text).map(|said| {
                 self.notice = said.map(|s| (s, false));

@@ -227,6 +227,13 @@ impl Stage {
         }
     }
 
+    pub fn text(&mut self, text: &str) {
+        for c in text.chars() {
+            let key = if c == ' ' { "space".to_owned() } else { c.to_string() };
+            self.tell(Msg::Key(key.parse().unwrap()));
+        }
+    }
+
     pub fn wait(&mut self, seconds: i64) {
         self.now.at += Duration::from_secs(seconds as u64);
         self.now.wall += TimeDelta::seconds(seconds);

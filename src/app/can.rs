@@ -1,0 +1,43 @@
+//! Which actions can be done here and now, and why the others cannot. What drives the footer also answers the key.
+
+use super::model::Model;
+use super::screen::layout;
+use crate::action::Action;
+use crate::panes::PaneKind;
+
+impl Model {
+    /// Why this action does nothing here now; `None` when it does something.
+    pub fn refusal(&self, action: Action) -> Option<&'static str> {
+        let ctx = self.ctx(self.focus);
+        let of_pane = match self.focus {
+            PaneKind::Containers => self.containers.refusal(action, &ctx),
+            PaneKind::Logs => self.logs.refusal(action),
+            _ => None,
+        };
+        of_pane.or_else(|| self.refusal_anywhere(action))
+    }
+
+    fn refusal_anywhere(&self, action: Action) -> Option<&'static str> {
+        match action {
+            Action::Zoom if !self.is_zoomed => {
+                let places = layout::places(self.size, self.focus, false);
+                (places.len() == 1).then_some("the pane has the whole screen already")
+            }
+            _ => None,
+        }
+    }
+
+    /// What the footer calls an action: the half of it that would be done now.
+    pub(super) fn label(&self, action: Action) -> &'static str {
+        let selected = self.scope.container.as_ref().and_then(|key| self.world.container(key));
+        match action {
+            Action::Follow if self.logs.is_paused() => "follow",
+            Action::StopStart => match selected.map(|c| c.state.is_up()) {
+                Some(false) => "start",
+                _ => "stop",
+            },
+            Action::Zoom if self.is_zoomed => "unzoom",
+            _ => action.entry().label,
+        }
+    }
+}
