@@ -3,3 +3,4 @@
 pub mod docker;
 pub mod http_probe;
 pub mod machine;
+pub mod sim;

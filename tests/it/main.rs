@@ -15,4 +15,6 @@ mod screens;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+mod still;
+#[cfg(test)]
 mod terminal;

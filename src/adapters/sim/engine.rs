@@ -1,0 +1,150 @@
+//! [`Engine`] over a simulation.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use super::Simulation;
+use super::answers::unknown;
+use super::exec::Execs;
+use super::faults::{Call, Faults};
+use super::streams;
+use crate::domain::act::ContainerAct;
+use crate::domain::container::{Container, Detail};
+use crate::domain::host::EngineFacts;
+use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::usage::Sample;
+use crate::logs::line::Batch;
+use crate::ports::engine::{Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes};
+
+/// The engine of one simulated host.
+pub struct SimEngine {
+    simulation: Arc<Simulation>,
+    host: HostId,
+    execs: Execs,
+    /// What goes wrong with it.
+    pub faults: Faults,
+}
+
+impl SimEngine {
+    /// The engine of `host`; one that the scenario does not know answers as if it were down.
+    pub fn new(simulation: Arc<Simulation>, host: HostId) -> Self {
+        Self { simulation, host, execs: Execs::default(), faults: Faults::default() }
+    }
+
+    fn address(&self) -> String {
+        format!("demo://{}", self.host)
+    }
+
+    fn unreachable(&self, cause: &str) -> EngineError {
+        EngineError::Unreachable { address: self.address(), cause: cause.to_owned() }
+    }
+
+    /// Every call passes here first.
+    async fn pass(&self, call: Call) -> Result<(), EngineError> {
+        self.faults.pass(call, &self.address()).await?;
+        if self.simulation.fleet().is_lost(&self.host) {
+            return Err(self.unreachable("no route to host"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Engine for SimEngine {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        self.pass(Call::Facts).await?;
+        self.simulation.facts(&self.host).ok_or_else(|| self.unreachable("no such host in the scenario"))
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
+        self.pass(Call::Containers).await?;
+        Ok(self.simulation.list(&self.host).into_iter().map(|(container, _)| container).collect())
+    }
+
+    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
+        self.pass(Call::Detail).await?;
+        self.simulation.detail(&self.host, id)
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError> {
+        self.pass(Call::Inspect).await?;
+        self.simulation.inspect(&self.host, id)
+    }
+
+    async fn events(
+        &self,
+        since_ns: Option<i64>,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
+        self.pass(Call::Events).await?;
+        let events = streams::events(&self.simulation, &self.host, since_ns);
+        Ok(self.faults.cut(Call::Events, "events", events))
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError> {
+        self.pass(Call::Usage).await?;
+        let what = format!("usage of {}", id.short());
+        self.simulation.detail(&self.host, id).map_err(|_| unknown(&what, id.as_str()))?;
+        let key = ContainerKey { host: self.host.clone(), id: id.clone() };
+        self.simulation
+            .sample(&key)
+            .ok_or(EngineError::Broken { what, cause: "the container does not run".to_owned() })
+    }
+
+    async fn logs(
+        &self,
+        id: &ContainerId,
+        request: LogRequest,
+    ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError> {
+        self.pass(Call::Logs).await?;
+        let lines = streams::log(&self.simulation, &self.host, id, request)?;
+        Ok(self.faults.cut(Call::Logs, &format!("logs of {}", id.short()), lines))
+    }
+
+    async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError> {
+        self.pass(Call::Processes).await?;
+        self.simulation.processes(&self.host, id)
+    }
+
+    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
+        self.pass(Call::Act).await?;
+        let what = format!("{} {}", act.verb(), id.short());
+        let begun = {
+            let mut fleet = self.simulation.fleet();
+            let number = fleet.find(&self.host, id.as_str());
+            let number = number.ok_or_else(|| unknown(&what, id.as_str()))?;
+            fleet.act(number, act)
+        };
+        self.simulation.wake();
+        let done_at = begun.map_err(|refusal| EngineError::Refused {
+            what,
+            status: refusal.status,
+            message: refusal.message,
+        })?;
+        if let Some(at) = done_at {
+            self.simulation.clock.until(at).await;
+        }
+        self.simulation.wake();
+        Ok(())
+    }
+
+    async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {
+        self.pass(Call::Exec).await?;
+        let program = spec.argv.first().map_or("", String::as_str);
+        let what = format!("exec {program} in {}", id.short());
+        self.simulation.is_running(&self.host, id, &what)?;
+        let session = self.execs.start(&self.simulation, &self.host, id, spec);
+        Ok(session)
+    }
+
+    async fn exec_resize(&self, exec: &str, _size: (u16, u16)) -> Result<(), EngineError> {
+        self.pass(Call::Exec).await?;
+        self.execs.status(exec, "resize the shell").map(|_| ())
+    }
+
+    async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError> {
+        self.pass(Call::Exec).await?;
+        self.execs.status(exec, "status of the exec")
+    }
+}
