@@ -15,6 +15,7 @@ mod inspect;
 mod logs;
 pub mod scenario;
 mod script;
+mod store;
 mod streams;
 #[cfg(test)]
 mod tests;

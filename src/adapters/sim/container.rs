@@ -26,6 +26,18 @@ pub(super) enum Phase {
     Exited,
 }
 
+impl Phase {
+    /// The engine's own word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting => "restarting",
+            Self::Exited => "exited",
+        }
+    }
+}
+
 /// A stretch of time in which it printed, and how it behaved.
 #[derive(Clone, Debug)]
 pub(super) struct Span {

@@ -12,11 +12,13 @@ use super::faults::{Call, Faults};
 use super::streams;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
+use crate::domain::event::EngineEvent;
 use crate::domain::host::EngineFacts;
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
 use crate::logs::line::Batch;
-use crate::ports::engine::{Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes};
+use crate::ports::engine::{Engine, EngineError, ExecSession, ExecSpec, LogRequest, Processes};
 
 /// The engine of one simulated host.
 pub struct SimEngine {
@@ -92,6 +94,17 @@ impl Engine for SimEngine {
             .ok_or(EngineError::Broken { what, cause: "the container does not run".to_owned() })
     }
 
+    async fn usage_stream(
+        &self,
+        id: &ContainerId,
+    ) -> Result<BoxStream<'static, Result<Sample, EngineError>>, EngineError> {
+        self.pass(Call::Usage).await?;
+        let what = format!("usage of {}", id.short());
+        self.simulation.detail(&self.host, id).map_err(|_| unknown(&what, id.as_str()))?;
+        let key = ContainerKey { host: self.host.clone(), id: id.clone() };
+        Ok(self.faults.cut(Call::Usage, &what, streams::usage(&self.simulation, key)))
+    }
+
     async fn logs(
         &self,
         id: &ContainerId,
@@ -146,5 +159,20 @@ impl Engine for SimEngine {
     async fn exec_status(&self, exec: &str) -> Result<Option<i64>, EngineError> {
         self.pass(Call::Exec).await?;
         self.execs.status(exec, "status of the exec")
+    }
+
+    async fn inventory(&self) -> Result<Inventory, EngineError> {
+        self.pass(Call::Store).await?;
+        Ok(self.simulation.inventory(&self.host))
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), EngineError> {
+        self.pass(Call::Store).await?;
+        self.simulation.remove(&self.host, item)
+    }
+
+    async fn prune_cache(&self) -> Result<u64, EngineError> {
+        self.pass(Call::Store).await?;
+        Ok(self.simulation.prune_cache(&self.host))
     }
 }

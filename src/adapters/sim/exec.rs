@@ -45,10 +45,17 @@ impl Execs {
         let (out, printed) = mpsc::channel(OUTPUT);
         self.statuses.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), None);
         let (statuses, exec) = (Arc::clone(&self.statuses), id.clone());
-        let place = place(simulation, host, container);
+        // Held until the status is known: who has read all of the output may ask for it.
+        let printing = out.clone();
+        let shell = Shell::new(place(simulation, host, container, &spec), spec.tty.is_some(), out);
         tokio::spawn(async move {
-            let status = Shell::new(place, spec.tty.is_some(), out).run(&spec.argv, typed).await;
+            let status = if spec.takes_input {
+                shell.run(&spec.argv, typed).await
+            } else {
+                shell.run(&spec.argv, tokio::io::empty()).await
+            };
             statuses.lock().unwrap_or_else(PoisonError::into_inner).insert(exec, Some(status));
+            drop(printing);
         });
         let printed = futures_util::stream::unfold(printed, |mut printed| async move {
             printed.recv().await.map(|bytes| (Ok(bytes), printed))
@@ -68,13 +75,15 @@ impl Execs {
 }
 
 /// What the shell knows of the container around it.
-fn place(simulation: &Simulation, host: &HostId, id: &ContainerId) -> Place {
+fn place(simulation: &Simulation, host: &HostId, id: &ContainerId, spec: &ExecSpec) -> Place {
     let fleet = simulation.fleet();
     let Ok(it) = found(&fleet, host, id.as_str(), "exec") else { return Place::default() };
     Place {
         hostname: id.short().to_owned(),
         name: it.container.name.clone(),
-        env: it.kind.env.clone(),
+        user: spec.user.clone().unwrap_or_else(|| "root".to_owned()),
+        directory: spec.directory.clone().unwrap_or_else(|| "/".to_owned()),
+        env: it.kind.env.iter().chain(&spec.env).cloned().collect(),
         processes: std::iter::once(it.kind.command.join(" ")).chain(it.kind.processes.clone()).collect(),
     }
 }

@@ -33,6 +33,8 @@ pub enum Call {
     Act,
     /// Execs and what belongs to them.
     Exec,
+    /// What is kept on the disk, and its removal.
+    Store,
 }
 
 /// What goes wrong.

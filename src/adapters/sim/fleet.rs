@@ -10,6 +10,7 @@ use super::clock::Ns;
 use super::container::SimContainer;
 use super::scenario::{Kind, Scenario};
 use super::script::LinkSpec;
+use super::store::Gone;
 use super::usage::time;
 use crate::domain::container::Health;
 use crate::domain::ids::{ContainerId, HostId};
@@ -72,6 +73,7 @@ pub(super) struct Fleet {
     hosts: BTreeMap<HostId, SimHost>,
     now: Ns,
     due: BTreeMap<(Ns, u64), Due>,
+    pub(super) gone: Gone,
     planned: u64,
 }
 
@@ -91,6 +93,7 @@ impl Fleet {
             hosts,
             now: 0,
             due: BTreeMap::new(),
+            gone: Gone::new(),
             planned: 0,
         };
         fleet.plan_round();

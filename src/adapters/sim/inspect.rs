@@ -60,14 +60,8 @@ pub(super) fn inspect(
 }
 
 fn state(container: &SimContainer, is_running: bool, time: &dyn Fn(Ns) -> String) -> Value {
-    let status = match container.phase {
-        Phase::Running => "running",
-        Phase::Paused => "paused",
-        Phase::Restarting => "restarting",
-        Phase::Exited => "exited",
-    };
     let mut state = json!({
-        "Status": status,
+        "Status": container.phase.word(),
         "Running": is_running,
         "Paused": container.phase == Phase::Paused,
         "Restarting": container.phase == Phase::Restarting,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::script::Event;
+use super::store::Stored;
 use crate::config::problem::{Place, Problem};
 use crate::config::units::{ByteSize, Period};
 use crate::domain::environment::Class;
@@ -38,6 +39,9 @@ pub struct Scenario {
     /// In the order they were created, oldest first.
     #[serde(rename = "container")]
     pub containers: Vec<ContainerSpec>,
+    /// What lies on the disks besides what they need.
+    #[serde(default)]
+    pub stored: Vec<Stored>,
     /// What happens.
     #[serde(rename = "event", default)]
     pub events: Vec<Event>,
@@ -252,6 +256,9 @@ pub struct ContainerSpec {
     /// `8080:80/tcp`, `53/udp`, `80`.
     #[serde(default)]
     pub ports: Vec<String>,
+    /// Names of its volumes.
+    #[serde(default)]
+    pub volumes: Vec<String>,
     /// Memory limit.
     pub limit: Option<ByteSize>,
     /// The engine starts it again when it ends by itself.
@@ -330,7 +337,8 @@ impl Scenario {
             Some((name.span().start, format!("no {what} `{}`", name.get_ref().escape_debug())))
         };
         let hosts = self.environments.iter().flat_map(|e| &e.hosts);
-        for host in hosts.chain(self.containers.iter().map(|c| &c.host)) {
+        let stored = self.stored.iter().map(|s| &s.host);
+        for host in hosts.chain(self.containers.iter().map(|c| &c.host)).chain(stored) {
             if !self.hosts.contains_key(host.get_ref()) {
                 return unknown("host", host);
             }

@@ -11,10 +11,13 @@ use super::answers::{Found, found};
 use super::clock::{Ns, SECOND};
 use super::fleet::Happened;
 use super::logs::{self, Line};
+use crate::domain::event::EngineEvent;
+use crate::domain::ids::ContainerKey;
 use crate::domain::ids::{ContainerId, HostId};
+use crate::domain::usage::Sample;
 use crate::logs::frames::{Demux, Form};
 use crate::logs::line::{Batch, SourceId};
-use crate::ports::engine::{EngineError, EngineEvent, LogRequest};
+use crate::ports::engine::{EngineError, LogRequest};
 
 /// A log is made in pieces of this many seconds, so that a reader of its start does not wait for all of it.
 const PIECE: Ns = 600 * SECOND;
@@ -82,8 +85,36 @@ impl Events {
             id: event.id.as_str().to_owned(),
             name: event.name,
             exit_code: event.code,
+            more: String::new(),
         }
     }
+}
+
+/// A reading a second of what runs, until it ends.
+pub(super) fn usage(simulation: &Arc<Simulation>, key: ContainerKey) -> Items<Sample> {
+    let (simulation, seen) = (Arc::clone(simulation), simulation.changed.subscribe());
+    let state = (simulation, seen, Ns::MIN);
+    stream::unfold(Some(state), move |state| {
+        let key = key.clone();
+        async move {
+            let (simulation, mut seen, last) = state?;
+            loop {
+                seen.mark_unchanged();
+                let (now, is_lost) = (simulation.clock.now(), simulation.fleet().is_lost(&key.host));
+                if is_lost {
+                    return Some((Err(lost("usage")), None));
+                }
+                let sample = simulation.sample(&key)?;
+                if now >= last.saturating_add(SECOND) {
+                    return Some((Ok(sample), Some((simulation, seen, now))));
+                }
+                let due = simulation.fleet().next_due();
+                let at = due.map_or(last + SECOND, |due| due.min(last + SECOND));
+                simulation.wait(Some(at), &mut seen).await;
+            }
+        }
+    })
+    .boxed()
 }
 
 struct Log {

@@ -4,11 +4,15 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc::Sender;
 
+use crate::logs::line::Stream;
+
 /// What is around it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     pub(super) hostname: String,
     pub(super) name: String,
+    pub(super) user: String,
+    pub(super) directory: String,
     pub(super) env: Vec<String>,
     pub(super) processes: Vec<String>,
 }
@@ -17,7 +21,7 @@ pub(super) struct Place {
 pub(super) struct Shell {
     place: Place,
     is_tty: bool,
-    out: Sender<Bytes>,
+    out: Sender<(Stream, Bytes)>,
 }
 
 const COMMANDS: &str = "cat echo env exit false help hostname id ls ps pwd true uname whoami";
@@ -27,7 +31,7 @@ const END: char = '\u{4}';
 const INTERRUPT: char = '\u{3}';
 
 impl Shell {
-    pub(super) fn new(place: Place, is_tty: bool, out: Sender<Bytes>) -> Self {
+    pub(super) fn new(place: Place, is_tty: bool, out: Sender<(Stream, Bytes)>) -> Self {
         Self { place, is_tty, out }
     }
 
@@ -129,15 +133,18 @@ impl Shell {
             "echo" => self.say(&rest.join(" ")).await,
             "cat" if rest.is_empty() => self.cat(input).await,
             "cat" | "cd" => {
-                self.say(&format!("{program}: {}: no such file (this shell is simulated)", rest.join(" ")))
-                    .await;
+                self.complain(&format!(
+                    "{program}: {}: no such file (this shell is simulated)",
+                    rest.join(" ")
+                ))
+                .await;
                 return Ok(1);
             }
             "env" | "printenv" => self.say(&self.place.env.join("\n")).await,
             "hostname" => self.say(&self.place.hostname).await,
-            "id" => self.say("uid=0(root) gid=0(root) groups=0(root)").await,
-            "whoami" => self.say("root").await,
-            "pwd" => self.say("/").await,
+            "id" => self.say(&self.place.user).await,
+            "whoami" => self.say(&self.place.user).await,
+            "pwd" => self.say(&self.place.directory).await,
             "ls" => self.say("app  bin  dev  etc  proc  tmp  usr  var").await,
             "uname" => self.say("Linux (simulated)").await,
             "ps" => {
@@ -147,7 +154,7 @@ impl Shell {
             }
             "help" => self.say(&format!("this shell is simulated; it knows: {COMMANDS}")).await,
             _ => {
-                self.say(&format!("sh: {program}: not found (this shell is simulated)")).await;
+                self.complain(&format!("sh: {program}: not found (this shell is simulated)")).await;
                 return Ok(NOT_FOUND);
             }
         }
@@ -165,7 +172,7 @@ impl Shell {
         let mut bytes = vec![0; 4096];
         while let Ok(count @ 1..) = input.read(&mut bytes).await {
             // Nobody reads: the next read of the input ends too.
-            let _ = self.out.send(Bytes::copy_from_slice(&bytes[..count])).await;
+            let _ = self.out.send((Stream::Stdout, Bytes::copy_from_slice(&bytes[..count]))).await;
         }
     }
 
@@ -173,10 +180,20 @@ impl Shell {
         self.print(&format!("{text}\n")).await;
     }
 
+    async fn complain(&self, text: &str) {
+        self.write(Stream::Stderr, &format!("{text}\n")).await;
+    }
+
     async fn print(&self, text: &str) {
+        self.write(Stream::Stdout, text).await;
+    }
+
+    async fn write(&self, stream: Stream, text: &str) {
+        // A terminal is one stream.
+        let stream = if self.is_tty { Stream::Stdout } else { stream };
         let text = if self.is_tty { text.replace('\n', "\r\n") } else { text.to_owned() };
         // Nobody reads: then nobody misses it.
-        let _ = self.out.send(Bytes::from(text)).await;
+        let _ = self.out.send((stream, Bytes::from(text))).await;
     }
 }
 
