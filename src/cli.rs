@@ -3,16 +3,20 @@
 use std::io::IsTerminal;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::app::model::Model;
 use crate::config::services::services;
 use crate::config::theme::Depth;
+use crate::domain::ids::EnvironmentId;
 use crate::runtime::environments::plan;
 use crate::runtime::signals::Signals;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
+use crate::world::World;
 
 pub mod config;
+pub mod demo;
 pub mod setup;
 
 use setup::{Options, Setup};
@@ -33,6 +37,8 @@ pub enum Command {
     /// Check and find configuration files, and trust one
     #[command(subcommand)]
     Config(config::Command),
+    /// Open the console on simulated hosts: needs nothing, touches nothing
+    Demo(demo::Demo),
 }
 
 /// Why the program ends, with the exit status that says so.
@@ -88,27 +94,50 @@ pub fn main(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => console(options),
         Some(Command::Config(command)) => config::run(command, &options),
+        Some(Command::Demo(demo)) => demo::run(demo, options),
     }
 }
 
 fn console(options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
-    let config = setup.loaded.config;
+    let config = &setup.loaded.config;
     let is_chosen = options.host.is_some();
-    let plan = plan(&config, &hosts::find(options.host), is_chosen, &|path| path.exists());
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let plan = plan(config, &hosts::find(options.host), is_chosen, &|path| path.exists());
+    let workers = workers()?;
     let (mut world, routes) = hosts::open(&plan);
-    world.services = services(&config, plan.environments.iter().map(|e| &e.id));
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+    world.services = services(config, plan.environments.iter().map(|e| &e.id));
+    if !has_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
+    open(setup, world, plan.selected, routes, workers)
+}
+
+fn has_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+}
+
+fn workers() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// Takes the terminal and runs the console on these hosts until it is left.
+fn open(
+    setup: Setup,
+    world: World,
+    selected: Option<EnvironmentId>,
+    routes: hosts::Routes,
+    workers: Runtime,
+) -> Result<(), Failure> {
+    let config = setup.loaded.config;
     let look = Look::new(&setup.theme.degraded(depth()), config.ascii, config.utc);
     let signals = workers.block_on(async { Signals::listen() })?;
     let mut screen = terminal::take(config.mouse)?;
     let size = crossterm::terminal::size()?;
     let who = config.operator.unwrap_or_else(operator);
     let mut model = Model::new(world, look, setup.loaded.keymap, who, size, run::now());
-    model.scope.environment.clone_from(&plan.selected);
+    if selected.is_some() {
+        model.scope.environment = selected;
+    }
     let ended = workers.block_on(run::run(model, routes, &mut screen, signals, config.mouse));
     terminal::give_back();
     workers.shutdown_background();

@@ -1,4 +1,5 @@
 //! What the console needs of the outside, as traits. Nothing here acts.
 
 pub mod engine;
+pub mod machine;
 pub mod probe;

@@ -13,6 +13,7 @@ pub mod faults;
 mod fleet;
 mod inspect;
 mod logs;
+pub mod probe;
 pub mod scenario;
 mod script;
 mod store;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::ports::engine::{Engine, EngineError};
+use crate::ports::machine::Machine;
 use crate::ports::probe::Prober;
 
 /// One place where the host's engine may be.
@@ -21,6 +22,7 @@ pub struct Route {
     ways: Vec<Way>,
     chosen: AtomicUsize,
     prober: Option<Arc<dyn Prober>>,
+    machine: Option<Arc<dyn Machine>>,
 }
 
 impl Route {
@@ -28,7 +30,7 @@ impl Route {
     pub fn new(first: Way, others: Vec<Way>) -> Self {
         let mut ways = vec![first];
         ways.extend(others);
-        Self { ways, chosen: AtomicUsize::new(0), prober: None }
+        Self { ways, chosen: AtomicUsize::new(0), prober: None, machine: None }
     }
 
     /// With this to ask its containers how they are.
@@ -40,6 +42,17 @@ impl Route {
     /// What asks its containers; `None` where they cannot be reached.
     pub fn prober(&self) -> Option<Arc<dyn Prober>> {
         self.prober.clone()
+    }
+
+    /// With this to tell how full and how busy the host is.
+    #[must_use]
+    pub fn on(self, machine: Arc<dyn Machine>) -> Self {
+        Self { machine: Some(machine), ..self }
+    }
+
+    /// The machine below, where it is not the one this program runs on.
+    pub fn machine(&self) -> Option<Arc<dyn Machine>> {
+        self.machine.clone()
     }
 
     /// All ways, in the order they are tried.

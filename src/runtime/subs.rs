@@ -83,7 +83,10 @@ async fn tick(every: Duration, out: Sender<Msg>) {
 async fn load(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
     loop {
         if let Ok(facts) = route.engine().facts().await {
-            let load = machine::load(&facts.root_dir);
+            let load = match route.machine() {
+                Some(machine) => machine.load(&facts.root_dir),
+                None => machine::load(&facts.root_dir),
+            };
             if out.send(Msg::Host(host.clone(), HostFact::Load(load))).await.is_err() {
                 return;
             }

@@ -231,6 +231,7 @@ impl SimContainer {
             log_driver: "json-file".to_owned(),
             is_log_unlimited: spec.unlimited_log,
             is_tty: kind.tty,
+            cpu_limit: None,
             address: self.is_up().then(|| self.address()),
         }
     }

@@ -13,12 +13,13 @@ use super::streams;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::event::EngineEvent;
-use crate::domain::host::EngineFacts;
+use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
 use crate::logs::line::Batch;
 use crate::ports::engine::{Engine, EngineError, ExecSession, ExecSpec, LogRequest, Processes};
+use crate::ports::machine::Machine;
 
 /// The engine of one simulated host.
 pub struct SimEngine {
@@ -53,6 +54,12 @@ impl SimEngine {
     }
 }
 
+impl Machine for SimEngine {
+    fn load(&self, _root_dir: &str) -> HostLoad {
+        self.simulation.load(&self.host)
+    }
+}
+
 #[async_trait]
 impl Engine for SimEngine {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
@@ -82,6 +89,11 @@ impl Engine for SimEngine {
         self.pass(Call::Events).await?;
         let events = streams::events(&self.simulation, &self.host, since_ns);
         Ok(self.faults.cut(Call::Events, "events", events))
+    }
+
+    async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
+        self.pass(Call::Events).await?;
+        Ok(streams::past(&self.simulation, &self.host, since_ns))
     }
 
     async fn usage(&self, id: &ContainerId) -> Result<Sample, EngineError> {

@@ -107,6 +107,8 @@ pub struct Kind {
     pub stop: Stop,
     /// Its HEALTHCHECK, if it has one.
     pub check: Option<CheckSpec>,
+    /// The port on which it answers `/live` and `/ready`, if it does.
+    pub port: Option<u16>,
     /// What it prints each time it starts.
     #[serde(default)]
     pub hello: Vec<Saying>,
@@ -155,6 +157,10 @@ pub struct Mood {
     pub sends: Option<ByteSize>,
     /// What its HEALTHCHECK says.
     pub check: Option<CheckResult>,
+    /// What it answers when asked whether it runs.
+    pub live: Option<Answering>,
+    /// What it answers when asked whether it can serve.
+    pub ready: Option<Answering>,
     /// How a run ends by itself.
     pub dies: Option<Death>,
     /// Being started by somebody ends this mood.
@@ -192,6 +198,19 @@ pub struct CheckResult {
     pub takes: Period,
     /// What it prints.
     pub says: String,
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answering {
+    /// Its status.
+    pub status: u16,
+    /// How long it takes.
+    pub takes: Period,
+    /// Its body.
+    #[serde(default)]
+    pub body: String,
 }
 
 /// How a run ends by itself.

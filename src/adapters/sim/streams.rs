@@ -55,7 +55,7 @@ pub(super) fn events(
         let mut state = state?;
         loop {
             if let Some(event) = state.ready.pop_front() {
-                let event = state.told(event);
+                let event = state.simulation.told(event);
                 return Some((Ok(event), Some(state)));
             }
             state.seen.mark_unchanged();
@@ -76,10 +76,18 @@ pub(super) fn events(
     .boxed()
 }
 
-impl Events {
+/// What that engine reported since then, as far as it is kept.
+pub(super) fn past(simulation: &Simulation, host: &HostId, since_ns: i64) -> Vec<EngineEvent> {
+    let since = simulation.clock.at_wall(since_ns);
+    let fleet = simulation.fleet();
+    let (events, _) = fleet.events(host, fleet.first_event(host, Some(since)));
+    events.into_iter().map(|event| simulation.told(event)).collect()
+}
+
+impl Simulation {
     fn told(&self, event: Happened) -> EngineEvent {
         EngineEvent {
-            at_ns: self.simulation.clock.wall_ns(event.at),
+            at_ns: self.clock.wall_ns(event.at),
             kind: "container".to_owned(),
             action: event.action,
             id: event.id.as_str().to_owned(),

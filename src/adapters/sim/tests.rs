@@ -47,7 +47,7 @@ fn at_its_height_api_restarts_for_want_of_memory_and_says_why() {
     assert!(batch.iter().any(|l| l.level == Level::Error) && has("db timeout") && has("request_id"));
     assert!(batch.len() == 50 && batch.metas().is_sorted_by_key(|m| m.at_ns));
     let usage = &view.world.usage[&waiting.key];
-    assert!(usage.usage.unwrap().cpu_percent > 30.0 && usage.cpu.len() > 50);
+    assert!(usage.usage.unwrap().cpu_percent > 30.0 && usage.cpu.iter().len() > 50);
 }
 
 #[test]

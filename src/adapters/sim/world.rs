@@ -1,19 +1,20 @@
 //! What a console would know of a scenario after so many seconds: for tests and pictures, without a wait.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Simulation;
 use super::clock::{Clock, Ns, SECOND, nanos};
 use super::scenario::Scenario;
+use super::{Simulation, streams};
 use crate::config::units::ByteSize;
+use crate::domain::container::State;
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, HostLoad};
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::domain::usage::Sample;
 use crate::logs::line::{Batch, SourceId};
-use crate::world::{HISTORY, Host, Link, Now, World};
+use crate::world::{Host, Link, Now, World};
 
 /// From one reading of the counters to the next, as on the screen.
 const SWEEP: Ns = 3 * SECOND;
@@ -39,7 +40,7 @@ impl Scenario {
             (HostId::new(name.as_str()), host)
         });
         let (environments, hosts) = (environments.collect(), hosts.collect());
-        World { environments, hosts, is_demo: true, ..World::default() }
+        World { environments, hosts, services: self.services(), is_demo: true, ..World::default() }
     }
 
     /// What a console knows that was opened minutes ago, `at` after second 0, and what time it is there. Always the
@@ -66,24 +67,18 @@ impl View {
         let simulation = Simulation::new(scenario, clock.clone());
         let mut world = scenario.unasked();
         let end = nanos(at);
-        let mut lost: BTreeMap<HostId, Ns> = BTreeMap::new();
+        let opened = Instant::now();
+        let mut lost = BTreeSet::new();
         // Sweep for sweep, because rates need the reading before, and a lost host is known as it last was.
         let mut sweep = end.rem_euclid(SWEEP);
         while sweep <= end {
             clock.set(Duration::from_nanos(sweep.unsigned_abs()));
-            let is_shown = end - sweep <= HISTORY as Ns * SWEEP;
-            simulation.look(&mut world, &mut lost, is_shown);
+            let now =
+                Now { at: opened + Duration::from_nanos(sweep.unsigned_abs()), wall: clock.wall(sweep) };
+            simulation.look(&mut world, &mut lost, now);
             sweep += SWEEP;
         }
-        let now = Now { at: Instant::now(), wall: clock.wall(end) };
-        for (host, since) in lost {
-            let age = Duration::from_nanos((end - since).unsigned_abs());
-            let why = format!("cannot reach demo://{host}: the connection was lost");
-            let since = now.at.checked_sub(age).unwrap_or(now.at);
-            if let Some(entry) = world.hosts.get_mut(&host) {
-                entry.link = Link::Lost { since, why };
-            }
-        }
+        let now = Now { at: opened + at, wall: clock.wall(end) };
         Self { world, now, simulation }
     }
 
@@ -97,12 +92,14 @@ impl View {
 
 impl Simulation {
     /// Takes all that is seen now over into `world`.
-    fn look(&self, world: &mut World, lost: &mut BTreeMap<HostId, Ns>, with_usage: bool) {
-        let now = self.clock.now();
+    fn look(&self, world: &mut World, lost: &mut BTreeSet<HostId>, now: Now) {
         let names: Vec<HostId> = world.hosts.keys().cloned().collect();
+        let since_ns = now.wall.timestamp_nanos_opt().unwrap_or(0) - SWEEP;
         for host in names {
             if self.fleet().is_lost(&host) {
-                lost.entry(host).or_insert(now);
+                if lost.insert(host.clone()) {
+                    world.lost(&host, format!("cannot reach demo://{host}: no route to host"), now);
+                }
                 continue;
             }
             lost.remove(&host);
@@ -111,12 +108,27 @@ impl Simulation {
             if let Some(entry) = world.hosts.get_mut(&host) {
                 (entry.engine, entry.load) = (facts, load);
             }
+            world.happened(&host, &streams::past(self, &host, since_ns));
             for (container, detail) in list {
-                world.detailed(&container.key, Arc::new(detail));
-                let sample = with_usage.then(|| self.sample(&container.key)).flatten();
-                if let Some(sample) = sample {
-                    world.sampled(sample);
+                world.detailed(&container.key, &Arc::new(detail));
+                if let Some(sample) = self.sample(&container.key) {
+                    world.sampled(sample, now);
                 }
+            }
+        }
+        self.ask(world);
+    }
+
+    /// Asks everything that runs how it is, as the probes do.
+    fn ask(&self, world: &mut World) {
+        let environments = world.environments.clone();
+        for environment in &environments {
+            let running = world.containers(environment).into_iter().filter(|c| c.state == State::Running);
+            let targets = running.flat_map(|c| world.targets(&environment.id, c));
+            let targets: Vec<_> = targets.filter_map(|(_, target)| target.ok()).collect();
+            for target in targets {
+                let reading = self.reading(&target, self.clock.now());
+                world.probed(target, reading);
             }
         }
     }

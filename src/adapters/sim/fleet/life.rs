@@ -133,7 +133,7 @@ impl Fleet {
     }
 
     /// The mood of a container.
-    pub(super) fn mood(&self, number: Number) -> Option<&Mood> {
+    pub(in crate::adapters::sim) fn mood(&self, number: Number) -> Option<&Mood> {
         self.kind(number)?.moods.get(&self.containers.get(&number)?.mood)
     }
 
