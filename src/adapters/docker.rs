@@ -1,6 +1,8 @@
 //! The engine port over the Docker API. One adapter; only the byte stream differs.
 
 mod api;
+mod client;
+mod dial;
 mod engine;
 mod exec;
 pub mod find;

@@ -67,8 +67,8 @@ pub fn open(plan: &Plan) -> (World, Routes) {
 fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>) -> Way {
     let (id, at) = (host.clone(), candidate.address.clone());
     let engine = match refusal {
-        Some(why) => DockerEngine::refused(id, at.clone(), why),
-        None => DockerEngine::new(id, at.clone()),
+        Some(why) => DockerEngine::refused(id, &at, why),
+        None => DockerEngine::new(id, &at),
     };
     let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at).to_owned());
     Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }

@@ -10,15 +10,10 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::domain::host::Address;
+use super::dial::{Dial, Wire};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
-
-/// A byte stream to an engine.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// Newest API minor version (1.x) whose answers this adapter was written for.
 const NEWEST_MINOR: u32 = 47;
@@ -29,16 +24,14 @@ const HEAD_BYTES: usize = 64 << 10;
 
 /// Where an engine is, and which version of its API is spoken.
 pub(super) struct Api {
-    pub(super) address: Address,
-    /// Why it is not even tried.
-    pub(super) refusal: Option<String>,
+    pub(super) dial: Dial,
     // 0 until the engine said its version; then paths carry none.
     minor: AtomicU32,
 }
 
 impl Api {
-    pub(super) fn new(address: Address) -> Self {
-        Self { address, refusal: None, minor: AtomicU32::new(0) }
+    pub(super) fn new(dial: Dial) -> Self {
+        Self { dial, minor: AtomicU32::new(0) }
     }
 
     /// Takes the engine's own version, `1.41`, into account.
@@ -54,30 +47,7 @@ impl Api {
     }
 
     pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
-        EngineError::Unreachable { address: self.address.to_string(), cause: cause.into() }
-    }
-
-    async fn dial(&self) -> Result<Box<dyn Wire>, EngineError> {
-        let told = |e: io::Error| {
-            let cause = match e.kind() {
-                io::ErrorKind::NotFound => "no such socket".to_owned(),
-                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-                io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-                _ => e.to_string(),
-            };
-            self.unreachable(cause)
-        };
-        if let Some(why) = &self.refusal {
-            return Err(self.unreachable(why.as_str()));
-        }
-        match &self.address {
-            Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
-            Address::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
-            Address::Other(text) if text.starts_with("ssh://") => {
-                Err(self.unreachable("ssh:// is not supported yet"))
-            }
-            Address::Other(_) => Err(self.unreachable("not supported; unix:// and tcp:// are")),
-        }
+        self.dial.unreachable(cause)
     }
 
     /// Sends a request and hands out the answer once its head is there. A status of 400 and above is an error.
@@ -90,7 +60,7 @@ impl Api {
     ) -> Result<Response<Incoming>, EngineError> {
         let broken =
             |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
-        let wire = TokioIo::new(self.dial().await?);
+        let wire = TokioIo::new(self.dial.dial().await?);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(wire).await.map_err(|e| broken(&e))?;
         // Ends by itself when the answer's body is dropped or read to its end.
@@ -127,7 +97,7 @@ impl Api {
     ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
         let broken =
             |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
-        let mut wire = self.dial().await?;
+        let mut wire = self.dial.dial().await?;
         let request = format!("GET {}{path} HTTP/1.0\r\nHost: docker\r\n\r\n", self.prefix());
         wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
         let (head, rest) = read_head(&mut wire).await.map_err(|e| broken(&e))?;
@@ -150,7 +120,7 @@ impl Api {
     ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
         let broken =
             |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
-        let mut wire = self.dial().await?;
+        let mut wire = self.dial.dial().await?;
         let body = body.to_string();
         let request = format!(
             "POST {}{path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\
@@ -165,6 +135,14 @@ impl Api {
             Some(status) if status >= 400 => Err(read_refusal(what, status, rest, wire).await),
             Some(status) => Err(broken(&format!("the engine answered {status} and no pipe"))),
             None => Err(broken(&"the answer is not HTTP")),
+        }
+    }
+
+    /// Minor version that is spoken; the oldest that has everything until the engine said its own.
+    pub(super) fn minor(&self) -> u32 {
+        match self.minor.load(Ordering::Relaxed) {
+            0 => OLDEST_MINOR,
+            minor => minor,
         }
     }
 

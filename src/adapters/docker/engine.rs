@@ -7,8 +7,9 @@ use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 
 use super::api::Api;
+use super::dial::Dial;
 use super::map::{Event, Inspected, Listed, Stats};
-use super::{exec, inventory, lines, remove};
+use super::{client, exec, inventory, lines, remove};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts};
@@ -59,15 +60,13 @@ struct Top {
 
 impl DockerEngine {
     /// For the engine of `host` at `address`.
-    pub fn new(host: HostId, address: Address) -> Self {
-        Self { host, api: Api::new(address), machine_bytes: 0.into() }
+    pub fn new(host: HostId, address: &Address) -> Self {
+        Self { host, api: Api::new(Dial::new(address)), machine_bytes: 0.into() }
     }
 
     /// For an engine that must not be asked: every call fails with this reason.
-    pub fn refused(host: HostId, address: Address, why: &str) -> Self {
-        let mut engine = Self::new(host, address);
-        engine.api.refusal = Some(why.to_owned());
-        engine
+    pub fn refused(host: HostId, address: &Address, why: &str) -> Self {
+        Self { host, api: Api::new(Dial::refused(address, why)), machine_bytes: 0.into() }
     }
 }
 
@@ -213,25 +212,7 @@ impl Engine for DockerEngine {
     }
 
     async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
-        let what = format!("{} {}", act.verb(), id.short());
-        let (method, path) = match act {
-            ContainerAct::Remove => (Method::DELETE, format!("/containers/{id}?force=1")),
-            act => (Method::POST, format!("/containers/{id}/{}", act.verb())),
-        };
-        // The engine itself waits 10 s for a container to stop before it kills it.
-        let limit = CALL_TIMEOUT * 3;
-        match self.api.call_within(limit, &what, method, &path, None).await {
-            Ok(_) => Ok(()),
-            Err(EngineError::Refused { status: 409, message, .. })
-                if message.contains("already paused")
-                    || message.contains("is not paused")
-                    || message.contains("already in progress")
-                    || (act == ContainerAct::Kill && message.contains("is not running")) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+        client::act(&self.api.dial, self.api.minor(), id, act).await
     }
 
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {

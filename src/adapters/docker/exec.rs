@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, ReadHalf};
 
-use super::api::{Api, Wire};
+use super::api::Api;
+use super::dial::Wire;
 use crate::domain::ids::ContainerId;
 use crate::logs::line::Stream;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError, ExecSession, ExecSpec};

@@ -1,0 +1,101 @@
+//! bollard on our own streams, for the calls whose answers its models read well: what is done to containers.
+//!
+//! Lists, inspections, logs, events and execs are asked directly: its models do not read all answers of engine 20.10,
+//! its log stream hands over one line at a time, and its exec takes a terminal's first byte for a frame.
+
+use bollard::errors::Error;
+use bollard::query_parameters::{
+    KillContainerOptions, RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions,
+    StopContainerOptions,
+};
+use bollard::{BollardRequest, ClientVersion, Docker};
+use hyper::header::{HOST, HeaderValue};
+use hyper_util::rt::TokioIo;
+
+use super::dial::Dial;
+use crate::domain::act::ContainerAct;
+use crate::domain::ids::ContainerId;
+use crate::ports::engine::{CALL_TIMEOUT, EngineError};
+
+/// The engine waits 10 s for a container to end before it kills it.
+const ACT_SECONDS: u64 = CALL_TIMEOUT.as_secs() * 3;
+
+/// Does something to a container. Success when it already is so.
+pub(super) async fn act(
+    dial: &Dial,
+    minor: u32,
+    id: &ContainerId,
+    act: ContainerAct,
+) -> Result<(), EngineError> {
+    let what = format!("{} {}", act.verb(), id.short());
+    let docker = connect(dial, minor).map_err(|e| told(dial, &what, e))?;
+    let id = id.as_str();
+    let done = match act {
+        ContainerAct::Start => docker.start_container(id, None::<StartContainerOptions>).await,
+        ContainerAct::Stop => docker.stop_container(id, None::<StopContainerOptions>).await,
+        ContainerAct::Restart => docker.restart_container(id, None::<RestartContainerOptions>).await,
+        ContainerAct::Pause => docker.pause_container(id).await,
+        ContainerAct::Unpause => docker.unpause_container(id).await,
+        ContainerAct::Kill => docker.kill_container(id, None::<KillContainerOptions>).await,
+        ContainerAct::Remove => {
+            let force = RemoveContainerOptionsBuilder::new().force(true).build();
+            docker.remove_container(id, Some(force)).await
+        }
+    };
+    match done {
+        Err(Error::DockerResponseServerError { status_code: 304, .. }) => Ok(()),
+        Err(Error::DockerResponseServerError { status_code: 409, message }) if is_so(act, &message) => Ok(()),
+        other => other.map_err(|e| told(dial, &what, e)),
+    }
+}
+
+/// Whether a conflict only says that the container is already as it was asked to be.
+fn is_so(act: ContainerAct, message: &str) -> bool {
+    match act {
+        ContainerAct::Pause => message.contains("already paused"),
+        ContainerAct::Unpause => message.contains("is not paused"),
+        ContainerAct::Kill => message.contains("is not running"),
+        ContainerAct::Remove => message.contains("already in progress"),
+        ContainerAct::Start | ContainerAct::Stop | ContainerAct::Restart => false,
+    }
+}
+
+/// Each request on a stream of its own, as everywhere in this adapter.
+fn connect(dial: &Dial, minor: u32) -> Result<Docker, Error> {
+    let dial = dial.clone();
+    let transport = move |mut request: BollardRequest| {
+        let dial = dial.clone();
+        // A connection of one's own wants the path alone, and the host in a head line.
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse();
+        request.headers_mut().insert(HOST, HeaderValue::from_static("docker"));
+        Box::pin(async move {
+            *request.uri_mut() = path.map_err(|e| Error::from(std::io::Error::other(e)))?;
+            let wire = dial.dial().await.map_err(|e| Error::from(std::io::Error::other(e)))?;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await?;
+            // Ends by itself when the answer was read.
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "engine connection ended");
+                }
+            });
+            Ok(sender.send_request(request).await?)
+        }) as std::pin::Pin<Box<dyn Future<Output = Result<_, Error>> + Send>>
+    };
+    let version = ClientVersion { major_version: 1, minor_version: minor as usize };
+    Docker::connect_with_custom_transport(transport, Some("http://docker"), ACT_SECONDS, &version)
+}
+
+fn told(dial: &Dial, what: &str, error: Error) -> EngineError {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => {
+            EngineError::Refused { what: what.to_owned(), status: status_code, message }
+        }
+        Error::RequestTimeoutError => dial.unreachable(format!("{what}: no answer within {ACT_SECONDS} s")),
+        // What `dial` said, as it said it.
+        Error::IOError { err } => match err.get_ref().and_then(|e| e.downcast_ref::<EngineError>()) {
+            Some(error) => error.clone(),
+            None => EngineError::Broken { what: what.to_owned(), cause: err.to_string() },
+        },
+        other => EngineError::Broken { what: what.to_owned(), cause: other.to_string() },
+    }
+}

@@ -1,0 +1,74 @@
+//! A byte stream to an engine, whatever it is reached through; the rest of the adapter sees only the bytes.
+
+use std::io;
+use std::path::PathBuf;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::domain::host::Address;
+use crate::ports::engine::EngineError;
+
+/// A byte stream to an engine.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// How streams to one engine are made.
+#[derive(Clone)]
+pub(super) enum Dial {
+    /// A socket of this machine.
+    Unix(PathBuf),
+    /// A port, `host:port`.
+    Tcp(String),
+    /// Not to be dialled: the address, and why.
+    Refused(String, String),
+}
+
+impl Dial {
+    pub(super) fn new(address: &Address) -> Self {
+        match address {
+            Address::Unix(path) => Self::Unix(path.clone()),
+            Address::Tcp(to) => Self::Tcp(to.clone()),
+            Address::Other(text) if text.starts_with("ssh://") => {
+                Self::refused(address, "ssh:// is not supported yet")
+            }
+            Address::Other(_) => Self::refused(address, "not supported; unix:// and tcp:// are"),
+        }
+    }
+
+    /// Every try fails with this reason.
+    pub(super) fn refused(address: &Address, why: &str) -> Self {
+        Self::Refused(address.to_string(), why.to_owned())
+    }
+
+    /// Where it leads, for errors.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Unix(path) => format!("unix://{}", path.display()),
+            Self::Tcp(to) => format!("tcp://{to}"),
+            Self::Refused(address, _) => address.clone(),
+        }
+    }
+
+    pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
+        EngineError::Unreachable { address: self.address(), cause: cause.into() }
+    }
+
+    /// A new stream. Errors: [`EngineError::Unreachable`].
+    pub(super) async fn dial(&self) -> Result<Box<dyn Wire>, EngineError> {
+        let told = |e: io::Error| {
+            let cause = match e.kind() {
+                io::ErrorKind::NotFound => "no such socket".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+                _ => e.to_string(),
+            };
+            self.unreachable(cause)
+        };
+        match self {
+            Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
+            Self::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
+            Self::Refused(_, why) => Err(self.unreachable(why.as_str())),
+        }
+    }
+}
