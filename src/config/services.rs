@@ -54,7 +54,7 @@ mod tests {
     use crate::config::trust::TrustList;
 
     fn read(text: &str, environment: &str) -> ServiceSpecs {
-        let layer = Layer { kind: LayerKind::User, path: "c.toml".into(), text: text.to_owned() };
+        let layer = Layer { kind: LayerKind::Project, path: "/c.toml".into(), text: text.to_owned() };
         let loaded = load(&[layer], &[], &Known::built_in(&[], &[]), &TrustList::default());
         let config = loaded.unwrap_or_else(|problems| panic!("{problems}")).config;
         let id = EnvironmentId::new(environment);
@@ -89,6 +89,14 @@ mod tests {
         let there = production["api"].ready.as_ref().unwrap();
         assert_eq!((there.timeout, ready.timeout), (Duration::from_millis(500), Duration::from_secs(2)));
         assert_eq!(production["api"].runbook.as_deref(), Some("https://wiki.example/api"));
+    }
+
+    #[test]
+    fn the_shops_file_probes_everything_but_its_worker() {
+        let shop = read(include_str!("../../examples/shop/pilothouse.toml"), "shop");
+        assert_eq!(shop.keys().collect::<Vec<_>>(), ["api", "store", "web"]);
+        assert!(shop.values().all(|service| service.live.is_some()));
+        assert!(shop["api"].ready.is_some() && shop["web"].ready.is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::app::model::Model;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
 use crate::panes::containers::columns;
-use crate::panes::{PaneKind, condition};
+use crate::panes::{PaneKind, condition, health};
 use crate::ui::frame;
 use crate::ui::text::{age, put, put_right};
 
@@ -63,23 +63,25 @@ impl Model {
         words
     }
 
-    /// What it runs since when, and what its last check printed.
+    /// What changed last, and what asks it says.
     fn draw_changes(&self, c: &Container, row: Rect, buf: &mut Buffer) {
-        let look = &self.look;
+        let (look, ctx) = (&self.look, self.ctx(PaneKind::Containers));
         let mut x = row.x + 1;
         let mut write = |text: &str, role: Role| {
             x += put(buf, x, row.y, row.right().saturating_sub(x + 1), text, look.style(role));
         };
-        write("changed ", Role::Dim);
-        write(&format!("{} ago ", age(c.created, self.now.wall)), Role::Text);
-        write(&format!("{} {}", c.service, c.release()), Role::Bright);
-        let check = c.detail.as_ref().and_then(|d| d.checks.last());
-        if let Some(check) = check {
-            let is_good = check.exit_code == 0;
-            write("   check ", Role::Dim);
-            let said = check.output.trim().lines().last().unwrap_or("").to_owned();
-            let said = if said.is_empty() { format!("exit {}", check.exit_code) } else { said };
-            write(&said, if is_good { Role::Ok } else { Role::Bad });
+        if let Some(line) = health::newest(&ctx, c) {
+            write("changed ", Role::Dim);
+            let is_long_ago = self.now.wall - line.at > chrono::TimeDelta::hours(18);
+            let ago = || format!("{} ago", age(line.at, self.now.wall));
+            write(&if is_long_ago { ago() } else { look.clock(line.at) }, Role::Text);
+            write(&format!(" {} ", line.name), Role::Text);
+            write(&line.text, if line.is_bad { Role::Bad } else { Role::Bright });
+            write("   ", Role::Dim);
+        }
+        if let Some((what, said, role)) = health::verdict(&ctx, c) {
+            write(&format!("{what} "), Role::Dim);
+            write(&said, role);
         }
     }
 }

@@ -16,10 +16,15 @@ fn lines(ctx: &Ctx<'_>, c: &Container, most: usize) -> Vec<Line> {
     })
 }
 
-/// Lines it takes of so many below each other with the checks: the heading, its lines and a free one.
+/// What changed last of its service.
+pub(super) fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<Line> {
+    lines(ctx, c, 1).pop().filter(|line| line.service == c.service)
+}
+
+/// Lines it takes of so many below each other with the checks: the heading and its lines.
 pub(super) fn wanted(ctx: &Ctx<'_>, c: &Container, of: u16) -> u16 {
     let most = (of / 2).max(4).min(of);
-    lines(ctx, c, usize::from(most.saturating_sub(2))).len() as u16 + 2
+    lines(ctx, c, usize::from(most.saturating_sub(1))).len() as u16 + 1
 }
 
 /// A heading and the newest lines, oldest first.

@@ -14,8 +14,13 @@ use crate::ui::spark::{self, Scale};
 use crate::ui::text::{age, bytes, put};
 
 /// Charts show the shortest of these that holds all of the history.
-const SPANS: [TimeDelta; 4] =
-    [TimeDelta::minutes(5), TimeDelta::minutes(15), TimeDelta::hours(1), TimeDelta::hours(6)];
+const SPANS: [TimeDelta; 5] = [
+    TimeDelta::minutes(2),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(15),
+    TimeDelta::hours(1),
+    TimeDelta::hours(6),
+];
 /// A history shorter than this has no "before" worth comparing with.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
 const LABEL: u16 = 9;
@@ -40,7 +45,7 @@ pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) -
     let charts = charts(ctx, c);
     let span = charts.iter().map(|chart| chart.series.span(ctx.now.wall)).max();
     let Some(span) = span.filter(|_| area.height > 0) else { return area };
-    let span = SPANS.into_iter().find(|known| span <= *known).unwrap_or(SPANS[3]);
+    let span = SPANS.into_iter().find(|known| span <= *known).unwrap_or(SPANS[4]);
     let width = area.width.saturating_sub(LABEL + VALUE + PAST + 2).clamp(8, 60);
     let mut y = area.y;
     // A free line where nothing is lost by it says how long the charts are.
@@ -72,7 +77,7 @@ fn draw_chart(
     put(buf, row.x, row.y, LABEL, chart.label, look.style(Role::Dim));
     let columns = chart.series.columns(ctx.now.wall, span, chart.gap, usize::from(width));
     let top = chart.limit.unwrap_or_else(|| spark::top(&columns, chart.least));
-    let role = if chart.now.1 == Role::Text { Role::Chart } else { chart.now.1 };
+    let role = if chart.now.1 == Role::Warn { Role::Warn } else { Role::Chart };
     let scale = Scale { top, role, bad: Role::Bad };
     let mut x = row.x + LABEL;
     spark::draw(look, buf, Rect { x, width: width.min(room(x)), ..row }, &columns, scale);

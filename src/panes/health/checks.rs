@@ -9,6 +9,11 @@ use crate::domain::health::took;
 use crate::panes::Ctx;
 use crate::ui::text::{put, put_right};
 
+/// Lines it takes to show all.
+pub(super) fn wanted(c: &Container) -> u16 {
+    c.detail.as_ref().map_or(0, |detail| detail.checks.len() as u16 + 1)
+}
+
 /// A heading where there is room for it, then a line each.
 pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) {
     let Some(detail) = c.detail.as_ref().filter(|_| area.height > 0) else { return };

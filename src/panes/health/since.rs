@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{signs, split};
 use crate::config::theme::Role;
-use crate::domain::container::{Container, Standing, State};
+use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::health::timeline::{Run, Timeline};
 use crate::panes::Ctx;
 use crate::panes::containers::columns;
@@ -21,23 +21,22 @@ pub(super) fn clock(ctx: &Ctx<'_>, at: DateTime<Utc>) -> String {
     }
 }
 
-/// The timeline that decides: of the probe that is bad for the longest time, else of the engine's check, else of the
-/// last probe.
+/// The timeline that decides: while something is bad, the one that is bad for the longest time, else the one that is
+/// well for the longest time.
 fn deciding<'a>(ctx: &Ctx<'a>, c: &Container) -> Option<&'a Timeline> {
-    let readings: Vec<_> = ctx.world.readings(&c.key, ctx.now).collect();
-    let bad = readings.iter().filter(|history| !history.verdict.is_ok());
-    let worst = bad.min_by_key(|history| history.timeline.current().map(|run| run.since));
-    let check = ctx.world.checks.get(&c.key).filter(|_| c.health != crate::domain::container::Health::None);
-    let is_check_bad = c.health == crate::domain::container::Health::Unhealthy;
-    match worst {
-        Some(history) => Some(&history.timeline),
-        None => {
-            check.filter(|_| is_check_bad || readings.is_empty()).or(readings.last().map(|h| &h.timeline))
-        }
-    }
+    let check = ctx.world.checks.get(&c.key);
+    // A check that failed once is not unhealthy yet: the engine counts.
+    let check = check.filter(|check| match c.health {
+        Health::None => false,
+        Health::Unhealthy => true,
+        Health::Starting | Health::Healthy => check.current().is_some_and(|run| run.is_ok),
+    });
+    let probes = ctx.world.readings(&c.key, ctx.now).map(|history| &history.timeline);
+    let all = probes.chain(check).filter_map(|timeline| Some((timeline.current()?, timeline)));
+    all.min_by_key(|(run, _)| (run.is_ok, run.since)).map(|(_, timeline)| timeline)
 }
 
-/// `unhealthy since 14:29:02 (3m), was ok 6d`; `+` stands where it may be longer: nobody saw it begin.
+/// `unhealthy since 14:29:02 (3m), was ok 6d`; `for at least 3m` and `6d+` where nobody saw it begin.
 pub(super) fn story(ctx: &Ctx<'_>, c: &Container) -> String {
     let now = ctx.now.wall;
     if c.state != State::Running {
@@ -52,8 +51,10 @@ pub(super) fn story(ctx: &Ctx<'_>, c: &Container) -> String {
         return format!("flapping since {} ({} changes)", clock(ctx, flapping.since), flapping.changes);
     }
     let word = if run.is_ok { "ok" } else { "unhealthy" };
-    let more = if run.is_exact { "" } else { "+" };
-    let mut text = format!("{word} since {} ({}{more})", clock(ctx, run.since), age(run.since, now));
+    if !run.is_exact {
+        return format!("{word} for at least {}", age(run.since, now));
+    }
+    let mut text = format!("{word} since {} ({})", clock(ctx, run.since), age(run.since, now));
     if let Some(before) = timeline.before() {
         let was = if before.is_ok { "ok" } else { "bad" };
         text += &format!(", was {was} {}", lasted(before, run));
