@@ -3,5 +3,6 @@
 mod can;
 mod command;
 pub mod model;
+mod mouse;
 pub mod screen;
 pub mod update;

@@ -15,6 +15,17 @@ use crate::effect::JobId;
 use crate::logs::line::Batch;
 use crate::sub::Generation;
 
+/// What the mouse did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// The left button went down.
+    Click,
+    /// One notch away from the user.
+    WheelUp,
+    /// One notch towards the user.
+    WheelDown,
+}
+
 /// Everything that can happen to the console.
 #[derive(Debug)]
 pub enum Msg {
@@ -22,6 +33,8 @@ pub enum Msg {
     Key(Chord),
     /// Pasted text, untouched.
     Paste(String),
+    /// The mouse, over this column and row.
+    Mouse(Mouse, u16, u16),
     /// The terminal's new width and height.
     Resize(u16, u16),
     /// Time passed.

@@ -29,6 +29,7 @@ impl Model {
                 }
                 Vec::new()
             }
+            Msg::Mouse(mouse, column, row) => self.mouse(mouse, column, row),
             Msg::Resize(width, height) => {
                 self.size = (width, height);
                 Vec::new()
@@ -74,7 +75,11 @@ impl Model {
             self.notice = Some((format!("{}: {why}", action.entry().name), true));
             return Vec::new();
         }
-        let kind = self.focus;
+        self.act_in(self.focus, action)
+    }
+
+    /// Carries out an action in that pane; what it does not know is done for the whole console.
+    pub(super) fn act_in(&mut self, kind: PaneKind, action: Action) -> Vec<Effect> {
         let answer = {
             let ctx = crate::panes::Ctx {
                 world: &self.world,

@@ -188,6 +188,14 @@ impl ContainersPane {
         }
     }
 
+    /// A click on that row of the pane.
+    pub fn click(&mut self, row: u16, ctx: &Ctx<'_>) -> Vec<Request> {
+        let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
+        // The first row is the head.
+        let is_hit = row.checked_sub(1).is_some_and(|row| self.cursor.click(usize::from(row), &keys));
+        is_hit.then(|| Request::SelectContainer(self.cursor.selected.clone())).into_iter().collect()
+    }
+
     fn prompt(&self) -> Answer {
         let text = self.filter.as_ref().map(|p| p.text.clone()).unwrap_or_default();
         Answer::Done(vec![Request::Prompt(Action::Filter, text)])

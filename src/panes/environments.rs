@@ -61,10 +61,7 @@ impl EnvironmentsPane {
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let lines = self.lines(ctx, area);
         let is_selected = |e: &Environment| self.cursor.selected.as_ref() == Some(&e.id);
-        let selected = lines.iter().position(|l| matches!(l, Line::Environment(e) if is_selected(e)));
-        // The selected environment is always on the screen, with as many of its hosts as fit.
-        let height = usize::from(area.height);
-        let top = selected.unwrap_or(0).min(lines.len().saturating_sub(height));
+        let top = self.top(&lines, area);
         for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
             let row = Rect { y, height: 1, ..area };
             match line {
@@ -85,6 +82,27 @@ impl EnvironmentsPane {
                 }
             }
         }
+    }
+
+    /// The first line shown: the selected environment is always on the screen, with as many of its hosts as fit.
+    fn top(&self, lines: &[Line<'_>], area: Rect) -> usize {
+        let is_selected = |e: &Environment| self.cursor.selected.as_ref() == Some(&e.id);
+        let selected = lines.iter().position(|l| matches!(l, Line::Environment(e) if is_selected(e)));
+        selected.unwrap_or(0).min(lines.len().saturating_sub(usize::from(area.height)))
+    }
+
+    /// A click on that row of the pane: an environment, or the one whose host it is.
+    pub fn click(&mut self, row: u16, area: Rect, ctx: &Ctx<'_>) -> Vec<Request> {
+        let lines = self.lines(ctx, area);
+        let index = self.top(&lines, area) + usize::from(row);
+        if index >= lines.len() {
+            return Vec::new();
+        }
+        let above = lines[..=index].iter().rev().find_map(|line| match line {
+            Line::Environment(environment) => Some(environment.id.clone()),
+            _ => None,
+        });
+        above.map(Request::SelectEnvironment).into_iter().collect()
     }
 
     fn lines<'a>(&self, ctx: &Ctx<'a>, area: Rect) -> Vec<Line<'a>> {

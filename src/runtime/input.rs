@@ -1,10 +1,10 @@
 //! The terminal's events as messages.
 
 use termina::Event;
-use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseEventKind};
+use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseButton, MouseEventKind};
 
 use crate::config::keymap::{Chord, Code};
-use crate::msg::Msg;
+use crate::msg::{Mouse, Msg};
 
 /// The message of an event; `None` for what means nothing.
 pub fn message(event: Event) -> Option<Msg> {
@@ -12,8 +12,11 @@ pub fn message(event: Event) -> Option<Msg> {
         Event::Key(key) if key.kind != KeyEventKind::Release => chord(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::ScrollDown => Some(Msg::Key(Code::Down.into())),
-            MouseEventKind::ScrollUp => Some(Msg::Key(Code::Up.into())),
+            MouseEventKind::Down(MouseButton::Left) => {
+                Some(Msg::Mouse(Mouse::Click, mouse.column, mouse.row))
+            }
+            MouseEventKind::ScrollDown => Some(Msg::Mouse(Mouse::WheelDown, mouse.column, mouse.row)),
+            MouseEventKind::ScrollUp => Some(Msg::Mouse(Mouse::WheelUp, mouse.column, mouse.row)),
             _ => None,
         },
         _ => None,

@@ -80,6 +80,13 @@ impl<K: Clone + PartialEq> Cursor<K> {
         true
     }
 
+    /// Selects what is in that row of the window; `false` when nothing is there.
+    pub fn click(&mut self, row: usize, keys: &[K]) -> bool {
+        let Some(key) = keys.get(self.top + row).filter(|_| row < self.height) else { return false };
+        (self.index, self.selected) = (self.top + row, Some(key.clone()));
+        true
+    }
+
     /// Rows shown, as indices of the keys.
     pub fn window(&self, count: usize) -> std::ops::Range<usize> {
         self.top.min(count)..(self.top + self.height).min(count)

@@ -151,11 +151,11 @@ fn narrow(body: Rect, focus: PaneKind, is_zoomed: bool) -> Vec<Place> {
 }
 
 impl Model {
-    pub(super) fn is_narrow(&self) -> bool {
+    pub(in crate::app) fn is_narrow(&self) -> bool {
         is_narrow(self.size)
     }
 
-    pub(super) fn is_tiny(&self) -> bool {
+    pub(in crate::app) fn is_tiny(&self) -> bool {
         is_tiny(self.size)
     }
 

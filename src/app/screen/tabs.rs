@@ -37,7 +37,7 @@ impl Model {
     }
 
     /// Tabs with their columns, in a row of this width.
-    pub(super) fn tabs(&self, width: u16) -> Vec<(PaneKind, u16, u16)> {
+    pub(in crate::app) fn tabs(&self, width: u16) -> Vec<(PaneKind, u16, u16)> {
         let summary = self.tab_summary().width() as u16;
         tabs(self.focus, width.saturating_sub(if summary > 0 { summary + 2 } else { 0 }))
     }

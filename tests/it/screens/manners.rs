@@ -2,6 +2,7 @@
 
 use pilothouse::config::schema::Binding;
 use pilothouse::config::theme::Depth;
+use pilothouse::msg::{JobEvent, Mouse, Msg};
 use pilothouse::panes::PaneKind;
 
 use super::render::{draw, text};
@@ -53,10 +54,7 @@ fn a_key_that_can_do_nothing_is_not_shown_and_says_why_when_pressed() {
 fn a_long_word_to_the_operator_is_not_cut_short() {
     let mut stage = stage((80, 24));
     let why = "cannot stop api-7-2 on web2: no such container; it was removed by somebody else in the meantime, so nothing was done; look at the list again";
-    stage.tell(pilothouse::msg::Msg::Job(
-        pilothouse::effect::JobId(1),
-        pilothouse::msg::JobEvent::Failed(why.into()),
-    ));
+    stage.tell(Msg::Job(pilothouse::effect::JobId(1), JobEvent::Failed(why.into())));
     let all = rows(&stage).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(all.contains(why), "{all}");
 }
@@ -124,4 +122,59 @@ fn help_scrolls_to_its_end_and_no_further() {
     stage.keys("? G j j");
     let shown = rows(&stage).join("\n");
     assert!(shown.contains("Keys · Esc closes") && shown.contains("export"), "{shown}");
+}
+
+fn at(stage: &Stage, text: &str) -> (u16, u16) {
+    let rows = rows(stage);
+    let (y, row) = rows.iter().enumerate().find(|(_, row)| row.contains(text)).expect(text);
+    let before = row.split(text).next().unwrap().chars().count();
+    (before as u16, y as u16)
+}
+
+fn click(stage: &mut Stage, text: &str) {
+    let (x, y) = at(stage, text);
+    stage.tell(Msg::Mouse(Mouse::Click, x, y));
+}
+
+#[test]
+fn a_click_selects_the_row_and_the_pane_under_it() {
+    for size in [(80, 24), (160, 48)] {
+        let mut stage = stage(size);
+        click(&mut stage, "worker-12-1");
+        assert_eq!(selected(&stage), "worker-12-1");
+    }
+    let mut stage = stage((160, 48));
+    click(&mut stage, "4 Health");
+    assert_eq!(stage.model.focus, PaneKind::Health);
+    click(&mut stage, "stage1");
+    assert_eq!(stage.model.scope.environment.as_ref().unwrap().as_str(), "staging");
+}
+
+#[test]
+fn a_click_on_a_tab_goes_there() {
+    let mut stage = stage((80, 24));
+    click(&mut stage, "4 health");
+    assert_eq!(stage.model.focus, PaneKind::Health);
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it_and_leaves_the_focus() {
+    let mut stage = stage((160, 48));
+    let (x, y) = at(&stage, "pool exhausted");
+    for _ in 0..8 {
+        stage.tell(Msg::Mouse(Mouse::WheelUp, x, y));
+    }
+    assert!(rows(&stage).join("\n").contains("paused"));
+    assert_eq!(stage.model.focus, PaneKind::Containers);
+}
+
+#[test]
+fn a_click_never_answers_a_dialog() {
+    let mut stage = stage((80, 24));
+    stage.keys("S");
+    let before = rows(&stage);
+    for (y, _) in before.iter().enumerate() {
+        stage.tell(Msg::Mouse(Mouse::Click, 40, y as u16));
+    }
+    assert_eq!(rows(&stage), before);
 }
