@@ -15,10 +15,21 @@ use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
 use crate::world::World;
 
+pub mod act;
 pub mod config;
+pub mod consent;
+pub mod containers;
 pub mod demo;
+pub mod failure;
+pub mod out;
 pub mod setup;
+pub mod site;
+pub mod status;
+pub mod table;
+pub mod target;
+pub mod twins;
 
+use failure::Failure;
 use setup::{Options, Setup};
 
 /// A terminal operations console for containerised services.
@@ -39,31 +50,9 @@ pub enum Command {
     Config(config::Command),
     /// Open the console on simulated hosts: needs nothing, touches nothing
     Demo(demo::Demo),
-}
-
-/// Why the program ends, with the exit status that says so.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Wrong use.
-    #[error("{0}")]
-    Usage(String),
-    /// No engine answers.
-    #[error("{0}")]
-    Unreachable(String),
-    /// The terminal or the machine refused something.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-}
-
-impl Failure {
-    /// 1 error, 2 usage, 6 unreachable.
-    pub fn status(&self) -> u8 {
-        match self {
-            Self::Io(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Unreachable(_) => 6,
-        }
-    }
+    /// What the console shows and does.
+    #[command(flatten)]
+    Twin(twins::Twin),
 }
 
 /// What the terminal can show, by the usual variables.
@@ -85,16 +74,17 @@ fn operator() -> String {
     format!("{user}@{node}")
 }
 
-/// Runs what was asked for.
+/// Runs what was asked for; gives the exit status.
 ///
 /// # Errors
 /// A [`Failure`] with its exit status.
-pub fn main(arguments: Arguments) -> Result<(), Failure> {
+pub fn main(arguments: Arguments) -> Result<u8, Failure> {
     let options = arguments.options;
     match arguments.command {
-        None => console(options),
-        Some(Command::Config(command)) => config::run(command, &options),
-        Some(Command::Demo(demo)) => demo::run(demo, options),
+        None => console(options).map(|()| 0),
+        Some(Command::Config(command)) => config::run(command, &options).map(|()| 0),
+        Some(Command::Demo(demo)) => demo::run(demo, options).map(|()| 0),
+        Some(Command::Twin(twin)) => twins::run(twin, &options),
     }
 }
 

@@ -7,10 +7,12 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     match pilothouse::cli::main(pilothouse::cli::Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(failure) => {
-            // Where nobody can be told any more, the status still says it.
-            let _ = writeln!(std::io::stderr(), "pilothouse: {failure}");
+            if let Some(report) = failure.report() {
+                // Where nobody can be told any more, the status still says it.
+                let _ = writeln!(std::io::stderr(), "{report}");
+            }
             ExitCode::from(failure.status())
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::failure::Failure;
 use super::setup::{Options, Places, Setup};
 use crate::config::files::{self, Paths};
 use crate::config::load::{Layer, LayerKind};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::config::files::{self, Dirs};
 use crate::config::load::{Known, Layer, Loaded, Override, load};
 use crate::config::problem::{Problem, Problems};

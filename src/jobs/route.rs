@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::domain::host::EngineFacts;
 use crate::ports::engine::{Engine, EngineError};
 use crate::ports::machine::Machine;
 use crate::ports::probe::Prober;
@@ -15,6 +16,23 @@ pub struct Way {
     pub engine: Arc<dyn Engine>,
     /// The command that mends it, from what came back.
     pub mend: Box<dyn Fn(&EngineError) -> String + Send + Sync>,
+}
+
+/// A way that was tried in vain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// Why it was tried.
+    pub source: String,
+    /// What came back.
+    pub error: EngineError,
+    /// The command that mends it.
+    pub mend: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "  {}: {}\n    try: {}", self.source, self.error, self.mend)
+    }
 }
 
 /// All ways to one host.
@@ -69,5 +87,32 @@ impl Route {
     /// Remembers which way answered.
     pub fn choose(&self, index: usize) {
         self.chosen.store(index, Ordering::Relaxed);
+    }
+
+    /// The first engine that answers, remembered, and what it says of itself; otherwise every way that was tried.
+    pub async fn connect(&self) -> Result<(Arc<dyn Engine>, EngineFacts), Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        for (index, way) in self.ways.iter().enumerate() {
+            match way.engine.facts().await {
+                Ok(facts) => {
+                    self.choose(index);
+                    return Ok((Arc::clone(&way.engine), facts));
+                }
+                Err(error) => refusals.push(way.refusal(error)),
+            }
+        }
+        Err(refusals)
+    }
+
+    /// An error of the engine that last answered, with what mends it.
+    pub fn refusal(&self, error: EngineError) -> Refusal {
+        let chosen = self.chosen.load(Ordering::Relaxed).min(self.ways.len() - 1);
+        self.ways[chosen].refusal(error)
+    }
+}
+
+impl Way {
+    fn refusal(&self, error: EngineError) -> Refusal {
+        Refusal { source: self.source.clone(), mend: (self.mend)(&error), error }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::route::Route;
+use super::route::{Refusal, Route};
 use crate::domain::container::{Container, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
 use crate::msg::{HostFact, Msg};
@@ -53,19 +53,17 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
 
 /// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it.
 async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<dyn Engine>, String> {
-    let mut report = Vec::new();
-    for (index, way) in route.ways().iter().enumerate() {
-        match way.engine.facts().await {
-            Ok(facts) => {
-                route.choose(index);
-                // The receiver is gone only when the console ends.
-                let _ = out.send(Msg::Host(host.clone(), HostFact::Up(facts))).await;
-                return Ok(Arc::clone(&way.engine));
-            }
-            Err(error) => report.push(format!("{}: {error}\t{}", way.source, (way.mend)(&error))),
+    match route.connect().await {
+        Ok((engine, facts)) => {
+            // The receiver is gone only when the console ends.
+            let _ = out.send(Msg::Host(host.clone(), HostFact::Up(facts))).await;
+            Ok(engine)
+        }
+        Err(refusals) => {
+            let line = |r: &Refusal| format!("{}: {}\t{}", r.source, r.error, r.mend);
+            Err(refusals.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
     }
-    Err(report.join("\n"))
 }
 
 /// Ends with the error that broke the link, or `Ok` when nobody listens any more.

@@ -62,6 +62,11 @@ pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
+/// Whether a character does something to a terminal instead of being seen: controls, bidi and invisible ones.
+pub const fn acts(c: char) -> bool {
+    !matches!(fate(c), Fate::Keep)
+}
+
 fn is_safe(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || text.chars().all(|c| fate(c) == Fate::Keep)
 }

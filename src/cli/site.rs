@@ -1,0 +1,231 @@
+//! What a command works on: the environments and hosts of the configuration, asked once. Where a host does not
+//! answer the others are still told; what is missing is said on standard error, and in the exit status.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::failure::Failure;
+use super::out::remark;
+use super::setup::{Options, Setup};
+use super::target::{Target, ranked, resolve};
+use crate::adapters::machine;
+use crate::config::schema::Config;
+use crate::config::services::services;
+use crate::domain::container::{Container, Detail};
+use crate::domain::environment::Environment;
+use crate::domain::host::{Address, EngineFacts};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
+use crate::jobs::route::{Refusal, Route};
+use crate::ports::engine::{Engine, EngineError};
+use crate::runtime::environments::plan;
+use crate::runtime::hosts::{self, Routes};
+use crate::runtime::run::now;
+use crate::world::World;
+
+const DETAILS_AT_ONCE: usize = 8;
+
+/// Which environment is meant.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Where {
+    /// Environment to look at; otherwise the configuration's default, else the first
+    #[arg(short, long, value_name = "NAME")]
+    pub environment: Option<String>,
+}
+
+/// How much is asked of each host.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Depth {
+    /// Only whether it answers.
+    Link,
+    /// Its containers, as its list says.
+    List,
+    /// With what an inspection tells of each: restarts, reasons, times.
+    Detail,
+}
+
+/// A container with the environment in which it was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its environment.
+    pub environment: Environment,
+    /// It.
+    pub container: Container,
+}
+
+/// The known world of one command.
+pub struct Site {
+    /// What there is and, once asked, what is known of it.
+    pub world: World,
+    /// What the operator set.
+    pub config: Config,
+    routes: Routes,
+    default: EnvironmentId,
+    lost: BTreeSet<HostId>,
+}
+
+impl Site {
+    /// From configuration and options; asks nobody yet.
+    pub fn load(options: &Options) -> Result<Self, Failure> {
+        let setup = Setup::load(options)?;
+        let config = setup.loaded.config;
+        let is_chosen = options.host.is_some();
+        let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
+        let (mut world, routes) = hosts::open(&plan);
+        world.services = services(&config, plan.environments.iter().map(|e| &e.id));
+        let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
+        let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
+        Ok(Self { world, config, routes, default, lost: BTreeSet::new() })
+    }
+
+    /// The environment of that name; the default one where none is given.
+    pub fn environment(&self, name: Option<&str>) -> Result<Environment, Failure> {
+        let id = name.map_or_else(|| self.default.clone(), EnvironmentId::new);
+        self.world.environment(&id).cloned().ok_or_else(|| {
+            let known = ranked(id.as_str(), self.world.environments.iter().map(|e| e.id.as_str()));
+            Failure::Failed(format!("no environment `{id}`; there are: {}", known.join(", ")))
+        })
+    }
+
+    /// Asks all hosts of these environments at once. What does not answer is remarked upon, and remembered.
+    pub async fn ask(&mut self, environments: &[Environment], depth: Depth) {
+        let ids: BTreeSet<_> = environments.iter().flat_map(|e| e.hosts.iter().cloned()).collect();
+        let routes = ids.into_iter().filter_map(|id| Some((Arc::clone(self.routes.get(&id)?), id)));
+        let asked: Vec<_> = routes.map(|(route, id)| async move { (ask(&route, depth).await, id) }).collect();
+        let mut answers = futures_util::future::join_all(asked).await;
+        answers.sort_by(|(_, a), (_, b)| a.cmp(b));
+        for (answer, id) in answers {
+            self.take(id, answer);
+        }
+    }
+
+    fn take(&mut self, id: HostId, answer: Result<Answer, Vec<Refusal>>) {
+        match answer {
+            Ok(answer) => {
+                if let Some(host) = self.world.hosts.get_mut(&id) {
+                    // The load of this machine is that of no other.
+                    if matches!(host.address, Address::Unix(_)) {
+                        host.load = machine::load(&answer.facts.root_dir);
+                    }
+                    host.engine = Some(answer.facts);
+                }
+                if let Some(containers) = answer.containers {
+                    self.world.listed(&id, containers);
+                }
+                for (container, detail) in answer.details {
+                    self.world.detailed(&ContainerKey { host: id.clone(), id: container }, &Arc::new(detail));
+                }
+            }
+            Err(refusals) => {
+                let why: Vec<_> = refusals.iter().map(Refusal::to_string).collect();
+                remark(&format!("pilothouse: host {id} does not answer\n{}", why.join("\n")));
+                self.world.lost(&id, why.join("\n"), now());
+                self.lost.insert(id);
+            }
+        }
+    }
+
+    /// Whether hosts did not answer.
+    pub fn is_incomplete(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// The status of a command that went well: 6 where hosts did not answer, so that something is missing.
+    pub fn status(&self) -> u8 {
+        if self.lost.is_empty() { 0 } else { 6 }
+    }
+
+    /// Asks what the targets need and finds their containers, each once, in the order they were named.
+    /// Without any target it is the whole environment.
+    pub async fn find(
+        &mut self,
+        at: &Where,
+        targets: &[Target],
+        depth: Depth,
+    ) -> Result<Vec<Found>, Failure> {
+        let mut wanted: Vec<(Environment, Option<&str>)> = Vec::new();
+        if targets.is_empty() {
+            wanted.push((self.environment(at.environment.as_deref())?, None));
+        }
+        for target in targets {
+            let name = match (&target.environment, &at.environment) {
+                (Some(one), Some(other)) if one != other => {
+                    let both = format!("{one}/{} is not in --environment {other}", target.name);
+                    return Err(Failure::Usage(both));
+                }
+                (Some(one), _) => Some(one),
+                (None, other) => other.as_ref(),
+            };
+            wanted.push((self.environment(name.map(String::as_str))?, Some(&target.name)));
+        }
+        let environments: Vec<_> = wanted.iter().map(|(environment, _)| environment.clone()).collect();
+        self.ask(&environments, depth).await;
+        let mut found: Vec<Found> = Vec::new();
+        for (environment, name) in wanted {
+            for container in self.named(&environment, name)? {
+                if found.iter().all(|f| f.container.key != container.key) {
+                    found.push(Found { environment: environment.clone(), container });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn named(&self, environment: &Environment, name: Option<&str>) -> Result<Vec<Container>, Failure> {
+        let all = self.world.containers(environment);
+        let lost: Vec<_> =
+            environment.hosts.iter().filter(|h| self.lost.contains(*h)).map(HostId::as_str).collect();
+        if !lost.is_empty() && lost.len() == environment.hosts.len() {
+            return Err(Failure::Unreachable(format!("no host of {} answers", environment.id)));
+        }
+        let Some(name) = name else { return Ok(all.into_iter().cloned().collect()) };
+        match resolve(name, environment.id.as_str(), &all) {
+            Ok(found) => Ok(found.into_iter().cloned().collect()),
+            Err(error) if lost.is_empty() => Err(Failure::Failed(error.to_string())),
+            // It may well be on the host that does not answer.
+            Err(error) => Err(Failure::Unreachable(format!("{error}; not asked: {}", lost.join(", ")))),
+        }
+    }
+
+    /// The engine of a container that was found.
+    pub fn engine(&self, host: &HostId) -> Result<Arc<dyn Engine>, Failure> {
+        let route = self.routes.get(host).ok_or_else(|| Failure::Failed(format!("{host}: no such host")))?;
+        Ok(route.engine())
+    }
+
+    /// The ways to a host, for telling how it is found.
+    pub fn route(&self, host: &HostId) -> Option<&Arc<Route>> {
+        self.routes.get(host)
+    }
+}
+
+struct Answer {
+    facts: EngineFacts,
+    containers: Option<Vec<Container>>,
+    details: Vec<(ContainerId, Detail)>,
+}
+
+async fn ask(route: &Route, depth: Depth) -> Result<Answer, Vec<Refusal>> {
+    let (engine, facts) = route.connect().await?;
+    let mut answer = Answer { facts, containers: None, details: Vec::new() };
+    if depth >= Depth::List {
+        let broken = |error: EngineError| vec![route.refusal(error)];
+        let containers = engine.containers().await.map_err(broken)?;
+        if depth >= Depth::Detail {
+            let asked = containers.iter().map(|c| c.key.id.clone()).map(|id| {
+                let engine = Arc::clone(&engine);
+                async move { (engine.detail(&id).await, id) }
+            });
+            let mut details = futures_util::stream::iter(asked).buffer_unordered(DETAILS_AT_ONCE);
+            while let Some((detail, id)) = details.next().await {
+                // One that vanished meanwhile has none; its row says what the list said.
+                if let Ok(detail) = detail {
+                    answer.details.push((id, detail));
+                }
+            }
+        }
+        answer.containers = Some(containers);
+    }
+    Ok(answer)
+}

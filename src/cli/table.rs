@@ -1,0 +1,146 @@
+//! Rows under heads. In a pipe all columns stand whole; on a terminal the least needed are left off until it fits.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::failure::Failure;
+use super::out::{Out, Tone};
+use crate::logs::ansi;
+use crate::ui::text::cut;
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    head: &'static str,
+    is_right: bool,
+    // The greatest goes first; 0 never goes.
+    spare: u8,
+}
+
+/// Always there.
+pub const fn left(head: &'static str) -> Column {
+    Column { head, is_right: false, spare: 0 }
+}
+
+/// Figures.
+pub const fn right(head: &'static str) -> Column {
+    Column { head, is_right: true, spare: 0 }
+}
+
+impl Column {
+    /// Left off on a narrow terminal; the greatest number first.
+    #[must_use]
+    pub const fn spare(self, rank: u8) -> Self {
+        Self { spare: rank, ..self }
+    }
+}
+
+/// One field of a row.
+pub struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+/// Text of any origin, in its meaning.
+pub fn cell(tone: Tone, text: impl AsRef<str>) -> Cell {
+    Cell { text: ansi::plain(text.as_ref()).into_owned(), tone }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        cell(Tone::Plain, text)
+    }
+}
+
+/// Rows under heads.
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+}
+
+const GAP: usize = 2;
+
+impl Table {
+    /// Without rows.
+    pub fn new(columns: impl Into<Vec<Column>>) -> Self {
+        Self { columns: columns.into(), rows: Vec::new() }
+    }
+
+    /// Adds a row: as many cells as there are columns.
+    pub fn row(&mut self, cells: impl Into<Vec<Cell>>) {
+        self.rows.push(cells.into());
+    }
+
+    /// No row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Prints it with `indent` blanks before each line; nothing when it has no row.
+    pub fn print(&self, out: &mut Out, indent: usize) -> Result<(), Failure> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let widths: Vec<usize> = (0..self.columns.len()).map(|at| self.width(at)).collect();
+        let room = out.width().map(|width| width.saturating_sub(indent));
+        let shown = self.fitting(&widths, room);
+        let heads = self.columns.iter().map(|column| cell(Tone::Dim, column.head)).collect();
+        for row in std::iter::once(&heads).chain(&self.rows) {
+            let line = self.line(row, &shown, &widths, room, out);
+            out.safe(&format!("{:indent$}{line}\n", ""))?;
+        }
+        Ok(())
+    }
+
+    fn width(&self, at: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(at));
+        cells.map(|cell| cell.text.width()).max().unwrap_or(0).max(self.columns[at].head.width())
+    }
+
+    /// Which columns are shown.
+    fn fitting(&self, widths: &[usize], room: Option<usize>) -> Vec<usize> {
+        let mut shown: Vec<usize> = (0..self.columns.len()).collect();
+        let Some(room) = room else { return shown };
+        while shown.iter().map(|at| widths[*at] + GAP).sum::<usize>() > room + GAP {
+            let Some(place) = (0..shown.len()).max_by_key(|place| self.columns[shown[*place]].spare) else {
+                break;
+            };
+            if self.columns[shown[place]].spare == 0 {
+                break;
+            }
+            shown.remove(place);
+        }
+        shown
+    }
+
+    fn line(
+        &self,
+        row: &[Cell],
+        shown: &[usize],
+        widths: &[usize],
+        room: Option<usize>,
+        out: &Out,
+    ) -> String {
+        let (mut line, mut used) = (String::new(), 0);
+        for (place, at) in shown.iter().enumerate() {
+            let Some(cell) = row.get(*at) else { break };
+            let width = widths[*at];
+            let text = match room {
+                Some(room) => cut(&cell.text, room.saturating_sub(used).min(width)),
+                None => cell.text.clone(),
+            };
+            let blanks = width.saturating_sub(text.width());
+            let is_last = place + 1 == shown.len();
+            let painted = out.paint(if text.is_empty() { Tone::Plain } else { cell.tone }, &text);
+            match (self.columns[*at].is_right, is_last) {
+                (true, _) => line.push_str(&format!("{:blanks$}{painted}", "")),
+                (false, true) => line.push_str(&painted),
+                (false, false) => line.push_str(&format!("{painted}{:blanks$}", "")),
+            }
+            used += width + GAP;
+            if !is_last {
+                line.push_str("  ");
+            }
+        }
+        line
+    }
+}

@@ -1,0 +1,69 @@
+//! The commands that do what the console does: one arm a command, and what all of them share. Each does its work in
+//! a file of its own.
+
+use clap::Subcommand;
+
+use super::failure::Failure;
+use super::setup::Options;
+use super::{act, containers, status};
+
+/// The twin of everything that the console shows or does.
+#[derive(Subcommand, Debug)]
+pub enum Twin {
+    /// Say what is broken, since when and why; ends with 3 when something is
+    #[command(after_long_help = status::JSON)]
+    Status(status::Arguments),
+    /// List the containers
+    #[command(visible_alias = "ps", after_long_help = containers::JSON)]
+    Containers(containers::Arguments),
+    /// Start what is stopped
+    #[command(after_long_help = act::JSON)]
+    Start(act::Arguments),
+    /// Stop what runs
+    #[command(after_long_help = act::JSON)]
+    Stop(act::Arguments),
+    /// Stop and start again
+    #[command(after_long_help = act::JSON)]
+    Restart(act::Arguments),
+    /// Freeze all processes
+    #[command(after_long_help = act::JSON)]
+    Pause(act::Arguments),
+    /// Let what is frozen go on
+    #[command(after_long_help = act::JSON)]
+    Unpause(act::Arguments),
+    /// End at once, without giving time
+    #[command(after_long_help = act::JSON)]
+    Kill(act::Arguments),
+    /// Remove containers
+    #[command(visible_alias = "remove", after_long_help = act::JSON)]
+    Rm(act::Removal),
+}
+
+/// Runs it until it ends or Ctrl-C comes; gives the exit status.
+pub fn run(twin: Twin, options: &Options) -> Result<u8, Failure> {
+    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = workers.block_on(async {
+        tokio::select! {
+            ended = carry_out(twin, options) => ended,
+            caught = tokio::signal::ctrl_c() => Err(caught.map_or_else(Failure::Io, |()| Failure::Interrupted)),
+        }
+    });
+    // A thread may still wait for an answer from the terminal that nobody needs any more.
+    workers.shutdown_background();
+    ended
+}
+
+async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
+    use crate::domain::act::ContainerAct as Act;
+    match twin {
+        Twin::Status(arguments) => status::run(arguments, options).await,
+        Twin::Containers(arguments) => containers::run(arguments, options).await,
+        Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,
+        Twin::Stop(arguments) => act::run(Act::Stop, arguments, options).await,
+        Twin::Restart(arguments) => act::run(Act::Restart, arguments, options).await,
+        Twin::Pause(arguments) => act::run(Act::Pause, arguments, options).await,
+        Twin::Unpause(arguments) => act::run(Act::Unpause, arguments, options).await,
+        Twin::Kill(arguments) => act::run(Act::Kill, arguments, options).await,
+        Twin::Rm(arguments) => act::remove(arguments, options).await,
+    }
+}
