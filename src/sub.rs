@@ -16,8 +16,10 @@ pub enum Sub {
     Host(HostId),
     /// Space, load and memory of a host.
     Load(HostId),
-    /// Counters of these containers, sampled every few seconds.
+    /// Counters of these containers, sampled every few seconds. At most one of these; its containers may change.
     Usage(Vec<ContainerKey>),
+    /// Counters of the selected container as the engine reads them. At most one of these.
+    Live(ContainerKey),
     /// The merged log of these containers; the position is the source's number.
     Logs(Generation, Vec<ContainerKey>),
     /// This question to this container, again and again.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::domain::host::HostLoad;
 
-/// What can be asked about the machine now; whatever cannot is `None`. `root_dir` is where the engine keeps its data.
+/// What can be asked about the machine now; whatever cannot is `None`. `root_dir` is where the engine keeps its data;
+/// empty where it has not said so yet.
 pub fn load(root_dir: &str) -> HostLoad {
     HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
 }

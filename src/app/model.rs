@@ -134,16 +134,17 @@ impl Model {
         let mut subs = self.logs.subs();
         for (id, host) in &self.world.hosts {
             subs.insert(Sub::Host(id.clone()));
-            // The load of this machine is that of no other.
+            // Another machine cannot be asked: its space is unknown, not ours.
             if matches!(host.address, Address::Unix(_)) {
                 subs.insert(Sub::Load(id.clone()));
             }
         }
         let mut visible = self.containers.visible(&self.ctx(PaneKind::Containers));
-        if let Some(selected) = self.scope.container.as_ref().filter(|key| !visible.contains(key))
-            && self.world.container(selected).is_some_and(|c| c.state.is_up())
+        let selected = self.scope.container.as_ref();
+        if let Some(live) = selected.filter(|key| self.world.container(key).is_some_and(|c| c.state.is_up()))
         {
-            visible.push(selected.clone());
+            visible.retain(|key| key != live);
+            subs.insert(Sub::Live(live.clone()));
         }
         if !visible.is_empty() {
             subs.insert(Sub::Usage(visible));

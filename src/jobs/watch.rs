@@ -1,18 +1,19 @@
 //! The link to one host: connect, list, details, then events; on failure say so and try again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::route::{Refusal, Route};
-use crate::domain::container::{Container, Health, State};
+use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
 use crate::msg::{HostFact, Msg};
-use crate::ports::engine::{Engine, EngineError, EngineEvent};
+use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
 
 /// Shortest and longest wait between two tries.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
@@ -69,14 +70,16 @@ async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<
 /// Ends with the error that broke the link, or `Ok` when nobody listens any more.
 async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> Result<(), EngineError> {
     let send = |fact| out.send(Msg::Host(host.clone(), fact));
-    let mut events = engine.events(None).await?;
-    let mut known = HashMap::new();
+    // First the events, then the list: what happens in between is told by both and lost by none.
+    let mut events = timeout(CALL_TIMEOUT, engine.events(None)).await.map_err(|_| silent("events"))??;
+    let mut details =
+        Details { engine: Arc::clone(engine), wanted: Wanted::default(), asked: JoinSet::new() };
     let (mut list_at, mut is_first) = (Some(Instant::now()), true);
     let mut listed = Instant::now();
     loop {
         if list_at.is_some_and(|at| at <= Instant::now()) {
             let list = engine.containers().await?;
-            let wanted = without_details(&list, &mut known);
+            details.wanted.take(&list);
             if send(HostFact::Listed(list)).await.is_err() {
                 return Ok(());
             }
@@ -84,7 +87,6 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
             if std::mem::take(&mut is_first) && send(HostFact::Happened(past(engine).await)).await.is_err() {
                 return Ok(());
             }
-            details(host, engine, wanted, out).await;
             continue;
         }
         let due = list_at.unwrap_or_else(|| Instant::now() + QUIET);
@@ -93,10 +95,10 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                 let Some(event) = event.transpose()? else {
                     return Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() });
                 };
-                if event.kind != "container" || event.action.starts_with("exec_") || event.action == "top" {
+                if event.kind != "container" || is_looking(&event.action) {
                     continue;
                 }
-                known.remove(event.id.as_str());
+                details.wanted.outdated(&event.id);
                 list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
                 let fact = told_by(&event);
                 if send(HostFact::Happened(vec![event])).await.is_err() {
@@ -106,16 +108,22 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                     return Ok(());
                 }
             }
+            Some(answer) = details.next() => {
+                if let Some((id, detail)) = answer? && send(HostFact::Detailed(id, Arc::new(detail))).await.is_err() {
+                    return Ok(());
+                }
+            }
             () = sleep_until(due) => {
                 if list_at.is_none() {
-                    timeout(QUIET, engine.facts()).await.map_err(|_| EngineError::Broken {
-                        what: "liveness".into(),
-                        cause: format!("no answer for {} s", QUIET.as_secs()),
-                    })??;
+                    timeout(QUIET, engine.facts()).await.map_err(|_| silent("liveness"))??;
                 }
             }
         }
     }
+}
+
+fn silent(what: &str) -> EngineError {
+    EngineError::Broken { what: what.into(), cause: format!("no answer for {} s", QUIET.as_secs()) }
 }
 
 /// What happened before we came, as far as the engine still knows. Its list and its details do without.
@@ -133,6 +141,13 @@ async fn past(engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
     }
 }
 
+/// Somebody looked at a container, or ran something in it: nothing changed that a list shows.
+fn is_looking(action: &str) -> bool {
+    const LOOKS: [&str; 8] =
+        ["top", "attach", "detach", "resize", "copy", "export", "archive-path", "extract-to-dir"];
+    action.starts_with("exec_") || LOOKS.contains(&action)
+}
+
 /// What an event alone tells, before the next list confirms it.
 fn told_by(event: &EngineEvent) -> Option<HostFact> {
     let id = ContainerId::new(event.id.as_str());
@@ -145,40 +160,66 @@ fn told_by(event: &EngineEvent) -> Option<HostFact> {
     })
 }
 
-type Known = HashMap<String, (State, Health)>;
-
-/// Those whose details are not known, or not any more; the running first.
-fn without_details(list: &[Container], known: &mut Known) -> Vec<ContainerId> {
-    let is_new = |c: &&Container| known.get(c.key.id.as_str()) != Some(&(c.state.clone(), c.health));
-    let (up, down): (Vec<_>, Vec<_>) =
-        list.iter().filter(is_new).partition(|c| c.state.is_up() || c.state == State::Restarting);
-    let wanted: Vec<_> = up.into_iter().chain(down.into_iter().take(STOPPED_DETAILS)).collect();
-    let ids = wanted.iter().map(|c| c.key.id.clone()).collect();
-    *known = list.iter().map(|c| (c.key.id.as_str().to_owned(), (c.state.clone(), c.health))).collect();
-    ids
+/// Containers whose details are to be asked for, the running first.
+#[derive(Default)]
+struct Wanted {
+    known: HashMap<ContainerId, (State, Health)>,
+    queue: VecDeque<ContainerId>,
 }
 
-/// Ends early when nobody listens any more.
-async fn details(host: &HostId, engine: &Arc<dyn Engine>, wanted: Vec<ContainerId>, out: &Sender<Msg>) {
-    let mut asked = tokio::task::JoinSet::new();
-    let mut wanted = wanted.into_iter();
-    loop {
-        while asked.len() < DETAILS_AT_ONCE
-            && let Some(id) = wanted.next()
-        {
-            let engine = Arc::clone(engine);
-            asked.spawn(async move { (engine.detail(&id).await, id) });
-        }
-        let Some(Ok((answer, id))) = asked.join_next().await else { return };
-        match answer {
-            Ok(detail) => {
-                let fact = HostFact::Detailed(id, Arc::new(detail));
-                if out.send(Msg::Host(host.clone(), fact)).await.is_err() {
-                    return;
-                }
-            }
-            // It vanished between the list and the question; the next list says so.
-            Err(error) => tracing::debug!(%error, "no details"),
-        }
+impl Wanted {
+    /// What is known of it is of the past: the next list asks again.
+    fn outdated(&mut self, id: &str) {
+        self.known.remove(&ContainerId::new(id));
+    }
+
+    /// Takes in a list: those whose details are not known, or not any more, are wanted.
+    fn take(&mut self, list: &[Container]) {
+        let is_new = |c: &&Container| self.known.get(&c.key.id) != Some(&(c.state.clone(), c.health));
+        let (up, down): (Vec<_>, Vec<_>) =
+            list.iter().filter(is_new).partition(|c| c.state.is_up() || c.state == State::Restarting);
+        let wanted: Vec<_> = up.into_iter().chain(down.into_iter().take(STOPPED_DETAILS)).collect();
+        // What an older list still waits for stays wanted, unless it is gone.
+        let here: HashSet<&ContainerId> = list.iter().map(|c| &c.key.id).collect();
+        let mut queued: HashSet<ContainerId> = wanted.iter().map(|c| c.key.id.clone()).collect();
+        let older = std::mem::take(&mut self.queue);
+        self.queue = wanted.into_iter().map(|c| c.key.id.clone()).collect();
+        self.queue.extend(older.into_iter().filter(|id| here.contains(id) && queued.insert(id.clone())));
+        self.known = list.iter().map(|c| (c.key.id.clone(), (c.state.clone(), c.health))).collect();
     }
 }
+
+/// Asks for details, a few at a time, beside the events.
+struct Details {
+    engine: Arc<dyn Engine>,
+    wanted: Wanted,
+    asked: JoinSet<(ContainerId, Result<Detail, EngineError>)>,
+}
+
+impl Details {
+    /// The next answer; `None` when none is wanted. One that vanished meanwhile gives nothing, the next list says so; an
+    /// engine that does not answer is an error, so that a hang is not waited for once a container.
+    async fn next(&mut self) -> Option<Result<Option<(ContainerId, Detail)>, EngineError>> {
+        while self.asked.len() < DETAILS_AT_ONCE
+            && let Some(id) = self.wanted.queue.pop_front()
+        {
+            let engine = Arc::clone(&self.engine);
+            self.asked.spawn(async move { (id.clone(), engine.detail(&id).await) });
+        }
+        Some(match self.asked.join_next().await? {
+            Ok((id, Ok(detail))) => Ok(Some((id, detail))),
+            Ok((_, Err(error @ EngineError::Unreachable { .. }))) => Err(error),
+            Ok((_, Err(error))) => {
+                tracing::debug!(%error, "no details");
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "details given up");
+                Ok(None)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

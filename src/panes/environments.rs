@@ -196,7 +196,7 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     let width = row.width.min(ROOMY).saturating_sub(1);
     let load = host.load.load1.map(|load| format!("load {load:.1}")).unwrap_or_default();
     put_right(buf, row.x, row.y, width, &load, look.style(Role::Faint));
-    let right = if load.is_empty() { width } else { width.saturating_sub(9) };
+    let right = if load.is_empty() { width } else { width.saturating_sub((load.len() as u16 + 1).max(9)) };
     put_right(buf, row.x, row.y, right, &text, look.style(role));
     let room_left = right.saturating_sub(text.width() as u16 + 4);
     put(buf, row.x + 3, row.y, room_left, name, look.style(if is_stale { Role::Warn } else { Role::Dim }));

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::hosts::Routes;
 use crate::adapters::machine;
-use crate::domain::ids::HostId;
+use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
-use crate::jobs::{checks, probe, sample, tail, watch};
+use crate::jobs::{checks, probe, sample, tail, watch as link};
 use crate::msg::{HostFact, Msg};
 use crate::sub::Sub;
 
@@ -21,6 +22,14 @@ const LOAD_GAP: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub struct Streams {
     running: BTreeMap<Sub, AbortHandle>,
+    usage: Option<Usage>,
+}
+
+/// The one sampler: it lives on while its rows change, so that scrolling costs the engine nothing.
+struct Usage {
+    keys: Vec<ContainerKey>,
+    rows: watch::Sender<sample::Rows>,
+    task: AbortHandle,
 }
 
 impl Streams {
@@ -33,19 +42,40 @@ impl Streams {
             }
             is_kept
         });
+        let mut rows = Vec::new();
         for sub in wanted {
+            if let Sub::Usage(keys) = sub {
+                rows = keys;
+                continue;
+            }
             if !self.running.contains_key(&sub)
                 && let Some(handle) = start(&sub, routes, out.clone())
             {
                 self.running.insert(sub, handle);
             }
         }
+        self.sample(rows, routes, out);
+    }
+
+    fn sample(&mut self, keys: Vec<ContainerKey>, routes: &Routes, out: &Sender<Msg>) {
+        if self.usage.as_ref().map_or(keys.is_empty(), |usage| usage.keys == keys) {
+            return;
+        }
+        let usage = self.usage.get_or_insert_with(|| {
+            let (rows, wanted) = watch::channel(Vec::new());
+            let task = tokio::spawn(sample::sample(wanted, out.clone())).abort_handle();
+            Usage { keys: Vec::new(), rows, task }
+        });
+        let way = |key: &ContainerKey| Some((key.clone(), Arc::clone(routes.get(&key.host)?)));
+        usage.rows.send_replace(keys.iter().filter_map(way).collect());
+        usage.keys = keys;
     }
 }
 
 impl Drop for Streams {
     fn drop(&mut self) {
         self.running.values().for_each(AbortHandle::abort);
+        self.usage.iter().for_each(|usage| usage.task.abort());
     }
 }
 
@@ -53,12 +83,11 @@ impl Drop for Streams {
 fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
     let route = |host: &HostId| routes.get(host).map(Arc::clone);
     let task = match sub {
-        Sub::Host(host) => tokio::spawn(watch::watch(host.clone(), route(host)?, out)),
+        Sub::Host(host) => tokio::spawn(link::watch(host.clone(), route(host)?, out)),
         Sub::Load(host) => tokio::spawn(load(host.clone(), route(host)?, out)),
-        Sub::Usage(keys) => {
-            let keys = keys.iter().filter_map(|k| Some((k.clone(), route(&k.host)?))).collect();
-            tokio::spawn(sample::sample(keys, out))
-        }
+        // Kept apart, see [`Streams::sample`].
+        Sub::Usage(_) => return None,
+        Sub::Live(key) => tokio::spawn(sample::live(key.clone(), route(&key.host)?, out)),
         Sub::Logs(generation, keys) => {
             let sources = keys.iter().filter_map(|k| Some((k.clone(), route(&k.host)?.engine()))).collect();
             tokio::spawn(tail::tail(*generation, sources, out))
@@ -79,17 +108,22 @@ async fn tick(every: Duration, out: Sender<Msg>) {
     }
 }
 
-/// Asks the machine while its engine answers; only an engine on this machine has one to ask.
+/// Asks the machine below the engine, also while its engine hangs: a full disk is the commonest cause of that. Where the engine keeps
+/// its data it has to say once.
 async fn load(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
+    let mut root_dir = String::new();
     loop {
-        if let Ok(facts) = route.engine().facts().await {
-            let load = match route.machine() {
-                Some(machine) => machine.load(&facts.root_dir),
-                None => machine::load(&facts.root_dir),
-            };
-            if out.send(Msg::Host(host.clone(), HostFact::Load(load))).await.is_err() {
-                return;
-            }
+        if root_dir.is_empty()
+            && let Ok(facts) = route.engine().facts().await
+        {
+            root_dir = facts.root_dir;
+        }
+        let load = match route.machine() {
+            Some(machine) => machine.load(&root_dir),
+            None => machine::load(&root_dir),
+        };
+        if out.send(Msg::Host(host.clone(), HostFact::Load(load))).await.is_err() {
+            return;
         }
         tokio::time::sleep(LOAD_GAP).await;
     }
