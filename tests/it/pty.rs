@@ -128,6 +128,17 @@ impl Terminal {
         self.wait(what, within, |seen| !seen.screen.is_mid_frame() && is_so(&seen.screen)).newest
     }
 
+    /// How many bytes the program has written to the terminal.
+    pub fn written(&self) -> usize {
+        self.shared.lock().raw.len()
+    }
+
+    /// Waits until it has written more than so many bytes; gives the time at which that was read.
+    #[track_caller]
+    pub fn until_written(&self, more_than: usize, within: Duration) -> Instant {
+        self.wait("output", within, |seen| seen.raw.len() > more_than).newest
+    }
+
     /// Waits until the program has ended and all its output was read. The status is the one a shell shows.
     #[track_caller]
     pub fn wait_exit(&self, within: Duration) -> i32 {

@@ -1,0 +1,125 @@
+//! The benchmark's own engine: containers that idle, flood, or hold a long log.
+
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+
+/// About 5,000 lines a second, numbered.
+pub const PACED: &str =
+    "i=0; while true; do seq $i $((i+499)) | sed 's/$/ of the paced flood/'; i=$((i+500)); sleep 0.1; done";
+/// As many numbered lines as the engine takes.
+pub const FLAT_OUT: &str = "seq 1 2000000000";
+const IMAGE: &str = "pilothouse-bench/busybox:1";
+
+/// The engine of this run.
+pub struct Engine {
+    pub socket: String,
+    /// Below it lie the sockets of its helpers; their command lines name it.
+    directory: String,
+}
+
+impl Engine {
+    /// As `tests/bench` started it.
+    pub fn of_this_run() -> Self {
+        let directory = std::env::var("BENCH_ENGINE").expect("tests/bench sets BENCH_ENGINE");
+        let engine = Self { socket: format!("unix://{directory}/docker.sock"), directory };
+        engine.import();
+        engine
+    }
+
+    pub fn docker(&self) -> Command {
+        let mut docker = Command::new("docker");
+        docker.args(["--host", &self.socket]);
+        docker
+    }
+
+    /// What `docker ARGS` prints.
+    pub fn ask(&self, args: &[&str]) -> String {
+        let done = self.docker().args(args).output().expect("the docker client");
+        assert!(done.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    /// dockerd, containerd and the shims, as they are now.
+    pub fn processes(&self) -> Vec<i32> {
+        let below = format!("{}/exec", self.directory);
+        let is_its = |pid: &i32| {
+            std::fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&below))
+        };
+        super::figures::processes().into_iter().filter(is_its).collect()
+    }
+
+    fn import(&self) {
+        let root = tempfile::tempdir().unwrap();
+        let bin = root.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::copy("/bin/busybox", bin.join("busybox")).expect("busybox-static must be installed");
+        for applet in ["sh", "sleep", "cat", "seq", "sed", "awk"] {
+            std::os::unix::fs::symlink("busybox", bin.join(applet)).unwrap();
+        }
+        let tar = Command::new("tar").arg("-C").arg(root.path()).args(["-c", "."]).output().unwrap();
+        let mut import = self.docker();
+        import.args(["import", "-", IMAGE]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut import = import.spawn().unwrap();
+        import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
+        assert!(import.wait().unwrap().success());
+    }
+
+    /// Starts a container without a network; its log is kept as the engine keeps it by default, but bounded.
+    pub fn run(&self, name: &str, options: &[&str], script: &str) {
+        let mut args = vec!["run", "-d", "--name", name, "--network", "none", "--log-opt", "max-size=400m"];
+        args.extend(options);
+        args.extend([IMAGE, "sh", "-c", script]);
+        self.ask(&args);
+    }
+
+    /// Brings the number of idle containers to `count`.
+    pub fn fleet(&self, count: usize) {
+        let there = self.ask(&["ps", "-aq", "--filter", "name=fleet"]).lines().count();
+        for number in there..count {
+            self.run(&format!("fleet-{number:03}"), &[], "echo up; sleep 86400");
+        }
+    }
+
+    /// Removes every container there is: the engine is the benchmark's own.
+    pub fn clear(&self) {
+        let ids = self.ask(&["ps", "-aq"]);
+        let ids: Vec<_> = ids.lines().collect();
+        if !ids.is_empty() {
+            let mut args = vec!["rm", "-f"];
+            args.extend(ids);
+            self.ask(&args);
+        }
+    }
+
+    /// The last line of a container's log as the engine has it, without its words: a number.
+    pub fn newest_number(&self, name: &str) -> u64 {
+        let line = self.ask(&["logs", "--tail", "1", name]);
+        line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+    }
+
+    /// The whole log as the API sends it, read and thrown away by curl.
+    pub fn read_all(&self, name: &str) {
+        let socket = self.socket.strip_prefix("unix://").unwrap_or(&self.socket);
+        let url = format!("http://engine/containers/{name}/logs?stdout=1&stderr=1&timestamps=1");
+        let done =
+            Command::new("curl").args(["-s", "-o", "/dev/null", "--unix-socket", socket, &url]).status();
+        assert!(done.expect("curl").success());
+    }
+
+    /// The newest lines, read by curl.
+    pub fn read_tail(&self, name: &str) {
+        let socket = self.socket.strip_prefix("unix://").unwrap_or(&self.socket);
+        let url = format!("http://engine/containers/{name}/logs?stdout=1&stderr=1&timestamps=1&tail=1000");
+        let done =
+            Command::new("curl").args(["-s", "-o", "/dev/null", "--unix-socket", socket, &url]).status();
+        assert!(done.expect("curl").success());
+    }
+
+    /// `docker attach` to a container that repeats what it is told.
+    pub fn attach(&self, name: &str) -> Child {
+        let mut attach = self.docker();
+        attach.args(["attach", "--sig-proxy=false", name]).stdin(Stdio::piped()).stdout(Stdio::null());
+        attach.spawn().unwrap()
+    }
+}
