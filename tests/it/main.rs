@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod fuzz_corpus;

@@ -44,12 +44,15 @@ pub(super) async fn act(
     };
     match done {
         Err(Error::DockerResponseServerError { status_code: 304, .. }) => Ok(()),
-        Err(Error::DockerResponseServerError { status_code: 409, message }) if is_so(act, &message) => Ok(()),
+        // Engine 20.10 answers 500, not 409, to the end of a pause that is none.
+        Err(Error::DockerResponseServerError { status_code: 409 | 500, message }) if is_so(act, &message) => {
+            Ok(())
+        }
         other => other.map_err(|e| told(dial, &what, e)),
     }
 }
 
-/// Whether a conflict only says that the container is already as it was asked to be.
+/// Whether a refusal only says that the container is already as it was asked to be.
 fn is_so(act: ContainerAct, message: &str) -> bool {
     match act {
         ContainerAct::Pause => message.contains("already paused"),

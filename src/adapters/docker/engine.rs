@@ -125,8 +125,10 @@ impl Engine for DockerEngine {
              %22die%22%2C%22oom%22%2C%22restart%22%2C%22pause%22%2C%22unpause%22%2C%22destroy%22%2C\
              %22health_status%22%5D%7D";
         let what = "past events";
-        let until = chrono::Utc::now().timestamp();
-        let path = format!("/events?since={}&until={until}&filters={FILTERS}", stamp(since_ns));
+        // To the nanosecond: a second that began before `since_ns` would be refused.
+        let until_ns = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0).max(since_ns);
+        let (since, until) = (stamp(since_ns), stamp(until_ns));
+        let path = format!("/events?since={since}&until={until}&filters={FILTERS}");
         let all = async {
             let answer = self.api.send(what, Method::GET, &path, None).await?;
             lines::json::<Event>(what.to_owned(), answer.into_body()).try_collect::<Vec<_>>().await
@@ -162,9 +164,11 @@ impl Engine for DockerEngine {
         let key = ContainerKey { host: self.host.clone(), id: id.clone() };
         let machine = self.machine_bytes.load(std::sync::atomic::Ordering::Relaxed);
         let readings = lines::json::<Stats>(what, answer.into_body());
-        // The engine sends empty readings for a while after the container stopped.
+        // Once the container stopped the engine sends empty readings for ever.
         Ok(readings
-            .try_filter_map(move |stats| std::future::ready(Ok(stats.into_sample(key.clone(), machine))))
+            .map_ok(move |stats| stats.into_sample(key.clone(), machine))
+            .try_take_while(|sample| std::future::ready(Ok(sample.is_some())))
+            .try_filter_map(|sample| std::future::ready(Ok(sample)))
             .boxed())
     }
 

@@ -100,6 +100,7 @@ impl Fleet {
         let numbers: Vec<_> = fleet.containers.keys().copied().collect();
         for number in numbers {
             fleet.plan_checks(number);
+            fleet.plan_death(number);
         }
         fleet
     }

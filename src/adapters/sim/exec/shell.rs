@@ -17,6 +17,15 @@ pub(super) struct Place {
     pub(super) processes: Vec<String>,
 }
 
+impl Place {
+    /// A word that is `$NAME` as its value; anything else as it is.
+    fn expanded(&self, word: &str) -> String {
+        let Some(name) = word.strip_prefix('$') else { return word.to_owned() };
+        let value = |pair: &String| Some(pair.split_once('=').filter(|(n, _)| *n == name)?.1.to_owned());
+        self.env.iter().rev().find_map(value).unwrap_or_default()
+    }
+}
+
 /// A running program.
 pub(super) struct Shell {
     place: Place,
@@ -55,7 +64,7 @@ impl Shell {
     async fn script(&self, script: &str, input: &mut (impl AsyncRead + Unpin + Send)) -> Result<i64, i64> {
         let mut status = 0;
         for command in script.split(';') {
-            let words = words(command);
+            let words: Vec<_> = words(command).iter().map(|word| self.place.expanded(word)).collect();
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             if !words.is_empty() {
                 status = self.command(&words, input).await?;
