@@ -3,6 +3,7 @@
 use super::model::Model;
 use super::screen::layout;
 use crate::action::Action;
+use crate::domain::container::State;
 use crate::panes::PaneKind;
 
 impl Model {
@@ -32,7 +33,7 @@ impl Model {
         let selected = self.scope.container.as_ref().and_then(|key| self.world.container(key));
         match action {
             Action::Follow if self.logs.is_paused() => "follow",
-            Action::StopStart => match selected.map(|c| c.state.is_up()) {
+            Action::StopStart => match selected.map(|c| c.state.is_up() || c.state == State::Restarting) {
                 Some(false) => "start",
                 _ => "stop",
             },

@@ -170,7 +170,7 @@ impl Model {
 
     fn show_container(&mut self, key: &ContainerKey) {
         self.focus = PaneKind::Containers;
-        self.containers.show(key);
+        self.containers.show(key, &self.scope.environment);
         self.select(Some(key.clone()));
     }
 }

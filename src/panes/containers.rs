@@ -8,9 +8,10 @@ use ratatui::layout::Rect;
 use super::{Answer, Ctx, PaneKind, Request, condition};
 use crate::action::Action;
 use crate::domain::act::ContainerAct;
-use crate::domain::container::{Container, State};
-use crate::domain::ids::ContainerKey;
+use crate::domain::container::{Container, Standing, State};
+use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::ui::list::{Cursor, RowFilter};
+use crate::world::Link;
 
 pub mod columns;
 
@@ -56,6 +57,10 @@ pub struct ContainersPane {
     marked: BTreeSet<ContainerKey>,
     order: Order,
     filter: Option<RowFilter>,
+    /// Somebody chose what is selected, or everything there is was seen once: nothing moves it any more.
+    is_settled: bool,
+    /// What the selection is of.
+    environment: Option<EnvironmentId>,
     shown: usize,
     all: usize,
 }
@@ -66,7 +71,11 @@ impl ContainersPane {
         let filter = self.filter.as_ref().map(|p| format!("/{}  ", p.text)).unwrap_or_default();
         let marked =
             if self.marked.is_empty() { String::new() } else { format!("{} marked  ", self.marked.len()) };
-        format!("{marked}{filter}sort {}  {} of {}", self.order.word(), self.shown, self.all)
+        let order = match self.order {
+            Order::Service => String::new(),
+            order => format!("sort {}  ", order.word()),
+        };
+        format!("{marked}{filter}{order}{} of {}", self.shown, self.all)
     }
 
     /// Only rows that match are shown; `None` shows all.
@@ -75,8 +84,10 @@ impl ContainersPane {
     }
 
     /// Selects that one; a filter that hides it goes.
-    pub fn show(&mut self, key: &ContainerKey) {
+    pub fn show(&mut self, key: &ContainerKey, environment: &Option<EnvironmentId>) {
         self.filter = None;
+        self.is_settled = true;
+        self.environment.clone_from(environment);
         self.cursor.selected = Some(key.clone());
     }
 
@@ -143,6 +154,7 @@ impl ContainersPane {
     pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
         let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
         if self.cursor.act(action, &keys) {
+            self.is_settled = true;
             return self.selected();
         }
         let act = |act| Answer::Done(vec![Request::Act(act, self.targets())]);
@@ -191,6 +203,7 @@ impl ContainersPane {
     /// A click on that row of the pane.
     pub fn click(&mut self, row: u16, ctx: &Ctx<'_>) -> Vec<Request> {
         let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
+        self.is_settled = true;
         // The first row is the head.
         let is_hit = row.checked_sub(1).is_some_and(|row| self.cursor.click(usize::from(row), &keys));
         is_hit.then(|| Request::SelectContainer(self.cursor.selected.clone())).into_iter().collect()
@@ -207,6 +220,7 @@ impl ContainersPane {
 
     /// Takes in the rows as they stand and the room there is; tells which container is selected now.
     pub fn fit(&mut self, height: u16, ctx: &Ctx<'_>) -> Option<ContainerKey> {
+        self.settle(ctx);
         let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
         self.marked.retain(|key| ctx.world.container(key).is_some());
         self.shown = keys.len();
@@ -216,6 +230,29 @@ impl ContainersPane {
         self.cursor.selected.clone()
     }
 
+    /// In an environment that was just opened the worst container is selected, until all its hosts have told what they
+    /// run or somebody chooses another.
+    fn settle(&mut self, ctx: &Ctx<'_>) {
+        if self.environment != ctx.scope.environment {
+            self.environment.clone_from(&ctx.scope.environment);
+            self.is_settled = false;
+            self.cursor = Cursor::default();
+        }
+        if self.is_settled {
+            return;
+        }
+        let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
+        let is_asked = |id| {
+            let host = ctx.world.hosts.get(id);
+            host.is_some_and(|h| h.containers.is_none() && !matches!(h.link, Link::Lost { .. }))
+        };
+        let rows = self.rows(ctx);
+        let worst = rows.iter().min_by_key(|c| ctx.standing(c));
+        let worst = worst.filter(|c| ctx.standing(c) == Standing::Bad).or(rows.first());
+        self.cursor.selected = worst.map(|c| c.key.clone());
+        self.is_settled = !rows.is_empty() && !hosts.iter().any(is_asked);
+    }
+
     /// Draws head and rows.
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let rows = self.rows(ctx);
@@ -223,7 +260,10 @@ impl ContainersPane {
             columns::draw_empty(ctx, area, buf, self.filter.is_some());
             return;
         }
-        let layout = columns::layout(area.width);
+        let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
+        let widest = hosts.iter().map(|h| h.as_str().chars().count() as u16).max();
+        let host = widest.filter(|_| hosts.len() > 1).map_or(0, |widest| widest + 1);
+        let layout = columns::layout(area.width, host);
         columns::draw_head(ctx, &layout, area, buf);
         let window = self.cursor.window(rows.len());
         let mut service = None;

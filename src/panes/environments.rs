@@ -162,11 +162,7 @@ fn draw_environment(
     let (text, role) = match counts {
         None => ("unknown".to_owned(), Role::Dim),
         Some((up, all, bad)) => {
-            let role = match (bad, up < all) {
-                (1.., _) => Role::Bad,
-                (0, true) => Role::Warn,
-                (0, false) => Role::Ok,
-            };
+            let role = if bad > 0 { Role::Bad } else { Role::Ok };
             (format!("{up}/{all}"), role)
         }
     };

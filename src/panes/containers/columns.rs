@@ -50,31 +50,34 @@ use Column::{
 };
 
 /// Columns with their widths, left to right; which are left off as the pane gets narrower is fixed here.
-pub fn layout(width: u16) -> Vec<(Column, u16)> {
+/// `host` is how wide the names of the hosts are; 0 where there is one, and its name would say nothing.
+pub fn layout(width: u16, host: u16) -> Vec<(Column, u16)> {
+    let up_from = if host > 0 { 92 } else { 72 };
     let all: &[(Column, u16, u16)] = &[
         // column, width, narrowest pane that shows it
-        (Service, 11, 0),
+        (Service, if width < 92 { 10 } else { 11 }, 0),
         (Name, 20, 0),
-        (Host, 9, 90),
-        (Release, 9, 50),
-        (Column::State, 18, 0),
-        (HealthColumn, 13, 92),
-        (Cpu, 7, 60),
+        (Host, host.clamp(4, 12), if host > 0 { 76 } else { u16::MAX }),
+        (Release, 8, 50),
+        (Column::State, if width < 92 { 18 } else { 15 }, 0),
+        (HealthColumn, 15, 92),
+        (Cpu, 6, 60),
         (Spark, 9, 112),
-        (Memory, 6, 60),
-        (Network, 14, 150),
-        (Restarts, 4, 100),
-        (Up, 5, 72),
-        (Ports, 12, 108),
+        (Memory, 5, 60),
+        (Network, 12, 150),
+        (Restarts, 4, 140),
+        (Up, 4, up_from),
+        (Ports, 11, 108),
     ];
     let mut layout: Vec<_> =
         all.iter().filter(|(.., least)| width >= *least).map(|(c, w, _)| (*c, *w)).collect();
-    let used: u16 = layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 1;
+    // Two blanks before the first, one behind each, so that the last does not touch the edge.
+    let used: u16 = layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 2;
     if let Some((_, name)) = layout.iter_mut().find(|(c, _)| *c == Name) {
         *name = if used > width {
             name.saturating_sub(used - width).max(8)
         } else {
-            (*name + width - used).min(34)
+            (*name + width - used).min(30)
         };
     }
     layout
@@ -93,7 +96,7 @@ pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut 
             Name => "CONTAINER",
             Host => "HOST",
             Release => "RELEASE",
-            Column::State if !has_health => "STATE HEALTH",
+            Column::State if !has_health => ctx.look.glyph("STATE · HEALTH", "STATE/HEALTH"),
             Column::State => "STATE",
             HealthColumn => "HEALTH",
             Cpu => "CPU",
@@ -174,8 +177,9 @@ pub fn draw_row(
             Host => (c.key.host.to_string(), if is_stale { Role::Warn } else { Role::Dim }),
             Release => (c.release().to_owned(), Role::Text),
             Column::State if !has_health => short_state(ctx, c),
-            Column::State => (state_text(c), state_role(c)),
-            HealthColumn => condition::of(ctx, c),
+            Column::State => (state_word(c), state_role(c)),
+            HealthColumn if c.state == State::Running => condition::of(ctx, c),
+            HealthColumn => (end_text(c), state_role(c)),
             Cpu => match rates {
                 Some(r) => (
                     format!("{:.1}%", r.cpu_percent),
@@ -254,7 +258,32 @@ fn short_state(ctx: &Ctx<'_>, c: &Container) -> (String, Role) {
     match ctx.condition(c) {
         Some(Condition::Unchecked) => ("running, no check".to_owned(), Role::Dim),
         Some(condition) => condition::words(&condition, ctx.now.wall),
+        None if c.state == State::Restarting => {
+            let count = c.detail.as_ref().map(|d| format!(", restart {}", d.restarts)).unwrap_or_default();
+            (format!("{}{count}", end_text(c)), state_role(c))
+        }
         None => (state_text(c), state_role(c)),
+    }
+}
+
+/// State alone, where the reason has a column of its own: `restarting (7)`, `exited 5`.
+fn state_word(c: &Container) -> String {
+    match (&c.state, &c.detail) {
+        (State::Restarting, Some(detail)) => format!("restarting ({})", detail.restarts),
+        (State::Exited(Some(code)), _) => format!("exited {code}"),
+        (state, _) => state.word().to_owned(),
+    }
+}
+
+/// Why it does not run: `OOM 137`, `exit 1`, `OOM`; nothing where it ended as it should, or its state has the code.
+fn end_text(c: &Container) -> String {
+    let Some(detail) = &c.detail else { return String::new() };
+    let code = detail.exit_code.filter(|_| c.state == State::Restarting);
+    match (detail.is_oom_killed, code) {
+        (true, Some(code)) => format!("OOM {code}"),
+        (true, None) if !c.state.is_up() => "OOM killed".to_owned(),
+        (false, Some(code)) => format!("exit {code}"),
+        _ => String::new(),
     }
 }
 

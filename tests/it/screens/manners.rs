@@ -2,6 +2,7 @@
 
 use pilothouse::config::schema::Binding;
 use pilothouse::config::theme::Depth;
+use pilothouse::domain::container::Health;
 use pilothouse::msg::{JobEvent, Mouse, Msg};
 use pilothouse::panes::PaneKind;
 
@@ -177,4 +178,22 @@ fn a_click_never_answers_a_dialog() {
         stage.tell(Msg::Mouse(Mouse::Click, 40, y as u16));
     }
     assert_eq!(rows(&stage), before);
+}
+
+#[test]
+fn the_worst_container_is_selected_at_first_and_stays_when_another_gets_bad() {
+    let mut stage = Stage::asking((80, 24), look("dark", Depth::True, false));
+    let listed = |host: &str| -> Vec<_> {
+        super::world::shop().iter().filter(|s| s.host == host).map(super::world::Spec::container).collect()
+    };
+    let mut calm = listed("web1");
+    for c in &mut calm {
+        c.health = Health::Healthy;
+    }
+    stage.up("web1", calm);
+    assert_eq!(selected(&stage), "api-7-1", "nothing is bad: the first");
+    stage.up("web2", listed("web2"));
+    assert_eq!(selected(&stage), "api-7-2", "the other host told of a bad one");
+    stage.up("web1", listed("web1"));
+    assert_eq!(selected(&stage), "api-7-2", "all is known: nothing moves any more");
 }
