@@ -1,8 +1,9 @@
 //! The list of what changed, from events, inspections and probes; each thing once.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::World;
 use crate::domain::change::{Change, What};
@@ -16,21 +17,44 @@ const MOST: usize = 1000;
 /// An event and the inspection that tells the same are this close.
 const SAME: TimeDelta = TimeDelta::milliseconds(1500);
 
-/// In order of time.
+/// In order of time; each with whether somebody saw it happen. What an inspection dates was only there afterwards.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Changes(VecDeque<Change>);
+pub struct Changes(VecDeque<(Change, bool)>);
 
 impl Changes {
-    /// Adds one where its time puts it, unless it is known.
-    pub fn add(&mut self, change: Change) {
-        let at = self.0.partition_point(|known| known.at <= change.at);
-        let near = |known: &&Change| (known.at - change.at).abs() <= SAME;
-        let is_same = |known: &Change| known.key == change.key && known.what == change.what;
-        let before = self.0.range(..at).rev().take_while(near);
-        if before.chain(self.0.range(at..).take_while(near)).any(is_same) {
+    /// Adds one that was seen to happen. It takes the place of what an inspection dated about so; the very same one,
+    /// told again, is dropped.
+    pub fn saw(&mut self, change: Change) {
+        let range = self.about(&change);
+        if self.0.range(range.clone()).any(|(known, was_seen)| *was_seen && *known == change) {
             return;
         }
-        self.0.insert(at, change);
+        let is_same = |(known, was_seen): &(Change, bool)| {
+            !was_seen && known.key == change.key && known.what == change.what
+        };
+        if let Some(n) = self.0.range(range.clone()).position(is_same) {
+            self.0.remove(range.start + n);
+        }
+        self.insert(change, true);
+    }
+
+    /// Adds one that an inspection dates, unless it is known.
+    pub fn dated(&mut self, change: Change) {
+        let is_same = |(known, _): &(Change, bool)| known.key == change.key && known.what == change.what;
+        if !self.0.range(self.about(&change)).any(is_same) {
+            self.insert(change, false);
+        }
+    }
+
+    /// Those about the same time.
+    fn about(&self, change: &Change) -> Range<usize> {
+        let start = self.0.partition_point(|(known, _)| known.at < change.at - SAME);
+        start..self.0.partition_point(|(known, _)| known.at <= change.at + SAME)
+    }
+
+    fn insert(&mut self, change: Change, was_seen: bool) {
+        let at = self.0.partition_point(|(known, _)| known.at <= change.at);
+        self.0.insert(at, (change, was_seen));
         if self.0.len() > MOST {
             self.0.pop_front();
         }
@@ -38,7 +62,7 @@ impl Changes {
 
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Change> {
-        self.0.iter()
+        self.0.iter().map(|(change, _)| change)
     }
 }
 
@@ -48,28 +72,23 @@ impl World {
         for event in events.iter().filter(|event| event.kind == "container") {
             let Some(what) = What::of(event) else { continue };
             let key = ContainerKey { host: host.clone(), id: ContainerId::new(event.id.as_str()) };
-            let at = chrono::DateTime::from_timestamp_nanos(event.at_ns);
+            let at = DateTime::from_timestamp_nanos(event.at_ns);
             if let What::Check(is_ok) = what {
                 self.checks.entry(key.clone()).or_default().turned(at, is_ok);
             }
-            self.change(key, at, what, &event.name);
+            let change = self.change(key, at, what, &event.name);
+            self.changes.saw(change);
         }
     }
 
     /// `name` is for a container that is not known.
-    pub(super) fn change(
-        &mut self,
-        key: ContainerKey,
-        at: chrono::DateTime<chrono::Utc>,
-        what: What,
-        name: &str,
-    ) {
+    pub(super) fn change(&self, key: ContainerKey, at: DateTime<Utc>, what: What, name: &str) -> Change {
         let known = self.container(&key);
         let (name, service) = match known {
             Some(container) => (container.name.clone(), container.service.clone()),
             None => (name.into(), ServiceId::new(name)),
         };
-        self.changes.add(Change { at, key, name, service, what });
+        Change { at, key, name, service, what }
     }
 
     /// What an inspection says of the past: when it was made, started and ended.
@@ -86,7 +105,8 @@ impl World {
         }
         for (at, what) in told {
             if let Some(at) = at.filter(|at| at.timestamp() > 0) {
-                self.change(key.clone(), at, what, "");
+                let change = self.change(key.clone(), at, what, "");
+                self.changes.dated(change);
             }
         }
     }

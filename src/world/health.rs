@@ -172,7 +172,8 @@ impl World {
         (history.target, history.last, history.verdict) = (target, reading, verdict);
         let key = history.target.key.clone();
         for what in turned {
-            self.change(key.clone(), at, what, "");
+            let change = self.change(key.clone(), at, what, "");
+            self.changes.saw(change);
         }
     }
 

@@ -225,3 +225,26 @@ fn what_an_inspection_dates_is_a_change_and_an_event_does_not_repeat_it() {
     let expected = [What::Created("1".to_owned()), What::Started, What::OutOfMemory, What::Ended(Some(137))];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn an_end_and_a_start_in_the_same_second_are_two_things() {
+    let web = container("web-1", Health::None);
+    let mut world = world(std::slice::from_ref(&web));
+    let started = Some(wall(0));
+    world.detailed(&web.key, &Arc::new(Detail { started, ..Detail::default() }));
+    let event = |ms: i64, action: &str| EngineEvent {
+        at_ns: wall(0).timestamp_nanos_opt().unwrap() + ms * 1_000_000,
+        kind: "container".to_owned(),
+        action: action.to_owned(),
+        id: "web-1".to_owned(),
+        name: "web-1".to_owned(),
+        exit_code: Some(3).filter(|_| action == "die"),
+        more: String::new(),
+    };
+    let events = [event(30, "start"), event(400, "die"), event(700, "start")];
+    world.happened(&HostId::new("h"), &events);
+    world.happened(&HostId::new("h"), &events);
+    let told: Vec<_> = world.changes.iter().map(|change| change.what.clone()).collect();
+    let expected = [What::Created("1".to_owned()), What::Started, What::Ended(Some(3)), What::Started];
+    assert_eq!(told, expected);
+}
