@@ -65,7 +65,7 @@ impl<D: Dial> HttpProbe<D> {
         let wire = match timeout_at(end, self.dial.dial(&target.address, target.port)).await {
             Err(_) => return Outcome::TimedOut(Stage::Connecting),
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return Outcome::Refused,
-            Ok(Err(error)) => return Outcome::Failed(error.to_string()),
+            Ok(Err(error)) => return Outcome::Failed(without_number(&error)),
             Ok(Ok(wire)) => wire,
         };
         let Ask::Http { path, headers, .. } = &target.spec.ask else { return Outcome::Connected };
@@ -147,6 +147,12 @@ async fn read(response: Response<hyper::body::Incoming>, end: Instant) -> Outcom
             }
         }
     }
+}
+
+/// `No route to host (os error 113)`: the number helps nobody.
+fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// What went wrong between two ends that do not speak the same, in an operator's words.

@@ -122,10 +122,10 @@ pub struct Target {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NoTarget {
     /// It has none, so one cannot be meant.
-    #[error("no port is published; publish one, or set `via = \"container\"`")]
+    #[error("no port is published; set `via = \"container\"`")]
     NothingPublished,
     /// The configured one is not among them.
-    #[error("port {0} is not published; publish it, or set `via = \"container\"`")]
+    #[error("port {0} is not published; set `via = \"container\"`")]
     NotPublished(u16),
     /// It has several.
     #[error("it has several ports ({0}); set `port`")]

@@ -15,6 +15,8 @@ mod engine;
 #[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod pty;
 #[cfg(test)]
 mod screens;
