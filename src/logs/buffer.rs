@@ -103,6 +103,25 @@ impl Buffer {
         from
     }
 
+    /// Drops the newest lines until `bytes` more have room; at least one batch is left. Their numbers are given again:
+    /// views on them must be made anew. Says how many lines went.
+    pub fn drop_newest(&mut self, bytes: usize) -> usize {
+        let before = self.len();
+        while self.held_bytes + bytes > self.limit_bytes
+            && self.slabs.len() > 1
+            && let Some(slab) = self.slabs.pop_back()
+        {
+            self.held_bytes -= slab.held_bytes();
+            self.next_no = slab.first_no;
+        }
+        before - self.len()
+    }
+
+    /// Whether these lines find room without any other falling out.
+    pub fn has_room_for(&self, batch: &Batch) -> bool {
+        self.held_bytes + batch.held_bytes() + size_of::<Slab>() <= self.limit_bytes
+    }
+
     /// Forgets every line; numbers go on.
     pub fn clear(&mut self) {
         while !self.slabs.is_empty() {

@@ -1,23 +1,32 @@
-//! After a reconnect the engine repeats what it sent at the last timestamp; this drops it.
+//! After a reconnect the engine repeats what it sent last, and a page read later overlaps what is held: this drops it.
 //!
-//! Never drops a line for its text alone: only lines not newer than the last one seen before the reconnect.
+//! Never drops a line for its text alone: only one that was seen at that very instant, and as often as it was seen.
 
-use super::line::{Batch, Flags, LineRef};
-use std::collections::HashMap;
+use super::line::{Batch, Flags, LineRef, SourceId};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// One source's memory of the last instant it saw. Engine API: `since` is inclusive and has ns precision.
+#[cfg(test)]
+mod tests;
+
+/// How far back lines may still be out of order: the engine stamps a line before it queues for the log file, so two
+/// streams of one container overtake each other by some milliseconds.
+pub const SLACK_NS: i64 = 50_000_000;
+
+/// One source's memory of the last lines it saw. Engine API: `since` is inclusive and has ns precision.
 #[derive(Debug, Default)]
 pub struct Dedup {
-    last_ns: Option<i64>,
-    at_last: HashMap<u64, u32>,
+    newest_ns: Option<i64>,
+    // The lines of the last SLACK_NS, in the order they came.
+    recent: VecDeque<(i64, u64)>,
     repeats: Option<Repeats>,
+    has_met: bool,
 }
 
 #[derive(Debug)]
 struct Repeats {
     until_ns: i64,
-    left: HashMap<u64, u32>,
+    left: HashMap<(i64, u64), u32>,
 }
 
 impl Dedup {
@@ -26,14 +35,31 @@ impl Dedup {
         Self::default()
     }
 
-    /// What to ask for as `since` when connecting again.
+    /// What to ask for as `since` when connecting again: some lines before the last one, see [`SLACK_NS`].
     pub fn since_ns(&self) -> Option<i64> {
-        self.last_ns
+        self.newest_ns.map(|ns| ns.saturating_sub(SLACK_NS))
+    }
+
+    /// Time of the newest line seen.
+    pub fn newest_ns(&self) -> Option<i64> {
+        self.newest_ns
     }
 
     /// The stream starts anew from [`Dedup::since_ns`].
     pub fn resume(&mut self) {
-        self.repeats = self.last_ns.map(|until_ns| Repeats { until_ns, left: self.at_last.clone() });
+        self.has_met = false;
+        self.repeats = self.newest_ns.map(|until_ns| {
+            let mut left = HashMap::new();
+            for line in &self.recent {
+                *left.entry(*line).or_default() += 1;
+            }
+            Repeats { until_ns, left }
+        });
+    }
+
+    /// Since the last [`Dedup::resume`] a line came that was seen before: the new stream joins on without a gap.
+    pub fn has_met(&self) -> bool {
+        self.has_met
     }
 
     /// Drops from `batch` what was seen before the reconnect and remembers the rest. Markers pass. Returns how many
@@ -49,35 +75,68 @@ impl Dedup {
 
     fn is_repeat(&mut self, line: &LineRef<'_>) -> bool {
         let Some(repeats) = &mut self.repeats else { return false };
-        if line.at_ns > repeats.until_ns {
+        if line.at_ns > repeats.until_ns.saturating_add(SLACK_NS) {
             // Past the seam: from here on a line out of order is new.
             self.repeats = None;
             return false;
         }
-        if line.at_ns < repeats.until_ns {
+        if line.at_ns < repeats.until_ns.saturating_sub(SLACK_NS) {
+            self.has_met = true;
             return true;
         }
-        match repeats.left.get_mut(&fingerprint(line)) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => false,
-        }
+        let is_repeat = take(&mut repeats.left, &(line.at_ns, fingerprint(line)));
+        self.has_met |= is_repeat;
+        is_repeat
     }
 
     fn remember(&mut self, batch: &Batch) {
         let stamped = || batch.iter().filter(|line| !line.is_marker());
-        let newest =
-            stamped().filter(|line| !line.flags.has(Flags::NO_TIMESTAMP)).map(|line| line.at_ns).max();
-        let Some(newest) = newest.max(self.last_ns) else { return };
-        if self.last_ns != Some(newest) {
-            self.last_ns = Some(newest);
-            self.at_last.clear();
+        let newest = stamped().filter(|line| !line.flags.has(Flags::NO_TIMESTAMP)).map(|line| line.at_ns);
+        let Some(newest) = newest.max().max(self.newest_ns) else { return };
+        self.newest_ns = Some(newest);
+        let from_ns = newest.saturating_sub(SLACK_NS);
+        while self.recent.front().is_some_and(|(at_ns, _)| *at_ns < from_ns) {
+            self.recent.pop_front();
         }
-        for line in stamped().filter(|line| line.at_ns == newest) {
-            *self.at_last.entry(fingerprint(&line)).or_default() += 1;
+        // Only the end of a batch is recent; the rest is not worth a hash.
+        let first = batch.metas().iter().position(|meta| meta.at_ns >= from_ns).unwrap_or(batch.len());
+        for line in batch.iter().skip(first).filter(|line| !line.is_marker() && line.at_ns >= from_ns) {
+            self.recent.push_back((line.at_ns, fingerprint(&line)));
         }
+    }
+}
+
+/// Lines that are held, counted, so that a page that overlaps them loses exactly those.
+#[derive(Debug, Default)]
+pub struct Seam {
+    held: HashMap<(SourceId, i64, u64), u32>,
+}
+
+impl Seam {
+    /// Of these lines; give it those within [`SLACK_NS`] of the edge the page joins on.
+    pub fn of<'a>(lines: impl Iterator<Item = LineRef<'a>>) -> Self {
+        let mut held = HashMap::new();
+        for line in lines.filter(|line| !line.is_marker()) {
+            *held.entry((line.source, line.at_ns, fingerprint(&line))).or_default() += 1;
+        }
+        Self { held }
+    }
+
+    /// Drops from `page` the lines that are held, each as often as it is held. Markers pass.
+    pub fn drop_held(mut self, page: &mut Batch) {
+        page.retain(|line| {
+            line.is_marker() || !take(&mut self.held, &(line.source, line.at_ns, fingerprint(&line)))
+        });
+    }
+}
+
+fn take<K: Hash + Eq>(left: &mut HashMap<K, u32>, key: &K) -> bool {
+    match left.get_mut(key) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -86,63 +145,4 @@ fn fingerprint(line: &LineRef<'_>) -> u64 {
     line.stream.hash(&mut hasher);
     line.bytes.hash(&mut hasher);
     hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::logs::line::{Head, SourceId};
-
-    fn batch(lines: &[(i64, &str)]) -> Batch {
-        let mut batch = Batch::new();
-        for (at_ns, text) in lines {
-            batch.push(text.as_bytes(), Head { at_ns: *at_ns, source: SourceId(1), ..Head::default() });
-        }
-        batch
-    }
-
-    fn texts(batch: &Batch) -> Vec<&str> {
-        batch.iter().map(|line| std::str::from_utf8(line.bytes).unwrap()).collect()
-    }
-
-    #[test]
-    fn after_a_reconnect_lines_seen_before_are_dropped_once() {
-        let mut dedup = Dedup::new();
-        dedup.pass(&mut batch(&[(1, "a"), (2, "b"), (2, "b"), (2, "c")]));
-        assert_eq!(dedup.since_ns(), Some(2));
-        dedup.resume();
-        let mut again = batch(&[(1, "a"), (2, "b"), (2, "b"), (2, "c"), (2, "b"), (3, "b")]);
-        assert_eq!(dedup.pass(&mut again), 4);
-        assert_eq!(texts(&again), ["b", "b"]);
-    }
-
-    #[test]
-    fn without_a_reconnect_equal_lines_are_kept() {
-        let mut dedup = Dedup::new();
-        let mut twice = batch(&[(1, "a"), (1, "a")]);
-        assert_eq!(dedup.pass(&mut twice), 0);
-        assert_eq!(twice.len(), 2);
-    }
-
-    #[test]
-    fn a_second_reconnect_knows_the_lines_that_came_between() {
-        let mut dedup = Dedup::new();
-        dedup.pass(&mut batch(&[(2, "b")]));
-        dedup.resume();
-        dedup.pass(&mut batch(&[(2, "b"), (2, "new")]));
-        dedup.resume();
-        let mut again = batch(&[(2, "b"), (2, "new"), (2, "newer")]);
-        dedup.pass(&mut again);
-        assert_eq!(texts(&again), ["newer"]);
-    }
-
-    #[test]
-    fn a_line_out_of_order_after_the_seam_is_new() {
-        let mut dedup = Dedup::new();
-        dedup.pass(&mut batch(&[(5, "a")]));
-        dedup.resume();
-        let mut again = batch(&[(5, "a"), (6, "b"), (4, "late")]);
-        dedup.pass(&mut again);
-        assert_eq!(texts(&again), ["b", "late"]);
-    }
 }

@@ -191,6 +191,13 @@ impl Batch {
         batch
     }
 
+    /// As [`Batch::marker`], saying how grave it is.
+    pub fn note(source: SourceId, at_ns: i64, text: &str, level: Level) -> Self {
+        let mut batch = Self::marker(source, at_ns, text);
+        batch.metas_mut().iter_mut().for_each(|meta| meta.level = level);
+        batch
+    }
+
     /// Appends a line. Text beyond [`MAX_LINE_BYTES`], or beyond the 4 GiB a batch can address, is cut and counted.
     pub fn push(&mut self, text: &[u8], head: Head) {
         let room = (u32::MAX as usize - CUT_BYTES).saturating_sub(self.arena.len());

@@ -26,6 +26,14 @@ pub struct Matcher {
     regex: Regex,
 }
 
+impl PartialEq for Matcher {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern() == other.pattern()
+    }
+}
+
+impl Eq for Matcher {}
+
 impl Matcher {
     /// From a regular expression.
     pub fn new(pattern: &str) -> Result<Self, PatternError> {

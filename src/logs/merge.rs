@@ -104,6 +104,12 @@ impl Merge {
         Some(if is_now { oldest } else { oldest.saturating_add(self.window_ns) })
     }
 
+    /// Sources that have not ended and of which no line waits: those to read from next.
+    pub fn silent(&self) -> Vec<SourceId> {
+        let is_silent = |lane: &&Lane| !lane.is_closed && lane.waiting.is_empty();
+        self.lanes.iter().filter(is_silent).map(|lane| lane.source).collect()
+    }
+
     /// Lines held back.
     pub fn pending_lines(&self) -> usize {
         self.pending_lines

@@ -11,7 +11,7 @@ use super::matcher::Matcher;
 use std::collections::VecDeque;
 
 /// Which lines to show. The console's own markers pass everything but the time range.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// A line without a level counts as `Info`.
     pub min_level: Level,
