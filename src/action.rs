@@ -117,6 +117,8 @@ actions! {
     Wrap "wrap" Logs ["w"] "wrap" "Wrap long lines, or cut them";
     Json "json" Logs ["J"] "raw" "Show JSON and logfmt lines as fields, or raw";
     Level "level" Logs ["L"] "level" "Raise the minimum level";
+    TimeRange "time-range" Logs ["@"] "time" "Show only lines of a time: 15m, 14:20-14:35, 2026-03-01 14:20";
+    Wider "wider" Logs ["t"] "wider" "Follow the whole service, the environment, the container again";
     Correlate "correlate" Logs ["c"] "follow id" "Show only lines with the id of this line";
     Copy "copy" Logs ["y"] "copy" "Copy the line to the clipboard";
     Export "export" Logs ["e"] "export" "Write the shown lines to a file";

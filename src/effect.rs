@@ -2,7 +2,6 @@
 
 use crate::domain::act::Change;
 use crate::domain::ids::{ContainerKey, HostId};
-use crate::sub::Generation;
 
 /// One job, from its start to its end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -19,10 +18,6 @@ pub enum Effect {
     Inspect(JobId, ContainerKey, String),
     /// Fetch its processes.
     Processes(JobId, ContainerKey, String),
-    /// Read older lines of that view: those before the time, out of the last `count`.
-    Older(Generation, ContainerKey, i64, u32),
-    /// Read the first lines of that log.
-    First(Generation, ContainerKey),
     /// Put this on the clipboard (OSC 52).
     Copy(String),
     /// Write these lines to a new file of that name.

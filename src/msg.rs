@@ -79,12 +79,46 @@ pub enum HostFact {
 pub enum LogFact {
     /// Newer lines, in order.
     Lines(Batch),
-    /// Older lines than all shown; empty when the start is reached.
-    Older(Batch),
-    /// The first lines of the log.
-    First(Batch),
-    /// It cannot be read, and why.
+    /// The lines of the past are all told; true when they are all there are.
+    Opened(bool),
+    /// How far what is shown is behind the engine, in ms; 0 when it is level.
+    Behind(u64),
+    /// A log cannot be read, and why. The link is tried again unless the reason is final.
     Failed(ContainerKey, String),
+    /// A log that failed is read again.
+    Back(ContainerKey),
+    /// The answer to the question of that number.
+    Page(u64, Page),
+    /// How far the answer to the question of that number is.
+    Progress(u64, Progress),
+    /// The question of that number cannot be answered, and why.
+    Unanswered(u64, String),
+}
+
+/// Lines out of the past of a log.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// In order of time.
+    pub batch: Batch,
+    /// Nothing is before them.
+    pub has_start: bool,
+    /// Nothing was behind them when they were read.
+    pub has_end: bool,
+    /// Position in `batch` of the line that was searched for.
+    pub hit: Option<usize>,
+    /// How many lines at the end of each log were looked at; 0 where they were read from the start.
+    pub tail: u32,
+    /// Lines that were looked at.
+    pub looked_at: u64,
+}
+
+/// How far a reading of the past is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    /// Lines looked at.
+    pub lines: u64,
+    /// Time of the last of them.
+    pub at_ns: i64,
 }
 
 /// News of a job.

@@ -118,7 +118,7 @@ impl Model {
         let container = self.scope.container.as_ref().and_then(|key| self.world.container(key));
         let (subject, right) = match kind {
             PaneKind::Containers => (environment.to_owned(), self.containers.summary()),
-            PaneKind::Logs => (self.logs.subject(), self.logs.summary()),
+            PaneKind::Logs => (self.logs.subject(&self.look), self.logs.summary()),
             PaneKind::Health => {
                 (container.map(|c| c.name.to_string()).unwrap_or_default(), health::summary(&ctx))
             }

@@ -37,6 +37,7 @@ impl Model {
             Msg::Tick => Vec::new(),
             Msg::Host(host, fact) => {
                 self.host_fact(&host, fact);
+                self.refresh_logs();
                 Vec::new()
             }
             Msg::Usage(samples) => {
@@ -54,7 +55,9 @@ impl Model {
                     let name = self.name(key);
                     self.world.note(now, format!("logs of {name}: {why}"), true);
                 }
-                self.logs.fact(generation, fact);
+                if let Some(said) = self.logs.fact(generation, fact) {
+                    self.notice = Some((said, false));
+                }
                 Vec::new()
             }
             Msg::Job(_, event) => {

@@ -1,184 +1,256 @@
-//! Following the logs of one or several containers: history first, then what comes, merged by time, always near now.
+//! Following the logs of one or several containers: the past first, then what comes, merged by time, always near now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
-use crate::domain::ids::ContainerKey;
-use crate::logs::line::{Batch, SourceId};
+use self::lives::Lives;
+use self::reader::{News, Reader};
+use super::route::Route;
+use crate::domain::ids::{ContainerKey, HostId};
+use crate::logs::line::SourceId;
 use crate::logs::merge::{MAX_WINDOW, Merge};
 use crate::msg::{LogFact, Msg};
-use crate::ports::engine::{Engine, EngineError, LogRequest};
 use crate::sub::Generation;
 
-/// Lines of history a view opens on.
-pub const HISTORY: u32 = 1000;
+mod ending;
+mod lives;
+mod pace;
+mod reader;
+
 /// Most lines that wait for older ones of other containers.
 const WAITING_LINES: usize = 20_000;
-/// Small batches are read at most this often: a screen shows no more.
-const FRAME: Duration = Duration::from_millis(16);
-const SMALL_BYTES: usize = 32 << 10;
+/// Fewest lines of the past that each of many containers gives.
+const LEAST_LINES: u32 = 100;
+/// So long the first lines of several containers wait for each other.
+const OPENING: Duration = Duration::from_millis(400);
 /// Nothing waits for a deadline.
 const IDLE: Duration = Duration::from_secs(3600);
-/// A flood that leaves the view this far behind is skipped up to now.
-const BEHIND_NS: i64 = 2_000_000_000;
-/// After this much was read a view counts as live even if it never waited.
-const HISTORY_BYTES: usize = 4 << 20;
 
-/// Follows until dropped. The position in `sources` is the number of the source.
-pub async fn tail(generation: Generation, sources: Vec<(ContainerKey, Arc<dyn Engine>)>, out: Sender<Msg>) {
-    let count = sources.len();
+/// One container to follow.
+#[derive(Clone)]
+pub struct Followed {
+    /// Number of its source in the view.
+    pub source: SourceId,
+    /// Which.
+    pub key: ContainerKey,
+    /// The way to its host.
+    pub route: Arc<Route>,
+}
+
+/// What changes while a view lives: whose lines it wants. The sender's end is the view's.
+pub type FollowedList = watch::Receiver<Vec<Followed>>;
+
+/// Follows until dropped. Opens on `lines` lines of the past over all; those that join later bring theirs.
+pub async fn tail(generation: Generation, lines: u32, mut wanted: FollowedList, out: Sender<Msg>) {
     // Full: the readers wait, and the engine with them.
-    let (lines, merged) = mpsc::channel(8);
-    let mut readers = tokio::task::JoinSet::new();
-    let share = (HISTORY / sources.len().max(1) as u32).max(50);
-    for (number, (key, engine)) in sources.into_iter().enumerate() {
-        let (lines, out) = (lines.clone(), out.clone());
-        readers.spawn(async move {
-            let source = SourceId(number as u16);
-            if let Err(error) = read(&engine, &key, source, share, &lines).await {
-                // The console ends when nobody listens any more.
-                let _ = out.send(Msg::Log(generation, LogFact::Failed(key, error.to_string()))).await;
+    let (tell, mut news) = mpsc::channel(8);
+    let first = wanted.borrow_and_update().clone();
+    let share = if first.len() > 1 { (lines / first.len() as u32).max(LEAST_LINES) } else { lines };
+    let mut view = View::new(generation, share, tell);
+    let mut pump = Pump::new(generation, &first, share, out);
+    for one in first {
+        view.follow(one);
+    }
+    loop {
+        tokio::select! {
+            changed = wanted.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let now = wanted.borrow_and_update().clone();
+                for one in now {
+                    pump.join(one.source, &one.key);
+                    view.follow(one);
+                }
             }
+            news = news.recv() => {
+                // The view holds a sender itself.
+                let Some(news) = news else { return };
+                pump.take(news);
+            }
+            () = sleep_until(pump.due()) => {}
+        }
+        if pump.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The readers of one view, and what tells them of their containers' lives.
+struct View {
+    generation: Generation,
+    lines: u32,
+    tell: mpsc::Sender<News>,
+    readers: HashMap<SourceId, ContainerKey>,
+    hosts: HashMap<HostId, watch::Receiver<Lives>>,
+    // Ends them all with the view.
+    tasks: JoinSet<()>,
+}
+
+impl View {
+    fn new(generation: Generation, lines: u32, tell: mpsc::Sender<News>) -> Self {
+        Self {
+            generation,
+            lines,
+            tell,
+            readers: HashMap::new(),
+            hosts: HashMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    fn follow(&mut self, one: Followed) {
+        if self.readers.contains_key(&one.source) {
+            return;
+        }
+        tracing::debug!(generation = self.generation.0, container = one.key.id.short(), "log joins");
+        self.readers.insert(one.source, one.key.clone());
+        let tasks = &mut self.tasks;
+        let lives = self.hosts.entry(one.key.host.clone()).or_insert_with(|| {
+            let (tell, lives) = watch::channel(Lives::default());
+            tasks.spawn(lives::keep(Arc::clone(&one.route), tell));
+            lives
         });
-    }
-    drop(lines);
-    pump(generation, count, merged, &out).await;
-}
-
-async fn pump(generation: Generation, sources: usize, mut lines: mpsc::Receiver<Batch>, out: &Sender<Msg>) {
-    let mut merge = Merge::new(MAX_WINDOW, WAITING_LINES);
-    for number in 0..sources {
-        merge.add(SourceId(number as u16), 0);
-    }
-    loop {
-        let wait_ns = merge.next_deadline().map(|at| (at - now_ns()).max(0) as u64);
-        let due = Instant::now() + wait_ns.map_or(IDLE, Duration::from_nanos);
-        match timeout_at(due, lines.recv()).await {
-            Ok(Some(batch)) => {
-                let source = batch.get(0).map_or(SourceId(0), |line| line.source);
-                merge.push(source, batch, now_ns());
-            }
-            Ok(None) => return,
-            Err(_) => {}
-        }
-        while let Some(batch) = merge.poll(now_ns()) {
-            if out.send(Msg::Log(generation, LogFact::Lines(batch))).await.is_err() {
-                return;
-            }
-        }
+        let way = (one.key, one.route);
+        let reader = Reader::new(one.source, way, self.lines, lives.clone(), self.tell.clone());
+        tasks.spawn(reader.run());
+        while tasks.try_join_next().is_some() {}
     }
 }
 
-/// Ends with the error that broke it, or when nobody listens any more.
-async fn read(
-    engine: &Arc<dyn Engine>,
-    key: &ContainerKey,
-    source: SourceId,
-    history: u32,
-    out: &Sender<Batch>,
-) -> Result<(), EngineError> {
-    let mut request = LogRequest { tail: Some(history), follow: true, ..LogRequest::default() };
-    let mut last_ns = None;
-    loop {
-        let mut stream = engine.logs(&key.id, request).await?;
-        let (mut is_live, mut read_bytes) = (request.since_ns.is_some(), 0);
-        let mut is_skipping = false;
-        loop {
-            let asked = Instant::now();
-            let Some(batch) = stream.next().await else { break };
-            let mut batch = batch?;
-            is_live |= asked.elapsed() > FRAME * 2 || read_bytes > HISTORY_BYTES;
-            let pause = batch.text_bytes() < SMALL_BYTES && asked.elapsed() < FRAME;
-            read_bytes += batch.text_bytes();
-            batch.set_source(source);
-            last_ns = batch.get(batch.len().saturating_sub(1)).map(|l| l.at_ns).or(last_ns);
-            let behind_ns = last_ns.map_or(0, |ns| now_ns() - ns);
-            if out.send(batch).await.is_err() {
-                return Ok(());
-            }
-            if is_live && behind_ns > BEHIND_NS && read_bytes > HISTORY_BYTES {
-                is_skipping = true;
-                break;
-            }
-            if pause {
-                sleep(FRAME).await;
-            }
-        }
-        drop(stream);
-        if is_skipping {
-            let gap_ms = last_ns.map_or(0, |ns| (now_ns() - ns) / 1_000_000);
-            let text = format!("{}.{} s of lines skipped to stay live", gap_ms / 1000, gap_ms % 1000 / 100);
-            let marker = Batch::marker(source, last_ns.unwrap_or(0), &text);
-            if out.send(marker).await.is_err() {
-                return Ok(());
-            }
-            request = LogRequest { tail: Some(history), follow: true, ..LogRequest::default() };
-            continue;
-        }
-        started_again(engine, key).await?;
-        request = match last_ns {
-            Some(ns) => LogRequest { since_ns: Some(ns + 1), follow: true, ..LogRequest::default() },
-            None => request,
-        };
-    }
+/// Puts what the readers say into one order and hands it on.
+struct Pump {
+    generation: Generation,
+    merge: Merge,
+    names: HashMap<SourceId, ContainerKey>,
+    behind_ms: HashMap<SourceId, u64>,
+    told_ms: u64,
+    opening: Option<Opening>,
+    // Lines before this are left out: some container has more of that time than was asked of it.
+    horizon_ns: i64,
+    facts: Vec<LogFact>,
+    out: Sender<Msg>,
 }
 
-/// Waits until the container's next start: the engine ends a followed log when the container ends.
-async fn started_again(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<(), EngineError> {
-    let mut events = engine.events(None).await?;
-    // It may have been started between the end of the log and the first event.
-    if engine.detail(&key.id).await?.exit_code.is_none() {
-        sleep(MAX_WINDOW).await;
-        return Ok(());
+/// The first lines of several containers begin together: where the shortest past begins.
+struct Opening {
+    until: Instant,
+    share: u32,
+    waiting: Vec<SourceId>,
+    firsts: HashMap<SourceId, (u32, i64)>,
+}
+
+impl Pump {
+    fn new(generation: Generation, first: &[Followed], share: u32, out: Sender<Msg>) -> Self {
+        let mut merge = Merge::new(MAX_WINDOW, WAITING_LINES);
+        let mut names = HashMap::new();
+        for one in first {
+            merge.add(one.source, 0);
+            names.insert(one.source, one.key.clone());
+        }
+        let waiting = first.iter().map(|one| one.source).collect();
+        let until = Instant::now() + OPENING;
+        let opening = Some(Opening { until, share, waiting, firsts: HashMap::new() });
+        let (behind_ms, facts) = (HashMap::new(), Vec::new());
+        let horizon_ns = i64::MIN;
+        Self { generation, merge, names, behind_ms, told_ms: 0, opening, horizon_ns, facts, out }
     }
-    while let Some(event) = events.next().await.transpose()? {
-        if event.id == key.id.as_str() && event.action == "start" {
+
+    fn join(&mut self, source: SourceId, key: &ContainerKey) {
+        if self.names.insert(source, key.clone()).is_none() {
+            self.merge.add(source, 0);
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        match news {
+            News::Lines(source, batch) => {
+                if let (Some(opening), Some(line)) = (&mut self.opening, batch.get(0)) {
+                    let first = opening.firsts.entry(source).or_insert((0, line.at_ns));
+                    first.0 += batch.len() as u32;
+                }
+                self.merge.push(source, batch, now_ns());
+            }
+            News::Ready(source) => {
+                if let Some(opening) = &mut self.opening {
+                    opening.waiting.retain(|waiting| *waiting != source);
+                }
+            }
+            News::Behind(source, ms) => {
+                self.behind_ms.insert(source, ms);
+            }
+            News::Ended(source) => {
+                self.merge.remove(source);
+                self.behind_ms.remove(&source);
+            }
+            News::Failed(source, why) => {
+                self.behind_ms.remove(&source);
+                self.facts.extend(self.names.get(&source).map(|key| LogFact::Failed(key.clone(), why)));
+            }
+            News::Back(source) => {
+                self.facts.extend(self.names.get(&source).map(|key| LogFact::Back(key.clone())));
+            }
+        }
+    }
+
+    fn due(&self) -> Instant {
+        if let Some(opening) = self.opening.as_ref().filter(|_| self.names.len() > 1) {
+            return opening.until;
+        }
+        let wait_ns = self.merge.next_deadline().map(|at| (at - now_ns()).max(0) as u64);
+        Instant::now() + wait_ns.map_or(IDLE, Duration::from_nanos)
+    }
+
+    /// Fails when nobody listens any more.
+    async fn flush(&mut self) -> Result<(), ()> {
+        // One container's lines are shown as they come; those of several begin together.
+        let is_one = self.names.len() == 1;
+        if let Some(opening) = &self.opening
+            && (opening.waiting.is_empty() || Instant::now() >= opening.until && !is_one)
+        {
+            let cut = opening.firsts.values().filter(|(lines, _)| *lines >= opening.share);
+            self.horizon_ns = cut.map(|(_, first_ns)| *first_ns).max().unwrap_or(i64::MIN);
+            self.opening = None;
+            self.facts.push(LogFact::Opened(self.horizon_ns == i64::MIN));
+        }
+        let (before, after): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.facts).into_iter().partition(|fact| !matches!(fact, LogFact::Opened(_)));
+        for fact in before {
+            self.send(fact).await?;
+        }
+        if self.opening.is_some() && !is_one {
             return Ok(());
         }
+        while let Some(mut batch) = self.merge.poll(now_ns()) {
+            let horizon_ns = self.horizon_ns;
+            if !is_one && batch.metas().first().is_some_and(|first| first.at_ns < horizon_ns) {
+                batch.retain(|line| line.at_ns >= horizon_ns);
+            }
+            if !batch.is_empty() {
+                self.send(LogFact::Lines(batch)).await?;
+            }
+        }
+        for fact in after {
+            self.send(fact).await?;
+        }
+        let behind_ms = self.behind_ms.values().copied().max().unwrap_or(0);
+        if std::mem::replace(&mut self.told_ms, behind_ms) != behind_ms {
+            self.send(LogFact::Behind(behind_ms)).await?;
+        }
+        Ok(())
     }
-    Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() })
+
+    async fn send(&self, fact: LogFact) -> Result<(), ()> {
+        self.out.send(Msg::Log(self.generation, fact)).await.map_err(|_| ())
+    }
 }
 
 fn now_ns() -> i64 {
     chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0)
-}
-
-/// Older lines than `before_ns`, by growing `tail`: `until` with `tail` gives nothing on engine 20.10.
-///
-/// Reads the last `count` lines and hands out those before the time. Errors are the engine's.
-pub async fn older(
-    engine: &Arc<dyn Engine>,
-    key: &ContainerKey,
-    before_ns: i64,
-    count: u32,
-) -> Result<Batch, EngineError> {
-    let request = LogRequest { tail: Some(count), ..LogRequest::default() };
-    let mut stream = engine.logs(&key.id, request).await?;
-    let mut all = Batch::new();
-    while let Some(batch) = stream.next().await.transpose()? {
-        let end = batch.iter().position(|l| l.at_ns >= before_ns).unwrap_or(batch.len());
-        for line in batch.iter().take(end) {
-            all.push(line.bytes, line.head());
-        }
-        if end < batch.len() {
-            break;
-        }
-    }
-    Ok(all)
-}
-
-/// The first `count` lines of a log: read from the start, then the connection is closed.
-pub async fn first(engine: &Arc<dyn Engine>, key: &ContainerKey, count: usize) -> Result<Batch, EngineError> {
-    let mut stream = engine.logs(&key.id, LogRequest::default()).await?;
-    let mut all = Batch::new();
-    while all.len() < count
-        && let Some(batch) = stream.next().await.transpose()?
-    {
-        all.append_from(&batch, 0);
-    }
-    Ok(all)
 }

@@ -59,6 +59,7 @@ impl Input {
             Action::Palette => ":",
             Action::Search => "search /",
             Action::FilterLines => "only lines & ",
+            Action::TimeRange => "time (15m, 14:20-14:35, 2026-03-01 14:20) @ ",
             Action::Export => "write to file ",
             _ => "filter /",
         };

@@ -7,88 +7,106 @@ use ratatui::layout::Rect;
 
 use super::{Answer, Ctx, PaneKind, Request};
 use crate::action::Action;
-use crate::domain::ids::ContainerKey;
-use crate::effect::Effect;
-use crate::logs::buffer::Buffer;
+use crate::domain::ids::{ContainerKey, EnvironmentId};
+use crate::logs::buffer::{Buffer, DEFAULT_LIMIT_BYTES};
 use crate::logs::line::{Level, SourceId};
-use crate::logs::matcher::{Matcher, PatternError};
-use crate::logs::search::{self, Direction};
+use crate::logs::mask::Masks;
+use crate::logs::matcher::Matcher;
+use crate::logs::search::Direction;
 use crate::logs::view::{Filter, View};
-use crate::logs::{ansi, decode};
-use crate::msg::LogFact;
-use crate::sub::{Generation, Sub};
+use crate::msg::Progress;
+use crate::sub::{Ask, Following, Generation, Sources, Sub};
 
 mod border;
+mod facts;
+mod find;
+mod follow;
+mod moves;
 pub mod row;
+mod take;
 
-const BUFFER_BYTES: usize = 12 << 20;
-/// How many times more lines are asked for with each page back.
-const PAGE_BACK_GROWTH: u32 = 4;
+pub use follow::Breadth;
+use follow::Source;
+
+/// What the configuration decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Memory for the lines of one view.
+    pub buffer_bytes: usize,
+    /// Lines to open with.
+    pub lines: u32,
+    /// Texts that are never shown, copied or written to a file.
+    pub masks: Masks,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { buffer_bytes: DEFAULT_LIMIT_BYTES, lines: 1000, masks: Masks::default() }
+    }
+}
 
 /// The pane.
+#[derive(Default)]
 pub struct LogsPane {
-    /// Number of the present view.
-    pub generation: Generation,
-    sources: Vec<(ContainerKey, String)>,
+    /// What the configuration decides; takes hold with the next view.
+    pub settings: Settings,
+    /// Long lines are wrapped, not cut.
+    pub is_wrapped: bool,
+    /// JSON and logfmt lines are shown as they were printed.
+    pub is_raw: bool,
+    generation: Generation,
+    breadth: Breadth,
+    // What the present view was made for.
+    shown: Breadth,
+    environment: Option<EnvironmentId>,
+    selected: Option<ContainerKey>,
+    left_out: usize,
+    // The position is the number of the source; it only grows within a view.
+    sources: Vec<Source>,
+    wanted: Sources,
     buffer: Buffer,
     view: View,
     // Line under the cursor and the last line on the screen, by number; meaningless while following.
     cursor: i64,
     bottom: i64,
     height: usize,
-    is_following: bool,
-    is_wrapped: bool,
-    is_raw: bool,
+    // Newer lines do not move the screen.
+    is_held: bool,
     shift: usize,
     search: Option<Matcher>,
-    error: Option<String>,
-    asked: u32,
+    // The time range as it was typed.
+    range: String,
+    // Logs that cannot be read now, and why.
+    failed: Vec<(ContainerKey, String)>,
+    // The lines of the past have been told once.
+    is_open: bool,
+    // Nothing is before the first line, nothing was behind the last.
     has_start: bool,
-    // Showing the start of the log: what comes in now does not join on.
+    has_end: bool,
+    // Showing a part of the log that what comes in now does not join on; so many lines came since.
     is_apart: bool,
-    is_waiting: bool,
-}
-
-impl Default for LogsPane {
-    fn default() -> Self {
-        Self {
-            generation: Generation(0),
-            sources: Vec::new(),
-            buffer: Buffer::new(BUFFER_BYTES),
-            view: View::new(Filter::default()),
-            cursor: 0,
-            bottom: 0,
-            height: 1,
-            is_following: true,
-            is_wrapped: false,
-            is_raw: false,
-            shift: 0,
-            search: None,
-            error: None,
-            asked: 1000,
-            has_start: false,
-            is_apart: false,
-            is_waiting: true,
-        }
-    }
+    newer: u64,
+    behind_ms: u64,
+    // How many lines at the end of the log were looked at so far.
+    tail: u32,
+    // What the engine was asked for, and how far its answer is.
+    ask: Option<Ask>,
+    asks: u64,
+    progress: Option<Progress>,
+    // Lines still to move once the answer came.
+    pending: i64,
 }
 
 impl LogsPane {
-    /// Follows these from now on; lines of the former view are forgotten, filter and search stay.
-    pub fn open(&mut self, sources: Vec<(ContainerKey, String)>) {
-        if self.sources.iter().map(|(k, _)| k).eq(sources.iter().map(|(k, _)| k)) && !self.is_apart {
-            return;
-        }
-        self.generation.0 += 1;
-        self.sources = sources;
-        self.reset();
+    /// With the values of the configuration; `level` is the least severe to show.
+    pub fn configured(settings: Settings, level: Level, is_wrapped: bool, is_raw: bool) -> Self {
+        let view = View::new(Filter { min_level: level, ..Filter::default() });
+        Self { settings, is_wrapped, is_raw, view, ..Self::default() }
     }
 
-    fn reset(&mut self) {
-        self.buffer = Buffer::new(BUFFER_BYTES);
-        self.view = View::new(self.view.filter().clone());
-        (self.is_following, self.is_apart, self.has_start, self.is_waiting) = (true, false, false, true);
-        (self.asked, self.shift, self.error) = (1000, 0, None);
+    /// Number of the present view.
+    pub fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The streams this view lives on.
@@ -96,84 +114,15 @@ impl LogsPane {
         if self.sources.is_empty() {
             return BTreeSet::new();
         }
-        let keys = self.sources.iter().map(|(key, _)| key.clone()).collect();
-        BTreeSet::from([Sub::Logs(self.generation, keys)])
+        let following = Following { sources: self.wanted.clone(), lines: self.settings.lines };
+        let mut subs = BTreeSet::from([Sub::Logs(self.generation, following)]);
+        subs.extend(self.ask.iter().map(|ask| Sub::History(self.generation, ask.clone())));
+        subs
     }
 
     /// Newer lines do not move the screen.
     pub fn is_paused(&self) -> bool {
-        !self.is_following
-    }
-
-    /// Takes in news of the view of that generation; older ones are dropped.
-    pub fn fact(&mut self, generation: Generation, fact: LogFact) {
-        if generation != self.generation {
-            return;
-        }
-        self.is_waiting = false;
-        match fact {
-            LogFact::Lines(_) if self.is_apart => {}
-            LogFact::Lines(batch) => self.buffer.push(batch),
-            LogFact::Older(batch) => {
-                self.has_start = batch.is_empty();
-                self.buffer.prepend(&batch);
-            }
-            LogFact::First(batch) => {
-                self.buffer = Buffer::new(BUFFER_BYTES);
-                self.view = View::new(self.view.filter().clone());
-                self.buffer.push(batch);
-                (self.is_apart, self.has_start, self.is_following) = (true, true, false);
-                (self.cursor, self.bottom) = (self.buffer.first_no(), self.buffer.first_no());
-            }
-            LogFact::Failed(key, why) => {
-                let name = self.sources.iter().find(|(k, _)| *k == key).map_or("", |(_, n)| n);
-                self.error = Some(format!("{name}: {why}"));
-            }
-        }
-        self.view.sync(&self.buffer);
-    }
-
-    /// Sets the search and goes to the nearest hit above. Errors: [`PatternError`].
-    pub fn set_search(&mut self, text: &str) -> Result<Option<String>, PatternError> {
-        self.search = if text.is_empty() { None } else { Some(Matcher::new(text)?) };
-        Ok(if self.search.is_some() { self.hit(Direction::Backward, true) } else { None })
-    }
-
-    /// Shows only lines that match; with a leading `!` those that do not; an empty text shows all again.
-    pub fn set_filter(&mut self, text: &str) -> Result<(), PatternError> {
-        let mut filter = self.view.filter().clone();
-        (filter.include, filter.exclude, filter.correlation) = (Vec::new(), Vec::new(), None);
-        match text.strip_prefix('!') {
-            Some("") => {}
-            Some(pattern) => filter.exclude.push(Matcher::new(pattern)?),
-            None if text.is_empty() => {}
-            None => filter.include.push(Matcher::new(text)?),
-        }
-        self.refilter(filter);
-        Ok(())
-    }
-
-    fn refilter(&mut self, filter: Filter) {
-        self.view = View::new(filter);
-        self.view.sync(&self.buffer);
-    }
-
-    fn hit(&mut self, direction: Direction, is_here_allowed: bool) -> Option<String> {
-        let matcher = self.search.as_ref()?;
-        let step = match direction {
-            Direction::Forward => 1,
-            Direction::Backward => -1,
-        };
-        let here = if self.is_following { self.buffer.end_no() - 1 } else { self.cursor };
-        let from = if is_here_allowed { here } else { here + step };
-        match search::next(&self.view, &self.buffer, matcher, from, direction) {
-            Some(number) => {
-                self.is_following = false;
-                self.cursor = number;
-                None
-            }
-            None => Some(format!("no further hit for {}", matcher.pattern())),
-        }
+        self.is_held
     }
 
     /// Why an action of this pane does nothing now.
@@ -190,7 +139,7 @@ impl LogsPane {
     }
 
     /// Moves, pauses, searches, filters.
-    pub fn act(&mut self, action: Action, _ctx: &Ctx<'_>) -> Answer {
+    pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
         let page = self.height.saturating_sub(1).max(1) as i64;
         match action {
             Action::Up => return self.go(-1),
@@ -201,12 +150,13 @@ impl LogsPane {
             Action::HalfDown => return self.go((page / 2).max(1)),
             Action::Top => return self.top(),
             Action::Bottom => self.follow(),
-            Action::Follow if self.is_following => self.pause(),
+            Action::Follow if !self.is_held => self.pause(),
             Action::Follow => self.follow(),
             Action::Left => self.shift = self.shift.saturating_sub(16),
             Action::Right => self.shift += 16,
             Action::Wrap => self.is_wrapped = !self.is_wrapped,
             Action::Json => self.is_raw = !self.is_raw,
+            Action::Wider => return say(Some(self.widen(ctx).to_owned())),
             Action::Level => {
                 let mut filter = self.view.filter().clone();
                 filter.min_level = match filter.min_level {
@@ -224,10 +174,18 @@ impl LogsPane {
                 let exclude = filter.exclude.first().map(|m| format!("!{}", m.pattern()));
                 return prompt(action, &include.or(exclude).unwrap_or_default());
             }
-            Action::NextHit => return say(self.hit(Direction::Forward, false)),
-            Action::PreviousHit => return say(self.hit(Direction::Backward, false)),
+            Action::TimeRange => return prompt(action, &self.range),
+            Action::NextHit => return say(self.next_hit(Direction::Forward)),
+            Action::PreviousHit => return say(self.next_hit(Direction::Backward)),
             Action::Copy | Action::Export | Action::Correlate => return self.take(action),
-            Action::Back if !self.view.filter().is_empty() => self.refilter(Filter::default()),
+            Action::Back if self.ask.is_some() => {
+                (self.ask, self.progress, self.pending) = (None, None, 0);
+                return say(Some("stopped".to_owned()));
+            }
+            Action::Back if !self.view.filter().is_empty() => {
+                self.range.clear();
+                self.refilter(Filter::default());
+            }
             Action::Back if self.search.is_some() => self.search = None,
             Action::Back => return Answer::Done(vec![Request::Focus(PaneKind::Containers)]),
             _ => return Answer::Unknown,
@@ -235,132 +193,25 @@ impl LogsPane {
         Answer::Done(Vec::new())
     }
 
-    fn take(&mut self, action: Action) -> Answer {
-        let number = if self.is_following { self.buffer.end_no() - 1 } else { self.cursor };
-        let Some(line) = self.buffer.line(number) else { return Answer::Refused("there is no line") };
-        match action {
-            Action::Copy => {
-                let text = ansi::shown(line.bytes).into_owned();
-                Answer::Done(vec![Request::Effect(Effect::Copy(text)), Request::Say("line copied".into())])
-            }
-            Action::Export => Answer::Done(vec![Request::Prompt(action, self.file_name())]),
-            _ => {
-                let Some(id) = decode::decode(line.bytes).correlation().map(str::to_owned) else {
-                    return Answer::Refused("this line has no correlation id");
-                };
-                let filter = Filter { correlation: Some(id), ..Filter::default() };
-                self.refilter(filter);
-                Answer::Done(Vec::new())
-            }
-        }
-    }
-
-    fn file_name(&self) -> String {
-        let name = self.sources.first().map_or("all", |(_, name)| name.as_str());
-        let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        format!("{}.log", name.chars().map(safe).collect::<String>().trim_start_matches('.'))
-    }
-
-    /// Everything shown, as text: time, container, line.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        for line in (0..self.view.len(&self.buffer)).filter_map(|k| self.view.get(&self.buffer, k)) {
-            let at = chrono::DateTime::from_timestamp_nanos(line.at_ns).to_rfc3339();
-            text += &format!("{at} {} {}\n", self.source(line.source), ansi::shown(line.bytes));
-        }
-        text
-    }
-
     fn source(&self, id: SourceId) -> &str {
-        self.sources.get(usize::from(id.0)).map_or("", |(_, name)| name)
-    }
-
-    fn pause(&mut self) {
-        self.is_following = false;
-        let last = self.view.len(&self.buffer).saturating_sub(1);
-        self.cursor = self.view.nth(&self.buffer, last).unwrap_or(0);
-        self.bottom = self.cursor;
-    }
-
-    fn follow(&mut self) {
-        if self.is_apart {
-            self.generation.0 += 1;
-            self.reset();
-        }
-        self.is_following = true;
-    }
-
-    fn go(&mut self, by: i64) -> Answer {
-        if self.is_following && by > 0 {
-            return Answer::Done(Vec::new());
-        }
-        if self.is_following {
-            self.pause();
-        }
-        let here = self.view.index_of(&self.buffer, self.cursor) as i64;
-        let last = self.view.len(&self.buffer) as i64 - 1;
-        let to = (here + by).clamp(0, last.max(0));
-        self.cursor = self.view.nth(&self.buffer, to as usize).unwrap_or(0);
-        if here + by < 0 { self.older() } else { Answer::Done(Vec::new()) }
-    }
-
-    fn older(&mut self) -> Answer {
-        let ([(key, _)], Some(oldest), false) =
-            (self.sources.as_slice(), self.buffer.oldest_ns(), self.has_start)
-        else {
-            return Answer::Done(Vec::new());
-        };
-        if self.is_waiting {
-            return Answer::Done(Vec::new());
-        }
-        self.is_waiting = true;
-        self.asked = self.asked.saturating_mul(PAGE_BACK_GROWTH);
-        Answer::Done(vec![Request::Effect(Effect::Older(self.generation, key.clone(), oldest, self.asked))])
-    }
-
-    fn top(&mut self) -> Answer {
-        if self.is_following {
-            self.pause();
-        }
-        self.cursor = self.view.nth(&self.buffer, 0).unwrap_or(0);
-        match self.sources.as_slice() {
-            [(key, _)] if !self.has_start => {
-                Answer::Done(vec![Request::Effect(Effect::First(self.generation, key.clone()))])
-            }
-            _ => Answer::Done(Vec::new()),
-        }
-    }
-
-    /// Takes in the room there is: the cursor stays on the screen.
-    pub fn fit(&mut self, height: u16) {
-        self.height = usize::from(height).max(1);
-        let len = self.view.len(&self.buffer);
-        let last = len.saturating_sub(1);
-        if self.is_following {
-            self.bottom = self.view.nth(&self.buffer, last).unwrap_or(0);
-            return;
-        }
-        let cursor = self.view.index_of(&self.buffer, self.cursor).min(last);
-        self.cursor = self.view.nth(&self.buffer, cursor).unwrap_or(0);
-        let bottom = self.view.index_of(&self.buffer, self.bottom).min(last);
-        let bottom = bottom.clamp(cursor, (cursor + self.height - 1).min(last).max(cursor));
-        let bottom = bottom.max((self.height - 1).min(last));
-        self.bottom = self.view.nth(&self.buffer, bottom).unwrap_or(0);
+        self.sources.get(usize::from(id.0)).map_or("", |source| source.name.as_str())
     }
 
     /// Draws from the last line upwards.
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, cells: &mut Cells) {
+        let area = self.draw_foot(ctx, area, cells);
         if self.view.is_empty(&self.buffer) {
             row::draw_empty(ctx, self, area, cells);
             return;
         }
+        let columns = row::Columns::of(self, area.width);
         let mut below = area.bottom();
         let mut index = self.view.index_of(&self.buffer, self.bottom) + 1;
         while index > 0 && below > area.top() {
             index -= 1;
             let Some(line) = self.view.get(&self.buffer, index) else { break };
-            let is_cursor = !self.is_following && self.view.nth(&self.buffer, index) == Some(self.cursor);
-            let text = row::compose(ctx, self, &line);
+            let is_cursor = self.is_held && self.view.nth(&self.buffer, index) == Some(self.cursor);
+            let text = row::compose(ctx, self, columns, &line);
             let rows = if self.is_wrapped { row::rows(&text, area.width) } else { 1 };
             let top = below.saturating_sub(rows).max(area.top());
             row::draw(ctx, self, &text, Rect { y: top, height: below - top, ..area }, cells, is_cursor);

@@ -11,11 +11,9 @@ use super::mask;
 use crate::domain::act::Change;
 use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
-use crate::jobs::{act, discard, tail};
-use crate::msg::{JobEvent, LogFact, Msg};
-use crate::ports::engine::{Engine, EngineError};
-
-const FIRST_LINES: usize = 2000;
+use crate::jobs::{act, discard};
+use crate::msg::{JobEvent, Msg};
+use crate::ports::engine::Engine;
 
 /// Starts what an effect asks for. Copy, Shell and Quit belong to the loop and are handed back.
 pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effect> {
@@ -54,20 +52,6 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
                 async move { send(&out, Msg::Job(job, processes(&engine, &key, &name).await)).await },
             );
         }
-        Effect::Older(generation, key, before_ns, count) => {
-            let engine = engine(&key)?;
-            tokio::spawn(async move {
-                let answer = tail::older(&engine, &key, before_ns, count).await;
-                send(&out, Msg::Log(generation, log_fact(answer.map(LogFact::Older), key))).await;
-            });
-        }
-        Effect::First(generation, key) => {
-            let engine = engine(&key)?;
-            tokio::spawn(async move {
-                let answer = tail::first(&engine, &key, FIRST_LINES).await;
-                send(&out, Msg::Log(generation, log_fact(answer.map(LogFact::First), key))).await;
-            });
-        }
         Effect::Export(job, path, text) => {
             tokio::task::spawn_blocking(move || {
                 let event = match export(&path, &text) {
@@ -81,10 +65,6 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
         other => return Some(other),
     }
     None
-}
-
-fn log_fact(answer: Result<LogFact, EngineError>, key: ContainerKey) -> LogFact {
-    answer.unwrap_or_else(|error| LogFact::Failed(key, error.to_string()))
 }
 
 async fn send(out: &Sender<Msg>, msg: Msg) {

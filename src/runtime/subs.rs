@@ -12,9 +12,11 @@ use super::hosts::Routes;
 use crate::adapters::machine;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
-use crate::jobs::{checks, probe, sample, tail, watch as link};
+use crate::jobs::tail::Followed;
+use crate::jobs::{checks, history, probe, sample, tail, watch as link};
+use crate::logs::line::SourceId;
 use crate::msg::{HostFact, Msg};
-use crate::sub::Sub;
+use crate::sub::{Following, Generation, Sub};
 
 const LOAD_GAP: Duration = Duration::from_secs(10);
 
@@ -23,12 +25,20 @@ const LOAD_GAP: Duration = Duration::from_secs(10);
 pub struct Streams {
     running: BTreeMap<Sub, AbortHandle>,
     usage: Option<Usage>,
+    logs: BTreeMap<Generation, LogStream>,
 }
 
 /// The one sampler: it lives on while its rows change, so that scrolling costs the engine nothing.
 struct Usage {
     keys: Vec<ContainerKey>,
     rows: watch::Sender<sample::Rows>,
+    task: AbortHandle,
+}
+
+/// A followed log; containers join it while it lives.
+struct LogStream {
+    wanted: Following,
+    tell: watch::Sender<Vec<Followed>>,
     task: AbortHandle,
 }
 
@@ -42,6 +52,7 @@ impl Streams {
             }
             is_kept
         });
+        self.keep_logs(&wanted, routes, out);
         let mut rows = Vec::new();
         for sub in wanted {
             if let Sub::Usage(keys) = sub {
@@ -72,10 +83,53 @@ impl Streams {
     }
 }
 
+impl Streams {
+    fn keep_logs(&mut self, wanted: &BTreeSet<Sub>, routes: &Routes, out: &Sender<Msg>) {
+        let wanted: BTreeMap<_, _> = wanted
+            .iter()
+            .filter_map(|sub| match sub {
+                Sub::Logs(generation, following) => Some((*generation, following)),
+                _ => None,
+            })
+            .collect();
+        self.logs.retain(|generation, stream| {
+            let is_kept = wanted.contains_key(generation);
+            if !is_kept {
+                stream.task.abort();
+            }
+            is_kept
+        });
+        for (generation, following) in wanted {
+            match self.logs.get_mut(&generation) {
+                Some(stream) if stream.wanted == *following => {}
+                Some(stream) => {
+                    stream.wanted = following.clone();
+                    stream.tell.send_replace(followed(following, routes));
+                }
+                None => {
+                    let (tell, list) = watch::channel(followed(following, routes));
+                    let task = tokio::spawn(tail::tail(generation, following.lines, list, out.clone()));
+                    let stream = LogStream { wanted: following.clone(), tell, task: task.abort_handle() };
+                    self.logs.insert(generation, stream);
+                }
+            }
+        }
+    }
+}
+
+fn followed(following: &Following, routes: &Routes) -> Vec<Followed> {
+    let one = |(source, key): &(SourceId, ContainerKey)| {
+        let route = Arc::clone(routes.get(&key.host)?);
+        Some(Followed { source: *source, key: key.clone(), route })
+    };
+    following.sources.iter().filter_map(one).collect()
+}
+
 impl Drop for Streams {
     fn drop(&mut self) {
         self.running.values().for_each(AbortHandle::abort);
         self.usage.iter().for_each(|usage| usage.task.abort());
+        self.logs.values().for_each(|stream| stream.task.abort());
     }
 }
 
@@ -85,12 +139,13 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
     let task = match sub {
         Sub::Host(host) => tokio::spawn(link::watch(host.clone(), route(host)?, out)),
         Sub::Load(host) => tokio::spawn(load(host.clone(), route(host)?, out)),
-        // Kept apart, see [`Streams::sample`].
-        Sub::Usage(_) => return None,
+        // Kept apart, see [`Streams::sample`] and [`Streams::keep_logs`].
+        Sub::Usage(_) | Sub::Logs(..) => return None,
         Sub::Live(key) => tokio::spawn(sample::live(key.clone(), route(&key.host)?, out)),
-        Sub::Logs(generation, keys) => {
-            let sources = keys.iter().filter_map(|k| Some((k.clone(), route(&k.host)?.engine()))).collect();
-            tokio::spawn(tail::tail(*generation, sources, out))
+        Sub::History(generation, ask) => {
+            let engine = |key: &ContainerKey| Some(route(&key.host)?.engine());
+            let logs = ask.sources.iter().filter_map(|(n, key)| Some((*n, key.clone(), engine(key)?)));
+            tokio::spawn(history::history(*generation, ask.clone(), logs.collect(), out))
         }
         Sub::Health(target) => {
             let prober = route(&target.key.host)?.prober()?;

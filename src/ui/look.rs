@@ -1,6 +1,6 @@
 //! The theme as ratatui styles, and the glyphs with their ASCII forms. Panes ask for roles, never for colours.
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, FixedOffset, Local, Offset, Utc};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::theme::{Colour, Role, RoleStyle, Theme};
@@ -58,6 +58,16 @@ impl Look {
             zero if zero == "+00:00" => "Z".to_owned(),
             offset => offset,
         }
+    }
+
+    /// `03-14 14:32:07`, local or UTC.
+    pub fn day_clock(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.offset(at)).format("%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The zone that times are shown in, at that time.
+    pub fn offset(&self, at: DateTime<Utc>) -> FixedOffset {
+        if self.is_utc { Utc.fix() } else { at.with_timezone(&Local).offset().fix() }
     }
 
     /// `14:32:07.120` of ns since 1970, local or UTC.

@@ -13,7 +13,7 @@ use pilothouse::app::model::Model;
 use pilothouse::config::keymap::{Chord, Keymap};
 use pilothouse::config::theme::{Depth, Theme};
 use pilothouse::effect::Effect;
-use pilothouse::logs::line::{Batch, SourceId};
+use pilothouse::logs::line::Batch;
 use pilothouse::msg::{LogFact, Msg};
 use pilothouse::sub::{Generation, Sub};
 use pilothouse::ui::look::Look;
@@ -57,13 +57,13 @@ impl Still {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = self.model.update(msg, self.view.now);
         for sub in self.model.subs() {
-            let Sub::Logs(generation, keys) = sub else { continue };
+            let Sub::Logs(generation, following) = sub else { continue };
             if self.read == Some(generation) {
                 continue;
             }
             self.read = Some(generation);
             let logs: Vec<_> =
-                (0..).zip(&keys).map(|(n, key)| self.view.log(key, LINES, SourceId(n))).collect();
+                following.sources.iter().map(|(source, key)| self.view.log(key, LINES, *source)).collect();
             let mut lines: Vec<_> = logs.iter().flat_map(Batch::iter).collect();
             lines.sort_by_key(|line| line.at_ns);
             let mut merged = Batch::new();

@@ -92,6 +92,13 @@ impl Model {
                 self.notice = said.map(|s| (s, false));
             }),
             (Action::FilterLines, _) => self.logs.set_filter(text),
+            (Action::TimeRange, _) => {
+                let zone = self.look.offset(self.now.wall);
+                if let Err(error) = self.logs.set_range(text, self.now.wall, zone) {
+                    self.notice = Some((error.to_string(), true));
+                }
+                Ok(())
+            }
             (Action::Export, _) => {
                 let id = self.job();
                 return vec![Effect::Export(id, text.to_owned(), self.logs.text())];

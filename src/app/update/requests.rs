@@ -17,12 +17,19 @@ impl Model {
             Request::SelectEnvironment(id) => {
                 self.scope.environment = Some(id);
                 self.scope.container = None;
+                self.refresh_logs();
             }
             Request::SelectContainer(key) => self.select(key),
             Request::Focus(pane) => self.go(pane),
             Request::Tail(keys) => {
-                let named = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
-                self.logs.open(named);
+                let ctx = crate::panes::Ctx {
+                    world: &self.world,
+                    scope: &self.scope,
+                    look: &self.look,
+                    now: self.now,
+                    is_focused: false,
+                };
+                self.logs.tail(keys, &ctx);
             }
             Request::Prompt(action, text) => self.input = Some(Input::new(action, &text)),
             Request::Say(text) => self.notice = Some((text, false)),
@@ -56,6 +63,18 @@ impl Model {
         Vec::new()
     }
 
+    /// Containers came or went: a view of a service or an environment takes them in.
+    pub(in crate::app) fn refresh_logs(&mut self) {
+        let ctx = crate::panes::Ctx {
+            world: &self.world,
+            scope: &self.scope,
+            look: &self.look,
+            now: self.now,
+            is_focused: false,
+        };
+        self.logs.refresh(&ctx);
+    }
+
     /// Opens the dialog; a destructive act in a protected environment wants the name typed.
     pub(in crate::app) fn ask(&mut self, change: Change) {
         let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
@@ -82,8 +101,14 @@ impl Model {
         }
         self.scope.container.clone_from(&key);
         if let Some(key) = key {
-            let name = self.name(&key);
-            self.logs.open(vec![(key, name)]);
+            let ctx = crate::panes::Ctx {
+                world: &self.world,
+                scope: &self.scope,
+                look: &self.look,
+                now: self.now,
+                is_focused: false,
+            };
+            self.logs.select(key, &ctx);
         }
     }
 

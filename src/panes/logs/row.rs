@@ -8,32 +8,65 @@ use unicode_width::UnicodeWidthStr;
 
 use super::LogsPane;
 use crate::config::theme::Role;
-use crate::logs::decode::{CORRELATION_KEYS, Kind};
+use crate::logs::decode::{CORRELATION_KEYS, Decoded, Kind};
 use crate::logs::line::{Level, LineRef, Stream};
 use crate::logs::{ansi, decode};
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
-use crate::ui::text::put;
+use crate::ui::text::{cut, put};
 
 /// Longest text of a line that is laid out; a screen is never wider, and wrapping stops there.
 const MOST_BYTES: usize = 16 << 10;
+/// Most rows of a wrapped line.
+const MOST_ROWS: usize = 200;
+/// Sources are told apart by these, in the order of their numbers.
+const SOURCE_ROLES: [Role; 4] = [Role::Blue, Role::Green, Role::Info, Role::Accent];
 
 /// Pieces of a line with their styles; all text is safe to draw.
 pub struct Composed {
     pieces: Vec<(String, Style)>,
 }
 
+/// How wide what stands before the text is.
+#[derive(Clone, Copy)]
+pub struct Columns {
+    source: usize,
+    shared_bytes: usize,
+}
+
+impl Columns {
+    /// For this view on so many cells; without several sources there is no column for them.
+    pub fn of(pane: &LogsPane, width: u16) -> Self {
+        if pane.sources.len() < 2 {
+            return Self { source: 0, shared_bytes: 0 };
+        }
+        let shared_bytes = pane.shared_name_bytes();
+        let own = |name: &str| ansi::plain(name.get(shared_bytes..).unwrap_or(name)).width();
+        let widest = pane.sources.iter().map(|source| own(&source.name)).max().unwrap_or(0);
+        Self { source: widest.min(usize::from(width / 6).max(8)), shared_bytes }
+    }
+}
+
 /// Lays a line out as the pane shows it.
-pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>) -> Composed {
+pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<'_>) -> Composed {
     let look = ctx.look;
     let mut pieces = Vec::new();
     let mut add = |text: String, role: Role| pieces.push((text, look.style(role)));
+    let name = pane.source(line.source);
     if line.is_marker() {
         let rule = look.glyph("──", "--");
-        add(format!("{rule} {} {rule}", ansi::shown(line.bytes)), Role::Bad);
+        let role = match line.level {
+            Level::Info => Role::Dim,
+            Level::Warn => Role::Warn,
+            _ => Role::Bad,
+        };
+        let name = if columns.source > 0 { format!("{} ", ansi::plain(name)) } else { String::new() };
+        add(format!("{rule} {name}{} {rule}", ansi::shown(line.bytes)), role);
         return Composed { pieces };
     }
-    add(format!("{} ", look.log_clock(line.at_ns)), Role::Faint);
+    // Standard error is marked, so that it is told apart without any colour.
+    let side = if line.stream == Stream::Stderr { look.glyph("▏", "!") } else { " " };
+    add(format!("{}{side}", look.log_clock(line.at_ns)), Role::Faint);
     let role = match line.level {
         Level::Fatal | Level::Error => Role::BadStrong,
         Level::Warn => Role::Warn,
@@ -41,36 +74,54 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>) -> Composed {
     };
     let level = line.level.as_str().to_ascii_uppercase();
     add(format!("{level:<5} "), role);
-    if pane.sources.len() > 1 {
-        let width = pane.sources.iter().map(|(_, name)| name.width()).max().unwrap_or(0).min(20);
-        let name = crate::ui::text::cut(&ansi::plain(pane.source(line.source)), width);
-        let roles = [Role::Blue, Role::Green, Role::Key, Role::Accent];
-        add(format!("{name:<width$} "), roles[usize::from(line.source.0) % roles.len()]);
+    if columns.source > 0 {
+        let name = ansi::plain(name.get(columns.shared_bytes..).unwrap_or(name));
+        let name = cut(&name, columns.source);
+        let pad = columns.source - name.width().min(columns.source) + 1;
+        add(format!("{name}{:pad$}", ""), SOURCE_ROLES[usize::from(line.source.0) % SOURCE_ROLES.len()]);
     }
-    let bytes = &line.bytes[..line.bytes.len().min(MOST_BYTES)];
-    let decoded = if pane.is_raw { None } else { Some(decode::decode(line.bytes)) };
-    match decoded.filter(|d| d.kind != Kind::Plain) {
-        Some(decoded) => {
-            let strong = if line.level >= Level::Error { Role::Bright } else { Role::Text };
-            add(decoded.message.into_owned(), strong);
-            for (key, value) in decoded.fields {
-                let is_id = CORRELATION_KEYS.contains(&&*key);
-                add(format!("  {key}="), Role::Dim);
-                add(value.into_owned(), if is_id { Role::Blue } else { Role::Text });
-            }
-        }
-        None => {
-            let base = look.style(if line.stream == Stream::Stderr { Role::Bright } else { Role::Text });
-            for span in ansi::clean(bytes) {
-                pieces.push((span.text.into_owned(), sgr(base, span.sgr)));
-            }
-        }
-    }
+    text(ctx, pane, line, &mut pieces);
     if line.cut_bytes > 0 || line.bytes.len() > MOST_BYTES {
         let more = line.cut_bytes + line.bytes.len().saturating_sub(MOST_BYTES) as u64;
         pieces.push((format!(" ({more} more bytes)"), look.style(Role::Warn)));
     }
     Composed { pieces }
+}
+
+fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(String, Style)>) {
+    let masks = &pane.settings.masks;
+    let masked =
+        (!masks.is_empty()).then(|| pane.shown(line)).filter(|text| text.contains(crate::logs::mask::MASK));
+    let bytes = masked.as_deref().map_or(line.bytes, str::as_bytes);
+    let decoded = if pane.is_raw || bytes.len() > MOST_BYTES { None } else { Some(decode::decode(bytes)) };
+    if let Some(decoded) = decoded.filter(|d| d.kind != Kind::Plain) {
+        fields(ctx, pane, line, decoded, pieces);
+        return;
+    }
+    let head = &bytes[..bytes.len().min(MOST_BYTES)];
+    let base = ctx.look.style(if line.level >= Level::Error { Role::Bright } else { Role::Text });
+    for span in ansi::clean(head) {
+        pieces.push((span.text.into_owned(), sgr(base, span.sgr)));
+    }
+}
+
+fn fields(
+    ctx: &Ctx<'_>,
+    pane: &LogsPane,
+    line: &LineRef<'_>,
+    decoded: Decoded<'_>,
+    pieces: &mut Vec<(String, Style)>,
+) {
+    let masks = &pane.settings.masks;
+    let mut add = |text: String, role: Role| pieces.push((text, ctx.look.style(role)));
+    let strong = if line.level >= Level::Error { Role::Bright } else { Role::Text };
+    add(masks.apply(&decoded.message).into_owned(), strong);
+    for (key, value) in decoded.fields {
+        let is_id = CORRELATION_KEYS.contains(&&*key);
+        add(format!("  {key}="), Role::Dim);
+        // A secret may have been written with escapes that are gone now.
+        add(masks.apply(&value).into_owned(), if is_id { Role::Blue } else { Role::Text });
+    }
 }
 
 /// Only weight survives from a container's own colours: colour means something here.
@@ -81,7 +132,7 @@ fn sgr(base: Style, sgr: ansi::Sgr) -> Style {
 /// Rows it takes when wrapped, at least one.
 pub fn rows(line: &Composed, width: u16) -> u16 {
     let cells: usize = line.pieces.iter().map(|(text, _)| text.width()).sum();
-    cells.div_ceil(usize::from(width.saturating_sub(2)).max(1)).clamp(1, 200) as u16
+    cells.div_ceil(usize::from(width.saturating_sub(2)).max(1)).clamp(1, MOST_ROWS) as u16
 }
 
 /// Draws it into `area`: one row cut, or several wrapped.
@@ -91,9 +142,14 @@ pub fn draw(ctx: &Ctx<'_>, pane: &LogsPane, line: &Composed, area: Rect, cells: 
             draw_selected(cells, Rect { y, height: 1, ..area }, ctx.look, ctx.is_focused);
         }
     }
-    let whole: String = line.pieces.iter().map(|(text, _)| text.as_str()).collect();
-    let hits = pane.search.as_ref().map(|m| m.hits_in(whole.as_bytes())).unwrap_or_default();
-    let (left, right) = (area.x + 1, area.right());
+    let hits = match &pane.search {
+        Some(matcher) => {
+            let whole: String = line.pieces.iter().map(|(text, _)| text.as_str()).collect();
+            matcher.hits_in(whole.as_bytes())
+        }
+        None => Vec::new(),
+    };
+    let (left, right) = (area.x + 1, area.right().saturating_sub(1));
     let (mut x, mut y, mut offset) = (left, area.y, 0);
     let mut skip = if pane.is_wrapped { 0 } else { pane.shift };
     for (text, style) in &line.pieces {
@@ -125,12 +181,20 @@ pub fn draw(ctx: &Ctx<'_>, pane: &LogsPane, line: &Composed, area: Rect, cells: 
 
 /// Why there is no line.
 pub fn draw_empty(ctx: &Ctx<'_>, pane: &LogsPane, area: Rect, cells: &mut Cells) {
-    let (text, role) = match &pane.error {
-        Some(error) => (error.as_str(), Role::Bad),
+    let (text, role) = match pane.failed.first() {
+        Some((_, why)) => (why.as_str(), Role::Bad),
         None if pane.sources.is_empty() => ("select a container", Role::Dim),
-        None if !pane.buffer.is_empty() => ("no line passes the filter; Esc clears it", Role::Dim),
-        None if pane.is_waiting => ("nothing logged yet", Role::Dim),
-        None => ("nothing logged", Role::Dim),
+        None if !pane.buffer.is_empty() && pane.has_start => {
+            ("no line passes the filter; Esc clears it", Role::Dim)
+        }
+        None if !pane.buffer.is_empty() => {
+            ("no line held passes the filter; Up looks further back, Esc clears it", Role::Dim)
+        }
+        None if pane.is_open => ("nothing logged yet", Role::Dim),
+        None => ("asking for the log", Role::Dim),
     };
-    put(cells, area.x + 1, area.y, area.width.saturating_sub(2), text, ctx.look.style(role));
+    let lines = crate::ui::text::wrapped(text, usize::from(area.width.saturating_sub(2)), 0, 4);
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        put(cells, area.x + 1, y, area.width.saturating_sub(2), &line, ctx.look.style(role));
+    }
 }
