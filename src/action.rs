@@ -124,6 +124,8 @@ actions! {
     Export "export" Logs ["e"] "export" "Write the shown lines to a file";
     Palette "command" Global [":"] "command" "Do or find anything by its name";
     Utc "utc" Global ["U"] "" "Show times in UTC, or local";
+    Write "write" Global [] "" "Unlock a protected environment for a while (write 15m), or lock it (write off)";
+    Masks "masks" Global ["M"] "" "Show values that are masked, or mask them again";
     Help "help" Global ["?"] "help" "Show the keys that work here";
     Quit "quit" Global ["q", "ctrl-c"] "quit" "Leave; nothing stops running";
 }

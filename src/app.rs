@@ -2,7 +2,9 @@
 
 mod can;
 mod command;
+pub mod gate;
 pub mod model;
 mod mouse;
 pub mod screen;
+pub mod settings;
 pub mod update;

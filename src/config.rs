@@ -2,11 +2,13 @@
 //!
 //! [`files`] alone touches the disk, at paths that are given to it; all else is text to values. No clock.
 
+pub mod edit;
 pub mod example;
 pub mod files;
 pub mod init;
 pub mod keymap;
 pub mod load;
+pub mod mask;
 pub mod problem;
 pub mod schema;
 pub mod services;

@@ -5,6 +5,7 @@ pub mod change;
 pub mod container;
 pub mod environment;
 pub mod event;
+pub mod grade;
 pub mod health;
 pub mod host;
 pub mod ids;

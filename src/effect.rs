@@ -1,7 +1,10 @@
 //! What we may ask of the outside, as data, so that tests compare it.
 
+use std::path::PathBuf;
+
 use crate::domain::act::Change;
-use crate::domain::ids::{ContainerKey, HostId};
+use crate::domain::environment::Class;
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 
 /// One job, from its start to its end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,6 +27,21 @@ pub enum Effect {
     Export(JobId, String, String),
     /// Give the terminal to a shell in the container.
     Shell(ContainerKey, String),
+    /// Give the terminal to a program of the operator's own: its name, program and arguments, directory.
+    Run(String, Vec<String>, PathBuf),
+    /// Remember in the operator's own file what an environment is.
+    Classify {
+        /// To report by.
+        job: JobId,
+        /// The file.
+        file: PathBuf,
+        /// Which.
+        environment: EnvironmentId,
+        /// What it is.
+        class: Class,
+        /// Addresses of its hosts where no file has them; else none.
+        hosts: Vec<String>,
+    },
     /// Give the terminal to the shell and stop until it lets us go on.
     Suspend,
     /// Leave.

@@ -128,6 +128,8 @@ pub enum JobEvent {
     Done(String),
     /// One step failed: what, what came back.
     Failed(String),
+    /// What the engine knows of a container: title, and everything it said.
+    Inspected(String, serde_json::Value),
     /// A text to show in a view of its own: title and lines.
     Text(String, Vec<String>),
 }

@@ -4,4 +4,5 @@ pub mod confirm;
 pub mod help;
 pub mod input;
 pub mod palette;
+pub mod question;
 pub mod reader;

@@ -6,7 +6,7 @@ pub mod environments;
 pub mod hosts;
 pub mod input;
 pub mod keys;
-pub mod mask;
+pub mod program;
 pub mod run;
 pub mod shell;
 pub mod signals;

@@ -24,6 +24,9 @@ impl Model {
                 let places = layout::places(self.size, self.focus, false);
                 (places.len() == 1).then_some("the pane has the whole screen already")
             }
+            action if changes(action) && self.is_read_only() => {
+                Some("the environment is read-only; `:write` unlocks it for a while")
+            }
             _ => None,
         }
     }
@@ -41,4 +44,10 @@ impl Model {
             _ => action.entry().label,
         }
     }
+}
+
+/// Whether an action may change something.
+fn changes(action: Action) -> bool {
+    use Action::{Kill, PauseContainer, Remove, Restart, Shell, StopStart};
+    matches!(action, Kill | PauseContainer | Remove | Restart | Shell | StopStart)
 }

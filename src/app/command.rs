@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{Model, Overlay};
+use super::settings::OwnCommand;
 use crate::action::{ACTIONS, Action, Context};
 use crate::config::keymap::Chord;
 use crate::domain::container::Container;
@@ -53,6 +54,7 @@ impl Model {
             return self.with_object(action, rest);
         }
         let mut all = self.actions();
+        all.extend(self.own());
         // What is at hand first: the environment on the screen, then the others.
         let (here, others): (Vec<_>, Vec<_>) =
             self.world.environments.iter().partition(|e| Some(&e.id) == self.scope.environment.as_ref());
@@ -102,6 +104,17 @@ impl Model {
         all.into_iter().map(|e| self.action(e.action)).collect()
     }
 
+    /// Programs of the operator's own.
+    fn own(&self) -> Vec<Candidate> {
+        let line = |(number, command): (usize, &OwnCommand)| Candidate {
+            goal: Goal::Own(number),
+            name: command.name.clone(),
+            about: command.description.clone(),
+            key: command.keys.as_ref().map(ToString::to_string).unwrap_or_default(),
+        };
+        self.settings.commands.iter().enumerate().map(line).collect()
+    }
+
     fn things(&self, environment: &Environment) -> Vec<Candidate> {
         let id = &environment.id;
         let line =
@@ -129,6 +142,7 @@ impl Model {
     fn reach(&mut self, goal: Goal, behind: &str) -> Vec<Effect> {
         match goal {
             Goal::Action(action) => return self.command(action, behind),
+            Goal::Own(number) => return self.wish(number),
             Goal::Act(action, key) => {
                 self.show_container(&key);
                 return self.act(action);
@@ -157,14 +171,16 @@ impl Model {
     }
 
     /// An action by its name, with what was typed behind it.
-    fn command(&mut self, action: Action, _behind: &str) -> Vec<Effect> {
+    fn command(&mut self, action: Action, behind: &str) -> Vec<Effect> {
+        if action == Action::Write {
+            self.unlock(behind);
+            return Vec::new();
+        }
         self.act(action)
     }
 
     fn show_environment(&mut self, id: EnvironmentId) {
-        if self.scope.environment.as_ref() != Some(&id) {
-            (self.scope.environment, self.scope.container) = (Some(id), None);
-        }
+        self.enter(id);
         self.focus = PaneKind::Containers;
     }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::action::Context;
+use crate::app::settings::Settings;
 use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
 use crate::domain::host::Address;
@@ -14,6 +16,7 @@ use crate::overlays::confirm::Confirm;
 use crate::overlays::help::Help;
 use crate::overlays::input::Input;
 use crate::overlays::palette::Palette;
+use crate::overlays::question::Question;
 use crate::overlays::reader::Reader;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
@@ -33,6 +36,8 @@ pub enum Overlay {
     Palette(Box<Palette>),
     /// A dialog.
     Confirm(Confirm),
+    /// A question with a key for each answer.
+    Question(Question),
     /// A text to read.
     Reader(Reader),
 }
@@ -66,6 +71,11 @@ pub struct Model {
     pub(super) logs: LogsPane,
     pub(super) activity: ActivityPane,
     pub(super) engine: EnginePane,
+    pub(super) settings: Settings,
+    /// Masked values are shown.
+    pub(super) is_unmasked: bool,
+    /// The inspection in the reader, whole.
+    pub(super) inspected: Option<(String, Value)>,
     pub(super) overlay: Option<Overlay>,
     pub(super) input: Option<Input>,
     /// The first of several keys in a row, until the last.
@@ -101,6 +111,9 @@ impl Model {
             logs: LogsPane::default(),
             activity: ActivityPane::default(),
             engine: EnginePane::default(),
+            settings: Settings::default(),
+            is_unmasked: false,
+            inspected: None,
             overlay: None,
             input: None,
             pressed: Vec::new(),

@@ -84,6 +84,7 @@ impl Model {
             Some(Overlay::Help(help)) => help.draw(&self.look, above, buf),
             Some(Overlay::Palette(palette)) => cursor = Some(palette.draw(&self.look, foot, buf)),
             Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, area, buf),
+            Some(Overlay::Question(question)) => question.draw(&self.look, area, buf),
             Some(Overlay::Reader(reader)) => reader.draw(&self.look, above, buf),
             None => {}
         }

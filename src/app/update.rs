@@ -10,6 +10,7 @@ use crate::panes::{Answer, PaneKind, Request};
 use crate::world::Now;
 
 mod facts;
+mod guard;
 mod keys;
 mod requests;
 
@@ -17,6 +18,7 @@ impl Model {
     /// Takes in what happened; tells what is wanted of the outside.
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         self.now = now;
+        self.lapse();
         let effects = match msg {
             Msg::Key(chord) => self.key(chord),
             Msg::Paste(text) => {
@@ -112,9 +114,10 @@ impl Model {
 
     fn overlay_act(&mut self, action: Action) -> Option<Vec<Effect>> {
         match (self.overlay.as_mut()?, action) {
-            (_, Action::Back | Action::Quit) => self.overlay = None,
+            (_, Action::Back | Action::Quit) => (self.overlay, self.inspected) = (None, None),
             (Overlay::Help(_), Action::Help) => self.overlay = None,
             (Overlay::Help(help), action) => help.act(action),
+            (Overlay::Reader(_), Action::Masks) if self.inspected.is_some() => self.toggle_masks(),
             (Overlay::Reader(_), Action::Search) => self.input = Some(Input::new(action, "")),
             (Overlay::Reader(reader), action) => drop(reader.act(action)),
             _ => {}
@@ -141,9 +144,12 @@ impl Model {
             Action::Back if self.is_zoomed => self.is_zoomed = false,
             Action::Back => self.go(PaneKind::Containers),
             Action::Help => {
-                self.overlay = Some(Overlay::Help(Help::new(&self.keymap, self.focus.contexts())));
+                self.overlay =
+                    Some(Overlay::Help(Help::new(&self.keymap, self.focus.contexts(), &self.own_keys())));
             }
             Action::Palette => self.open_palette(),
+            Action::Write => self.unlock(""),
+            Action::Masks => self.toggle_masks(),
             Action::Utc => self.look.is_utc = !self.look.is_utc,
             Action::Quit => return vec![Effect::Quit],
             // Wherever the focus is, what is done to a container is done to the selected one.

@@ -4,12 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Failure;
+use super::console::{has_terminal, open, workers};
 use super::setup::{Options, Setup};
-use super::{Failure, has_terminal, open, workers};
 use crate::adapters::sim::clock::Clock;
 use crate::adapters::sim::scenario::Scenario;
 use crate::config::units::Period;
 use crate::runtime::demo;
+use crate::runtime::environments::Plan;
 
 /// How the demo is played.
 #[derive(clap::Args, Debug)]
@@ -71,5 +73,5 @@ pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
     let workers = workers()?;
     let (world, routes) = demo::hosts(&scenario, Clock::real(demo.at.get(), demo.speed));
-    open(setup, world, None, routes, workers)
+    open(&setup, world, &Plan::default(), routes, workers)
 }

@@ -15,6 +15,18 @@ pub enum Class {
     Production,
 }
 
+impl Class {
+    /// As the configuration writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unclassified => "unclassified",
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// A named set of hosts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Environment {

@@ -6,18 +6,11 @@ use ratatui::layout::Rect;
 use crate::action::Action;
 use crate::config::theme::Role;
 use crate::domain::act::Change;
+use crate::domain::container::State;
+use crate::domain::grade::Grade;
 use crate::ui::frame::{self, Title};
 use crate::ui::look::Look;
 use crate::ui::text::{bytes, put, put_right};
-
-/// What an operator has to give.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Grade {
-    /// The key `y`.
-    Yes,
-    /// The name of the environment, typed.
-    Name(String),
-}
 
 /// The dialog.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +25,8 @@ pub struct Confirm {
     pub typed: String,
     /// Steps scrolled past.
     pub top: usize,
+    /// How each container stood when it was asked; one that was gone then is `None`.
+    pub seen: Vec<Option<State>>,
 }
 
 /// Most rows of the dialog; a longer list scrolls.
@@ -106,7 +101,7 @@ impl Confirm {
             line(text, *role);
         }
         match &self.grade {
-            Grade::Yes => line("y does it   Esc or Enter cancels, nothing happens", Role::Key),
+            Grade::None | Grade::Yes => line("y does it   Esc or Enter cancels, nothing happens", Role::Key),
             Grade::Name(name) => {
                 line(&format!("type {name} to confirm: {}", self.typed), Role::Key);
                 line("Esc cancels, nothing happens", Role::Dim);

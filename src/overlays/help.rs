@@ -22,7 +22,7 @@ pub struct Help {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Line {
     Head(&'static str),
-    Key { keys: String, name: &'static str, doc: &'static str },
+    Key { keys: String, name: String, doc: String },
     Blank,
 }
 
@@ -58,7 +58,11 @@ fn lines(keymap: &Keymap, here: &[Context]) -> Vec<Line> {
     for context in here.iter().chain(others) {
         let line = |entry: &crate::action::Entry| {
             let keys = keys(keymap, *context, entry.action);
-            (!keys.is_empty()).then_some(Line::Key { keys, name: entry.name, doc: entry.doc })
+            (!keys.is_empty()).then_some(Line::Key {
+                keys,
+                name: entry.name.to_owned(),
+                doc: entry.doc.to_owned(),
+            })
         };
         let mut found: Vec<_> = ACTIONS.iter().filter_map(line).collect();
         if found.is_empty() {
@@ -74,9 +78,14 @@ fn lines(keymap: &Keymap, here: &[Context]) -> Vec<Line> {
 }
 
 impl Help {
-    /// The keys of these contexts first.
-    pub fn new(keymap: &Keymap, here: &[Context]) -> Self {
-        Self { lines: lines(keymap, here), top: 0, height: 1, columns: 1 }
+    /// The keys of these contexts first; the operator's own programs last, with their keys, name and meaning.
+    pub fn new(keymap: &Keymap, here: &[Context], own: &[[String; 3]]) -> Self {
+        let mut lines = lines(keymap, here);
+        if !own.is_empty() {
+            lines.extend([Line::Blank, Line::Head("YOUR OWN")]);
+        }
+        lines.extend(own.iter().cloned().map(|[keys, name, doc]| Line::Key { keys, name, doc }));
+        Self { lines, top: 0, height: 1, columns: 1 }
     }
 
     /// Scrolls.
@@ -160,7 +169,7 @@ mod tests {
         keymap.overlay(&[set("R", "none"), set("ctrl-x r", "restart")].into());
         let found = lines(&keymap, &[Context::Containers, Context::Global]);
         let restart = found.iter().find_map(|line| match line {
-            Line::Key { keys, name: "restart", .. } => Some(keys.as_str()),
+            Line::Key { keys, name, .. } if name == "restart" => Some(keys.as_str()),
             _ => None,
         });
         assert_eq!(restart, Some("ctrl-x r"));

@@ -20,6 +20,8 @@ use crate::ui::text::{put, put_right};
 pub enum Goal {
     /// Do it here.
     Action(Action),
+    /// Run the operator's own program of that number.
+    Own(usize),
     /// Do it to that container.
     Act(Action, ContainerKey),
     /// Show it.

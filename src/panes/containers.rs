@@ -91,6 +91,11 @@ impl ContainersPane {
         self.cursor.selected = Some(key.clone());
     }
 
+    /// Marks nothing any more: what was marked may stand in another environment.
+    pub fn unmark(&mut self) {
+        self.marked.clear();
+    }
+
     fn rows<'a>(&self, ctx: &Ctx<'a>) -> Vec<&'a Container> {
         let Some(environment) = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id))
         else {

@@ -2,13 +2,15 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
 use super::hosts::Routes;
-use super::mask;
+use crate::config::{edit, files};
 use crate::domain::act::Change;
+use crate::domain::environment::Class;
 use crate::domain::ids::ContainerKey;
 use crate::effect::Effect;
 use crate::jobs::{act, discard};
@@ -40,7 +42,7 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
             let engine = engine(&key)?;
             tokio::spawn(async move {
                 let event = match engine.inspect(&key.id).await {
-                    Ok(value) => JobEvent::Text(format!("inspect {name}"), mask::lines(value)),
+                    Ok(value) => JobEvent::Inspected(format!("inspect {name}"), value),
                     Err(error) => JobEvent::Failed(error.to_string()),
                 };
                 send(&out, Msg::Job(job, event)).await;
@@ -62,9 +64,36 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
                 let _ = out.blocking_send(Msg::Job(job, event));
             });
         }
+        Effect::Classify { job, file, environment, class, hosts } => {
+            tokio::task::spawn_blocking(move || {
+                let event = classified(&file, environment.as_str(), class, &hosts);
+                // The loop ends before its tasks; then nobody wants to know.
+                let _ = out.blocking_send(Msg::Job(job, event));
+            });
+        }
         other => return Some(other),
     }
     None
+}
+
+fn classified(file: &Path, environment: &str, class: Class, hosts: &[String]) -> JobEvent {
+    let (word, at) = (class.word(), file.display());
+    match keep_class(file, environment, class, hosts) {
+        Ok(()) => JobEvent::Done(format!("{environment} is {word} from now on; {at} says so")),
+        Err(why) => JobEvent::Failed(format!(
+            "{environment} is {word} until the console ends; it cannot be kept in {at}: {why}"
+        )),
+    }
+}
+
+fn keep_class(file: &Path, environment: &str, class: Class, hosts: &[String]) -> Result<(), String> {
+    let before = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.to_string()),
+    };
+    let after = edit::classify(&before, environment, class, hosts).map_err(|error| error.to_string())?;
+    files::write(file, &after).map_err(|error| error.to_string())
 }
 
 async fn send(out: &Sender<Msg>, msg: Msg) {

@@ -14,7 +14,7 @@ use super::keys::Keys;
 use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
-use super::{effects, input, shell};
+use super::{effects, input, program, shell};
 use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
 use crate::effect::{Effect, JobId};
@@ -91,8 +91,8 @@ pub async fn run(
             match effects::start(effect, &routes, &out) {
                 None => {}
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
-                Some(Effect::Shell(key, name)) => {
-                    let event = hand_over(&routes, &key, &name, has_mouse).await?;
+                Some(effect @ (Effect::Shell(..) | Effect::Run(..))) => {
+                    let event = lend(effect, &routes, &mut keys, has_mouse).await?;
                     repaint(screen, &mut model)?;
                     model.update(Msg::Job(JobId(0), event), now());
                     is_dirty = true;
@@ -118,6 +118,15 @@ fn repaint(screen: &mut Screen, model: &mut Model) -> io::Result<Vec<Effect>> {
     let size = screen.size()?;
     screen.resize(size.into())?;
     Ok(model.update(Msg::Resize(size.width, size.height), now()))
+}
+
+/// Gives the terminal away and takes it back.
+async fn lend(effect: Effect, routes: &Routes, keys: &mut Keys, has_mouse: bool) -> io::Result<JobEvent> {
+    match effect {
+        Effect::Shell(key, name) => hand_over(routes, &key, &name, has_mouse).await,
+        Effect::Run(name, argv, dir) => program::run(&name, &argv, &dir, has_mouse, keys).await,
+        _ => Ok(JobEvent::Failed("nothing to give the terminal to".to_owned())),
+    }
 }
 
 /// Gives the terminal to a shell and takes it back.

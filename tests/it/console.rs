@@ -69,6 +69,8 @@ fn stopping_is_asked_first_and_enter_means_cancel() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     terminal.keys("S");
+    terminal.until("Nobody has said yet what local is", SOON);
+    terminal.keys("l");
     terminal.until(&format!("stop {name} on local"), SOON);
     terminal.keys("Enter");
     terminal.gone("y does it", SOON);

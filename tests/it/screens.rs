@@ -1,5 +1,6 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
+mod guard;
 mod manners;
 mod render;
 mod world;
@@ -35,6 +36,12 @@ fn pictures() {
 
 fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> Vec<(&'static str, Stage)> {
     let incident = || Stage::incident(size, look());
+    let unlocked = |keys: &str| {
+        let mut stage = incident();
+        stage.unlock();
+        stage.keys(keys);
+        stage
+    };
     let with = |keys: &str| {
         let mut stage = incident();
         stage.keys(keys);
@@ -49,7 +56,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("releases", with("5")),
         ("help", with("?")),
         ("palette", with(":")),
-        ("confirm", with("S")),
+        ("confirm", unlocked("S")),
         ("activity", {
             let mut stage = incident();
             stage.deeds();

@@ -58,6 +58,7 @@ impl Model {
                 key("n N", "next, previous"),
                 key("Esc", "close"),
             ]),
+            Overlay::Question(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
             Overlay::Confirm(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
             Overlay::Palette(_) => None,
         }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
+use crate::app::gate::Access;
 use crate::app::model::Model;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing};
@@ -56,6 +57,15 @@ impl Model {
         };
         let (name, role) = badge(environment);
         words.push(word(if role == Role::Production { format!(" {name} ") } else { name }, role));
+        match self.settings.gate.access(environment, self.now.at) {
+            Access::Open => {}
+            Access::ReadOnly => words.push(word("read-only", Role::Text)),
+            Access::Writable(left) => {
+                let left = seconds(left.as_secs() as i64);
+                words.push(word(format!("writable {left}"), Role::Warn));
+            }
+        }
+        words.extend(self.is_unmasked.then(|| word("masks off", Role::Warn)));
         match environments::count(&self.ctx(PaneKind::Environments), environment) {
             None => words.push(word(self.unheard(environment), Role::Dim)),
             Some((up, all, bad)) => {

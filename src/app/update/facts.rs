@@ -1,6 +1,7 @@
 //! What the outside tells: hosts and jobs.
 
 use crate::app::model::{Model, Overlay};
+use crate::config::mask::plain_lines;
 use crate::domain::ids::ContainerKey;
 use crate::msg::{HostFact, JobEvent};
 use crate::overlays::reader::Reader;
@@ -52,7 +53,21 @@ impl Model {
                 self.world.note(self.now, text.clone(), true);
                 self.notice = Some((text, true));
             }
-            JobEvent::Text(title, lines) => self.overlay = Some(Overlay::Reader(Reader::new(title, lines))),
+            JobEvent::Inspected(title, value) => {
+                self.inspected = Some((title, value));
+                self.show_inspected();
+            }
+            JobEvent::Text(title, lines) => {
+                self.inspected = None;
+                self.overlay = Some(Overlay::Reader(Reader::new(title, lines)));
+            }
         }
+    }
+
+    /// The inspection in its view, masked or not.
+    pub(in crate::app) fn show_inspected(&mut self) {
+        let Some((title, value)) = &self.inspected else { return };
+        let lines = if self.is_unmasked { plain_lines(value) } else { self.settings.masks.lines(value) };
+        self.overlay = Some(Overlay::Reader(Reader::new(title.clone(), lines)));
     }
 }

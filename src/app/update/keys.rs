@@ -2,9 +2,10 @@
 
 use crate::action::{Action, Context};
 use crate::app::model::{Model, Overlay};
+use crate::app::settings::OwnCommand;
 use crate::config::keymap::{Chord, Code, Lookup};
+use crate::domain::grade::Grade;
 use crate::effect::Effect;
-use crate::overlays::confirm::Grade;
 use crate::panes::PaneKind;
 use crate::ui::list::RowFilter;
 
@@ -27,10 +28,19 @@ impl Model {
         if self.input.is_some() {
             return self.input_key(chord);
         }
+        if let Some(Overlay::Question(_)) = &self.overlay {
+            return match chord.code {
+                Code::Char(c) if !chord.ctrl => self.question_key(Some(c)),
+                Code::Esc | Code::Enter => self.question_key(None),
+                _ => Vec::new(),
+            };
+        }
         if let Some(Overlay::Confirm(confirm)) = &mut self.overlay {
             match (&confirm.grade, chord.code) {
-                (_, Code::Esc) | (Grade::Yes, Code::Enter | Code::Char('n')) => self.overlay = None,
-                (Grade::Yes, Code::Char('y')) => return self.confirmed(),
+                (_, Code::Esc) | (Grade::None | Grade::Yes, Code::Enter | Code::Char('n')) => {
+                    self.overlay = None;
+                }
+                (Grade::None | Grade::Yes, Code::Char('y')) => return self.confirmed(),
                 (Grade::Name(_), Code::Char(c)) if !chord.ctrl => confirm.typed.push(c),
                 (Grade::Name(_), Code::Backspace) => drop(confirm.typed.pop()),
                 (Grade::Name(_), Code::Enter) if confirm.is_typed() => return self.confirmed(),
@@ -64,7 +74,26 @@ impl Model {
                 self.notice = Some((format!("{shown} and then: {}", next.join("  ")), false));
                 self.pressed = pressed;
             }
-            Lookup::Nothing => {
+            Lookup::Nothing => return self.press_own(pressed),
+        }
+        Vec::new()
+    }
+
+    /// Keys that mean none of our actions may run a program of the operator's own.
+    fn press_own(&mut self, pressed: Vec<Chord>) -> Vec<Effect> {
+        let shown = pressed.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ");
+        let keys = |c: &OwnCommand| c.keys.as_ref().map_or_else(Vec::new, |keys| keys.as_slice().to_vec());
+        let mut begun =
+            self.settings.commands.iter().enumerate().filter(|(_, c)| keys(c).starts_with(&pressed));
+        let found =
+            begun.next().filter(|_| self.overlay.is_none()).map(|(number, c)| (number, keys(c) == pressed));
+        match found {
+            Some((number, true)) => return self.wish(number),
+            Some((_, false)) => {
+                self.notice = Some((format!("{shown} and then?"), false));
+                self.pressed = pressed;
+            }
+            None => {
                 self.notice = Some((format!("{shown} does nothing here; ? shows the keys"), false));
             }
         }

@@ -2,10 +2,8 @@
 
 use crate::app::model::{Model, Overlay};
 use crate::domain::act::Change;
-use crate::domain::environment::Class;
-use crate::domain::ids::ContainerKey;
+use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
-use crate::overlays::confirm::{Confirm, Grade};
 use crate::overlays::input::Input;
 use crate::overlays::reader::Reader;
 use crate::panes::Request;
@@ -14,11 +12,7 @@ impl Model {
     pub(in crate::app) fn request(&mut self, request: Request) -> Vec<Effect> {
         match request {
             Request::Effect(effect) => return vec![effect],
-            Request::SelectEnvironment(id) => {
-                self.scope.environment = Some(id);
-                self.scope.container = None;
-                self.refresh_logs();
-            }
+            Request::SelectEnvironment(id) => self.enter(id),
             Request::SelectContainer(key) => self.select(key),
             Request::Focus(pane) => self.go(pane),
             Request::Tail(keys) => {
@@ -41,13 +35,10 @@ impl Model {
                 let name = self.name(&key);
                 return vec![Effect::Processes(self.job(), key, name)];
             }
-            Request::Shell(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Shell(key, name)];
-            }
+            Request::Shell(key) => return self.shell(key),
             Request::Act(act, keys) => {
                 let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
-                self.ask(Change::Containers(act, targets));
+                return self.ask(Change::Containers(act, targets));
             }
             Request::Count(host) => {
                 let counted = self.world.inventories.entry(host.clone()).or_default();
@@ -58,7 +49,7 @@ impl Model {
                 }
             }
             Request::Read(title, lines) => self.overlay = Some(Overlay::Reader(Reader::new(title, lines))),
-            Request::Change(change) => self.ask(change),
+            Request::Change(change) => return self.ask(change),
         }
         Vec::new()
     }
@@ -75,24 +66,15 @@ impl Model {
         self.logs.refresh(&ctx);
     }
 
-    /// Opens the dialog; a destructive act in a protected environment wants the name typed.
-    pub(in crate::app) fn ask(&mut self, change: Change) {
-        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
-        let Some(environment) = environment else { return };
-        let is_protected = environment.is_protected || environment.class == Class::Production;
-        let name = environment.id.to_string();
-        let grade = if is_protected { Grade::Name(name.clone()) } else { Grade::Yes };
-        let confirm = Confirm { change, environment: name, grade, typed: String::new(), top: 0 };
-        self.overlay = Some(Overlay::Confirm(confirm));
-    }
-
-    pub(in crate::app) fn confirmed(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
-        if let Change::Discard(host, _) = &confirm.change {
-            // Counted again as soon as it is done.
-            self.world.inventories.entry(host.clone()).or_default().asked = Some(self.now.at);
+    /// Shows another environment: masks and marks of the one before hold no more.
+    pub(in crate::app) fn enter(&mut self, id: EnvironmentId) {
+        if self.scope.environment.as_ref() == Some(&id) {
+            return;
         }
-        vec![Effect::Change(self.job(), confirm.change)]
+        self.set_masks(false);
+        self.containers.unmark();
+        (self.scope.environment, self.scope.container) = (Some(id), None);
+        self.refresh_logs();
     }
 
     pub(in crate::app) fn select(&mut self, key: Option<ContainerKey>) {

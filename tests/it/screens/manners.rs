@@ -41,6 +41,7 @@ fn the_footer_fits_and_always_leads_to_help() {
 #[test]
 fn a_key_that_can_do_nothing_is_not_shown_and_says_why_when_pressed() {
     let mut stage = stage((160, 48));
+    stage.unlock();
     stage.select("web-42-blue-1");
     assert!(foot(&stage).contains("x shell"), "{}", foot(&stage));
     stage.select("api-7-2");
@@ -97,6 +98,7 @@ fn the_palette_goes_to_the_worst_container_of_a_service() {
 #[test]
 fn the_palette_completes_and_does_an_action_to_a_named_container() {
     let mut stage = stage((80, 24));
+    stage.unlock();
     stage.keys(":");
     stage.text("rest");
     stage.keys("tab");
@@ -172,6 +174,7 @@ fn the_wheel_scrolls_what_is_under_it_and_leaves_the_focus() {
 #[test]
 fn a_click_never_answers_a_dialog() {
     let mut stage = stage((80, 24));
+    stage.unlock();
     stage.keys("S");
     let before = rows(&stage);
     for (y, _) in before.iter().enumerate() {

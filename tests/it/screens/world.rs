@@ -13,7 +13,7 @@ use pilothouse::domain::environment::{Class, Environment};
 use pilothouse::domain::host::{Address, EngineFacts, HostLoad};
 use pilothouse::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ImageId, ServiceId};
 use pilothouse::domain::usage::Sample;
-use pilothouse::effect::JobId;
+use pilothouse::effect::{Effect, JobId};
 use pilothouse::logs::decode;
 use pilothouse::logs::line::{Batch, Head, SourceId, Stream};
 use pilothouse::msg::{HostFact, JobEvent, LogFact, Msg};
@@ -232,6 +232,23 @@ impl Stage {
             let key = if c == ' ' { "space".to_owned() } else { c.to_string() };
             self.tell(Msg::Key(key.parse().unwrap()));
         }
+    }
+
+    /// Makes the environment writable for a quarter of an hour, as an operator would.
+    pub fn unlock(&mut self) {
+        self.command("write 15m");
+    }
+
+    /// Types that into the palette and takes the first that is offered.
+    pub fn command(&mut self, text: &str) {
+        self.keys(":");
+        self.text(text);
+        self.keys("enter");
+    }
+
+    /// Presses a key and tells what it wants of the outside.
+    pub fn press(&mut self, key: &str) -> Vec<Effect> {
+        self.model.update(Msg::Key(key.parse().unwrap()), self.now)
     }
 
     pub fn wait(&mut self, seconds: i64) {

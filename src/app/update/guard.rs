@@ -1,0 +1,324 @@
+//! Everything between the wish to change something and the effect: read-only, classification, confirmation.
+
+use std::time::Duration;
+
+use crate::action::Action;
+use crate::app::gate::Access;
+use crate::app::model::{Model, Overlay};
+use crate::app::settings::OwnCommand;
+use crate::config::units::Period;
+use crate::domain::act::{Change, ContainerAct};
+use crate::domain::container::{Container, State};
+use crate::domain::environment::{Class, Environment};
+use crate::domain::grade::{Grade, grade};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::effect::Effect;
+use crate::overlays::confirm::Confirm;
+use crate::overlays::question::{Choice, Question, Then};
+use crate::ui::text::seconds;
+
+impl Model {
+    /// The environment on the screen.
+    pub(in crate::app) fn environment(&self) -> Option<&Environment> {
+        self.scope.environment.as_ref().and_then(|id| self.world.environment(id))
+    }
+
+    /// Where the change counts: the environment on the screen, or a protected one that has any of it as well.
+    fn place(&self, change: &Change) -> Option<&Environment> {
+        let touches = |environment: &Environment| match change {
+            Change::Containers(_, targets) => {
+                let all = self.world.containers(environment);
+                targets.iter().any(|(key, _)| all.iter().any(|c| c.key == *key))
+            }
+            Change::Discard(host, _) => environment.hosts.contains(host),
+        };
+        let here = self.environment()?;
+        if here.is_protected {
+            return Some(here);
+        }
+        self.world.environments.iter().find(|e| e.is_protected && touches(e)).or(Some(here))
+    }
+
+    /// Why nothing can be changed there now; `None` if it can.
+    pub(in crate::app) fn lock_reason(&self, environment: &Environment) -> Option<String> {
+        let is_locked = self.settings.gate.access(environment, self.now.at) == Access::ReadOnly;
+        is_locked.then(|| {
+            let window = seconds(self.settings.gate.window(&environment.id).as_secs() as i64);
+            format!("{} is read-only; `:write {window}` unlocks it", environment.id)
+        })
+    }
+
+    /// Whether what changes something is refused in the environment on the screen.
+    pub(in crate::app) fn is_read_only(&self) -> bool {
+        self.environment().is_some_and(|e| self.settings.gate.access(e, self.now.at) == Access::ReadOnly)
+    }
+
+    /// Refuses, asks what the environment is, asks whether to do it, or does it.
+    pub(in crate::app) fn ask(&mut self, change: Change) -> Vec<Effect> {
+        let Some(environment) = self.place(&change).cloned() else { return Vec::new() };
+        if let Some(why) = self.lock_reason(&environment) {
+            self.notice = Some((format!("{}: {why}", change.title()), true));
+            return Vec::new();
+        }
+        let is_asked = environment.class == Class::Unclassified && !environment.is_protected;
+        if is_asked && !self.settings.gate.is_declined(&environment.id) {
+            self.overlay = Some(Overlay::Question(classification(&environment.id, &change)));
+            return Vec::new();
+        }
+        match grade(change.weight(), &environment) {
+            Grade::None => vec![Effect::Change(self.job(), change)],
+            grade => {
+                let seen = self.states(&change);
+                let environment = environment.id.to_string();
+                let confirm = Confirm { change, environment, grade, typed: String::new(), top: 0, seen };
+                self.overlay = Some(Overlay::Confirm(confirm));
+                Vec::new()
+            }
+        }
+    }
+
+    /// How the containers of a change stand now; `None` for one that is gone.
+    fn states(&self, change: &Change) -> Vec<Option<State>> {
+        match change {
+            Change::Containers(_, targets) => {
+                targets.iter().map(|(key, _)| self.world.container(key).map(|c| c.state.clone())).collect()
+            }
+            Change::Discard(..) => Vec::new(),
+        }
+    }
+
+    /// Carries out what was confirmed, unless the world is no longer what the dialog showed.
+    pub(in crate::app) fn confirmed(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Confirm(confirm)) = self.overlay.take() else { return Vec::new() };
+        let refusal = self.place(&confirm.change).and_then(|environment| self.lock_reason(environment));
+        if let Some(why) = refusal.or_else(|| self.differs(&confirm)) {
+            let text = format!("{}: {why}; nothing was done", confirm.change.title());
+            self.world.note(self.now, text.clone(), true);
+            self.notice = Some((text, true));
+            return Vec::new();
+        }
+        if let Change::Discard(host, _) = &confirm.change {
+            // Counted again as soon as it is done.
+            self.world.inventories.entry(host.clone()).or_default().asked = Some(self.now.at);
+        }
+        vec![Effect::Change(self.job(), confirm.change)]
+    }
+
+    /// The first container that is gone or stands differently from when the dialog opened.
+    fn differs(&self, confirm: &Confirm) -> Option<String> {
+        let Change::Containers(act, targets) = &confirm.change else { return None };
+        targets.iter().zip(&confirm.seen).find_map(|((key, name), before)| {
+            match (before.as_ref()?, self.world.container(key)) {
+                (_, None) => Some(format!("{name} is gone by now")),
+                (before, Some(c)) if is_other(*act, before, &c.state) => {
+                    Some(format!("{name} is {} by now, it was {}", c.state.word(), before.word()))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// A key while a question is open.
+    pub(in crate::app) fn question_key(&mut self, key: Option<char>) -> Vec<Effect> {
+        let Some(Overlay::Question(question)) = &self.overlay else { return Vec::new() };
+        match key.map(|key| (key, question.answer(key).cloned())) {
+            None | Some(('n', None)) => {
+                self.overlay = None;
+                self.show_inspected();
+            }
+            Some((_, None)) => {}
+            Some((_, Some(then))) => {
+                self.overlay = None;
+                return self.then(then);
+            }
+        }
+        Vec::new()
+    }
+
+    fn then(&mut self, then: Then) -> Vec<Effect> {
+        match then {
+            Then::Unmask => {
+                self.set_masks(true);
+                self.show_inspected();
+            }
+            Then::Run(number) => return self.run(number),
+            Then::Leave(id, change) => {
+                self.settings.gate.decline(id);
+                return self.ask(change);
+            }
+            Then::Classify(id, class, change) => {
+                let mut effects = self.classify(&id, class);
+                effects.extend(self.ask(change));
+                return effects;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Takes effect at once; the operator's own file remembers it.
+    fn classify(&mut self, id: &EnvironmentId, class: Class) -> Vec<Effect> {
+        let Some(environment) = self.world.environments.iter_mut().find(|e| e.id == *id) else {
+            return Vec::new();
+        };
+        environment.class = class;
+        environment.is_protected = class == Class::Production;
+        let hosts = environment.hosts.clone();
+        let address = |host: &HostId| Some(self.world.hosts.get(host)?.address.to_string());
+        // An environment of a file has its hosts there.
+        let is_configured = self.settings.gate.configured.contains(id);
+        let hosts = if is_configured { Vec::new() } else { hosts.iter().filter_map(address).collect() };
+        self.settings.gate.configured.insert(id.clone());
+        match self.settings.user_file.clone() {
+            Some(file) => {
+                vec![Effect::Classify { job: self.job(), file, environment: id.clone(), class, hosts }]
+            }
+            None => {
+                self.notice = Some((format!("{id}: no home directory to remember it in"), true));
+                Vec::new()
+            }
+        }
+    }
+
+    /// `:write 15m`: unlocks the environment on the screen for a while.
+    pub(in crate::app) fn unlock(&mut self, text: &str) {
+        let Some(environment) = self.environment().cloned() else { return };
+        let id = environment.id;
+        let wanted = match text.trim() {
+            "" => Ok(self.settings.gate.window(&id)),
+            "off" => Ok(Duration::ZERO),
+            text => text.parse().map(Period::get),
+        };
+        let (text, is_failure) = match wanted {
+            _ if !environment.is_protected => (format!("{id} is not protected; it is writable"), false),
+            Err(error) => (error.to_string(), true),
+            Ok(how_long) => {
+                self.settings.gate.unlock(&id, how_long, self.now.at);
+                let text = if how_long.is_zero() {
+                    format!("{id} is read-only again")
+                } else {
+                    format!("{id} is writable for {}", Period::from_ms(how_long.as_millis() as u64))
+                };
+                self.world.note(self.now, text.clone(), false);
+                (text, false)
+            }
+        };
+        self.notice = Some((text, is_failure));
+    }
+
+    /// Locks what was unlocked for long enough.
+    pub(in crate::app) fn lapse(&mut self) {
+        for id in self.settings.gate.lapsed(self.now.at) {
+            self.world.note(self.now, format!("{id} is read-only again"), false);
+        }
+    }
+
+    /// `M`: hides again at once, shows only after a question.
+    pub(in crate::app) fn toggle_masks(&mut self) {
+        if self.is_unmasked {
+            self.set_masks(false);
+            return self.show_inspected();
+        }
+        let lines = vec![
+            "Values of passwords, tokens and keys are shown in inspections until the environment changes or M is pressed again."
+                .to_owned(),
+        ];
+        let choices = vec![Choice { key: 'y', label: "show them".to_owned(), then: Then::Unmask }];
+        self.overlay = Some(Overlay::Question(Question {
+            title: [
+                "masks".to_owned(),
+                self.scope.environment.as_ref().map(ToString::to_string).unwrap_or_default(),
+            ],
+            lines,
+            choices,
+        }));
+    }
+
+    pub(in crate::app) fn set_masks(&mut self, is_unmasked: bool) {
+        if self.is_unmasked != is_unmasked {
+            self.is_unmasked = is_unmasked;
+            let text = if is_unmasked { "masked values are shown" } else { "values are masked again" };
+            self.notice = Some((text.to_owned(), false));
+        }
+    }
+
+    /// Runs a program of the operator's own, or asks first.
+    pub(in crate::app) fn wish(&mut self, number: usize) -> Vec<Effect> {
+        let Some(command) = self.settings.commands.get(number).cloned() else { return Vec::new() };
+        if !command.is_asked {
+            return self.run(number);
+        }
+        if let Some(why) = self.environment().and_then(|environment| self.lock_reason(environment)) {
+            self.notice = Some((format!("{}: {why}", command.name), true));
+            return Vec::new();
+        }
+        let lines = vec![command.run.join(" "), format!("in {}", command.dir.display())];
+        let choices = vec![Choice { key: 'y', label: "run it".to_owned(), then: Then::Run(number) }];
+        let place = self.scope.environment.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.overlay = Some(Overlay::Question(Question {
+            title: [format!("run {}", command.name), place],
+            lines,
+            choices,
+        }));
+        Vec::new()
+    }
+
+    /// Keys, name and meaning of the operator's own programs.
+    pub(in crate::app) fn own_keys(&self) -> Vec<[String; 3]> {
+        let line = |c: &OwnCommand| {
+            let keys = c.keys.as_ref().map_or_else(|| ":".to_owned(), ToString::to_string);
+            [keys, c.name.clone(), c.description.clone()]
+        };
+        self.settings.commands.iter().map(line).collect()
+    }
+
+    fn run(&mut self, number: usize) -> Vec<Effect> {
+        let command = self.settings.commands.get(number);
+        command.map(|c| Effect::Run(c.name.clone(), c.run.clone(), c.dir.clone())).into_iter().collect()
+    }
+
+    /// A shell may change anything, so a read-only environment has none.
+    pub(in crate::app) fn shell(&mut self, key: ContainerKey) -> Vec<Effect> {
+        let here = |c: &Container| c.key == key;
+        let is_in = |e: &&Environment| e.is_protected && self.world.containers(e).into_iter().any(here);
+        let place = self.world.environments.iter().find(is_in);
+        if let Some(why) = place.and_then(|environment| self.lock_reason(environment)) {
+            self.notice = Some((format!("{}: {why}", Action::Shell.entry().name), true));
+            return Vec::new();
+        }
+        let name = self.name(&key);
+        vec![Effect::Shell(key, name)]
+    }
+}
+
+/// Whether an act would mean something else than when it was asked for. One between two starts is either.
+fn is_other(act: ContainerAct, before: &State, now: &State) -> bool {
+    let is_between = |state: &State| *state == State::Restarting;
+    if act == ContainerAct::Restart || is_between(before) || is_between(now) {
+        return false;
+    }
+    before.is_up() != now.is_up() || (*before == State::Paused) != (*now == State::Paused)
+}
+
+fn classification(id: &EnvironmentId, change: &Change) -> Question {
+    let choice = |key, label: &str, class| Choice {
+        key,
+        label: label.to_owned(),
+        then: Then::Classify(id.clone(), class, change.clone()),
+    };
+    Question {
+        title: [change.title(), id.to_string()],
+        lines: vec![format!(
+            "Nobody has said yet what {id} is. What you say is kept in your own configuration."
+        )],
+        choices: vec![
+            choice('d', "development: harmless acts are not asked", Class::Development),
+            choice('s', "staging: everything is confirmed", Class::Staging),
+            choice('p', "production: read-only until unlocked, its name typed", Class::Production),
+            Choice {
+                key: 'l',
+                label: "leave it unclassified for now; everything is confirmed".to_owned(),
+                then: Then::Leave(id.clone(), change.clone()),
+            },
+        ],
+    }
+}

@@ -1,0 +1,155 @@
+//! The console itself: from a checked configuration to the loop, and the terminal given back at its end.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use tokio::runtime::Runtime;
+
+use super::Failure;
+use super::setup::{Options, Setup};
+use crate::app::gate::Gate;
+use crate::app::model::Model;
+use crate::app::settings::{OwnCommand, Settings};
+use crate::config::files::{PROJECT_FILE, USER_FILE};
+use crate::config::mask::Masks;
+use crate::config::schema;
+use crate::config::services::services;
+use crate::config::theme::Depth;
+use crate::runtime::environments::{Plan, plan};
+use crate::runtime::signals::Signals;
+use crate::runtime::{hosts, run, terminal};
+use crate::ui::look::Look;
+use crate::world::World;
+
+/// What the terminal can show, by the usual variables.
+fn depth() -> Depth {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let term = set("TERM").unwrap_or_default();
+    match set("COLORTERM").as_deref() {
+        _ if set("NO_COLOR").is_some() || term == "dumb" => Depth::None,
+        Some("truecolor" | "24bit") => Depth::True,
+        _ if term.contains("256color") => Depth::Indexed,
+        _ => Depth::Ansi,
+    }
+}
+
+fn operator() -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{user}@{node}")
+}
+
+/// Opens it on the hosts of the configuration; returns when it is left.
+///
+/// # Errors
+/// A wrong configuration, no engine where there is no terminal, or what the terminal refused.
+pub fn run(options: Options) -> Result<(), Failure> {
+    let setup = Setup::load(&options)?;
+    let config = &setup.loaded.config;
+    let is_chosen = options.host.is_some();
+    let plan = plan(config, &hosts::find(options.host), is_chosen, &|path| path.exists());
+    let workers = workers()?;
+    let (mut world, routes) = hosts::open(&plan);
+    world.services = services(config, plan.environments.iter().map(|e| &e.id));
+    if !has_terminal() {
+        return Err(workers.block_on(without_terminal(&routes)));
+    }
+    open(&setup, world, &plan, routes, workers)
+}
+
+/// Whether there is one to take.
+pub fn has_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+}
+
+/// The threads that everything outside runs on.
+///
+/// # Errors
+/// The machine has none to give.
+pub fn workers() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// Takes the terminal and runs the console on these hosts until it is left.
+///
+/// # Errors
+/// What the terminal refused.
+pub fn open(
+    setup: &Setup,
+    mut world: World,
+    plan: &Plan,
+    routes: hosts::Routes,
+    workers: Runtime,
+) -> Result<(), Failure> {
+    let config = &setup.loaded.config;
+    let look = Look::new(&setup.theme.clone().degraded(depth()), config.ascii, config.utc);
+    let signals = workers.block_on(async { Signals::listen() })?;
+    let mut screen = terminal::take(config.mouse)?;
+    let size = crossterm::terminal::size()?;
+    let who = config.operator.clone().unwrap_or_else(operator);
+    let now = run::now();
+    let is_demo = world.is_demo;
+    for off in setup.loaded.left_off.iter().filter(|_| !is_demo) {
+        world.note(now, off.to_string(), true);
+    }
+    let model = Model::new(world, look, setup.loaded.keymap.clone(), who, size, now);
+    let settings = settings(setup, plan);
+    // Simulated hosts leave nothing on this machine and run nothing on it.
+    let settings =
+        if is_demo { Settings { user_file: None, commands: Vec::new(), ..settings } } else { settings };
+    let mut model = model.configured(settings);
+    if plan.selected.is_some() {
+        model.scope.environment.clone_from(&plan.selected);
+    }
+    let ended = workers.block_on(run::run(model, routes, &mut screen, signals, config.mouse));
+    terminal::give_back();
+    workers.shutdown_background();
+    Ok(ended?)
+}
+
+/// Without a terminal there is no console: says why, or which engines were tried.
+async fn without_terminal(routes: &hosts::Routes) -> Failure {
+    let mut report = Vec::new();
+    for way in routes.values().flat_map(|route| route.ways()) {
+        match way.engine.facts().await {
+            Ok(_) => {
+                return Failure::Usage("the console needs a terminal; see `pilothouse --help`".to_owned());
+            }
+            Err(error) => report.push(format!("{}: {error}\n  try: {}", way.source, (way.mend)(&error))),
+        }
+    }
+    Failure::Unreachable(format!("no engine answers\n{}", report.join("\n")))
+}
+
+/// What the configuration sets for the screen.
+fn settings(setup: &Setup, plan: &Plan) -> Settings {
+    let config = &setup.loaded.config;
+    let mut gate = Gate::default();
+    gate.windows.clone_from(&plan.write_windows);
+    gate.configured.clone_from(&plan.configured);
+    let dirs = &setup.places.dirs;
+    Settings {
+        gate,
+        masks: Masks::new(&config.masks.keys),
+        commands: config.commands.iter().map(|(name, command)| own(setup, name, command)).collect(),
+        user_file: dirs.config.as_ref().map(|dir| dir.join(USER_FILE)),
+        usage_interval: Some(config.usage.interval.get()),
+    }
+}
+
+/// A program runs beside the file that names it if that is a project's, else where the console was started.
+fn own(setup: &Setup, name: &str, command: &schema::Command) -> OwnCommand {
+    let file = setup.loaded.origins.file_of(&["commands", name, "run"]).map(Path::new);
+    let project = file.filter(|path| path.file_name().is_some_and(|name| name == PROJECT_FILE));
+    let dir = project.and_then(Path::parent).unwrap_or(&setup.places.cwd);
+    OwnCommand {
+        name: name.to_owned(),
+        run: command.run.clone(),
+        dir: dir.to_owned(),
+        // It parsed when the file was checked.
+        keys: command.key.as_ref().and_then(|keys| keys.parse().ok()),
+        is_asked: command.confirm,
+        description: command.description.clone().unwrap_or_else(|| command.run.join(" ")),
+    }
+}

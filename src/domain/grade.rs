@@ -1,0 +1,87 @@
+//! How careful one has to be: what a change weighs, and how it is confirmed in an environment.
+
+use super::act::{Change, ContainerAct};
+use super::environment::{Class, Environment};
+
+/// What a change may do to users.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Weight {
+    /// Takes nothing from anybody: start, resume.
+    Harmless,
+    /// Interrupts what runs, and it comes back: restart.
+    Interrupts,
+    /// Ends or deletes something.
+    Ends,
+}
+
+/// What an operator has to give.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Grade {
+    /// Nothing.
+    None,
+    /// The key `y`.
+    Yes,
+    /// The name of the environment, typed.
+    Name(String),
+}
+
+impl Change {
+    /// What it may do to users.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::Containers(ContainerAct::Start | ContainerAct::Unpause, _) => Weight::Harmless,
+            Self::Containers(ContainerAct::Restart, _) => Weight::Interrupts,
+            Self::Containers(
+                ContainerAct::Stop | ContainerAct::Pause | ContainerAct::Kill | ContainerAct::Remove,
+                _,
+            )
+            | Self::Discard(..) => Weight::Ends,
+        }
+    }
+}
+
+/// How a change of that weight is confirmed there. Only a development environment lets anything pass unasked.
+pub fn grade(weight: Weight, environment: &Environment) -> Grade {
+    match (weight, environment.class) {
+        (Weight::Ends, _) if environment.is_protected => Grade::Name(environment.id.to_string()),
+        (Weight::Harmless, Class::Development) if !environment.is_protected => Grade::None,
+        _ => Grade::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::EnvironmentId;
+
+    fn environment(class: Class, is_protected: bool) -> Environment {
+        Environment {
+            id: EnvironmentId::new("e"),
+            class,
+            is_protected,
+            hosts: Vec::new(),
+            projects: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_harmless_acts_in_development_pass_unasked() {
+        let classes = [Class::Unclassified, Class::Development, Class::Staging, Class::Production];
+        for class in classes {
+            for weight in [Weight::Harmless, Weight::Interrupts, Weight::Ends] {
+                let is_free = class == Class::Development && weight == Weight::Harmless;
+                let expected = if is_free { Grade::None } else { Grade::Yes };
+                assert_eq!(grade(weight, &environment(class, false)), expected, "{class:?} {weight:?}");
+                assert_ne!(grade(weight, &environment(class, true)), Grade::None, "{class:?} {weight:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_something_in_a_protected_environment_wants_its_name() {
+        for class in [Class::Unclassified, Class::Development, Class::Production] {
+            assert_eq!(grade(Weight::Ends, &environment(class, true)), Grade::Name("e".into()));
+            assert_eq!(grade(Weight::Interrupts, &environment(class, true)), Grade::Yes);
+        }
+    }
+}
