@@ -124,7 +124,7 @@ impl Model {
                 (container.map(|c| c.name.to_string()).unwrap_or_default(), health::summary(&ctx))
             }
             PaneKind::Releases => {
-                (container.map(|c| c.service.to_string()).unwrap_or_default(), String::new())
+                (container.map(|c| c.service.to_string()).unwrap_or_default(), releases::summary(&ctx))
             }
             PaneKind::Engine => {
                 let host = self.engine.host(&ctx);
