@@ -4,3 +4,4 @@ pub mod docker;
 pub mod http_probe;
 pub mod machine;
 pub mod sim;
+pub mod ssh;

@@ -1,0 +1,17 @@
+//! One SSH connection per host carries everything: the engine's API, commands, files, ports only the host can reach.
+//!
+//! `settings` asks OpenSSH what holds for a host; `known_hosts` and `trust` decide about its key; `auth` proves who one
+//! is; `connect` walks the way; `driver` owns the libssh2 session on a thread of its own; everybody else holds a
+//! [`link::Link`]. `unsafe` lives here and nowhere else.
+
+mod auth;
+mod channel;
+pub mod connect;
+pub mod destination;
+pub mod driver;
+pub mod host;
+pub mod known_hosts;
+pub mod link;
+pub mod settings;
+mod socket;
+mod trust;

@@ -1,0 +1,303 @@
+//! The way to a host: settings, hops, handshake, trust, authentication; then the driver takes over.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ssh2::{MethodType, Session};
+use tokio::process::Command;
+
+use super::destination::Destination;
+use super::driver::{self, Patience};
+use super::link::{Door, Link};
+use super::settings::{Algorithms, Local, Settings, SettingsError};
+use super::{auth, trust};
+use crate::ports::prompt::Prompter;
+
+pub use self::error::ConnectError;
+
+mod error;
+
+/// Hosts to go through at most: a loop in the configuration ends here.
+const MOST_HOPS: usize = 8;
+
+/// How hosts are reached from here.
+#[derive(Clone)]
+pub struct Connector {
+    /// The operator's machine.
+    pub local: Local,
+    /// `ssh -F`: another configuration file.
+    pub config: Option<PathBuf>,
+    /// How long silence may last; a host's ServerAlive settings go before.
+    pub patience: Patience,
+    /// Who is asked.
+    pub prompter: Arc<dyn Prompter>,
+}
+
+/// A connection and what holds for it.
+pub struct Connected {
+    /// The connection.
+    pub link: Link,
+    /// What OpenSSH's configuration says.
+    pub settings: Settings,
+    /// Steps of the way with the time each took, for `doctor`.
+    pub steps: Vec<(&'static str, Duration)>,
+}
+
+/// What the session runs on.
+enum Wire {
+    Tcp(TcpStream),
+    Pair(UnixStream),
+}
+
+impl AsRawFd for Wire {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Tcp(stream) => stream.as_raw_fd(),
+            Self::Pair(stream) => stream.as_raw_fd(),
+        }
+    }
+}
+
+impl Connector {
+    /// What holds for a destination, by OpenSSH's own program.
+    ///
+    /// # Errors
+    /// [`ConnectError::Settings`], also where there is no `ssh` program.
+    pub async fn settings(&self, to: &Destination) -> Result<Settings, ConnectError> {
+        let broken = |why: String| SettingsError::Broken { host: to.to_string(), why };
+        let mut command = Command::new("ssh");
+        command.arg("-G");
+        if let Some(file) = &self.config {
+            command.arg("-F").arg(file);
+        }
+        if let Some(port) = to.port {
+            command.arg("-p").arg(port.to_string());
+        }
+        if let Some(user) = &to.user {
+            command.arg("-l").arg(user);
+        }
+        command.arg("--").arg(&to.host).stdin(Stdio::null()).kill_on_drop(true);
+        let answer = tokio::time::timeout(Duration::from_secs(20), command.output());
+        let answer = answer.await.map_err(|_| broken("`ssh -G` did not end within 20 s".to_owned()))?;
+        let answer = answer.map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => broken("there is no `ssh` program; install openssh-client".to_owned()),
+            _ => broken(format!("cannot run `ssh -G`: {e}")),
+        })?;
+        if !answer.status.success() {
+            let said = String::from_utf8_lossy(&answer.stderr).trim().replace('\n', "; ");
+            return Err(broken(format!("`ssh -G` failed: {said}")).into());
+        }
+        Ok(Settings::read(to, &String::from_utf8_lossy(&answer.stdout), &self.local)?)
+    }
+
+    /// Reaches a host.
+    ///
+    /// # Errors
+    /// The first step that failed.
+    pub async fn connect(&self, to: &Destination) -> Result<Connected, ConnectError> {
+        self.connect_through(to, None, 0).await
+    }
+
+    /// `hops` given by somebody who goes through this host to another stand before the configuration's.
+    async fn connect_through(
+        &self,
+        to: &Destination,
+        hops: Option<&[Destination]>,
+        depth: usize,
+    ) -> Result<Connected, ConnectError> {
+        let began = Instant::now();
+        let settings = self.settings(to).await?;
+        let mut steps = vec![("settings", began.elapsed())];
+        let began = Instant::now();
+        let wire = match hops.unwrap_or(&settings.jumps) {
+            [before @ .., last] => self.jump(&settings, before, last, depth).await?,
+            [] => match &settings.proxy_command {
+                Some(command) => proxy(&settings, command)?,
+                None => direct(&settings).await?,
+            },
+        };
+        steps.push(("connection", began.elapsed()));
+        let prompter = Arc::clone(&self.prompter);
+        let host = to.to_string();
+        let name = to.host.clone();
+        let machine = |cause| ConnectError::Machine { host: host.clone(), cause };
+        let patience = settings.alive.map_or(self.patience, |(every, count)| Patience {
+            ask_after: every.min(self.patience.ask_after),
+            gone_after: every * count.max(1),
+        });
+        let entered = tokio::task::spawn_blocking(move || {
+            let mut steps = steps;
+            let session = enter(wire, &settings, prompter.as_ref(), &mut steps)?;
+            Ok::<_, ConnectError>((session, settings, steps))
+        });
+        let (session, settings, steps) = entered.await.map_err(|e| machine(io::Error::other(e)))??;
+        let link = driver::spawn(&name, session, patience).map_err(machine)?;
+        Ok(Connected { link, settings, steps })
+    }
+
+    async fn jump(
+        &self,
+        settings: &Settings,
+        before: &[Destination],
+        last: &Destination,
+        depth: usize,
+    ) -> Result<Wire, ConnectError> {
+        let host = settings.original.clone();
+        let how = format!("ProxyJump {last}");
+        let way = |cause: String| ConnectError::Way { host: host.clone(), how: how.clone(), cause };
+        if depth == MOST_HOPS {
+            return Err(way(format!("more than {MOST_HOPS} hops; does the configuration go in a circle?")));
+        }
+        // Hops that stand before go to the last one, as `ssh -J` hands them on; alone it uses its own configuration.
+        let hops = (!before.is_empty()).then_some(before);
+        let hop = Box::pin(self.connect_through(last, hops, depth + 1)).await?;
+        let door = Door::Tcp(settings.host_name.clone(), settings.port);
+        let opened = tokio::time::timeout(settings.connect_timeout, hop.link.open(door)).await;
+        let opened = opened.map_err(|_| way("no answer in time".to_owned()))?;
+        let mut far = opened.map_err(|e| way(e.to_string()))?.stream;
+        let (ours, theirs) = UnixStream::pair().map_err(|e| way(e.to_string()))?;
+        theirs.set_nonblocking(true).map_err(|e| way(e.to_string()))?;
+        let mut near = tokio::net::UnixStream::from_std(theirs).map_err(|e| way(e.to_string()))?;
+        // Ends when either side does; the hop's connection ends with its last channel.
+        tokio::spawn(async move {
+            if let Err(error) = tokio::io::copy_bidirectional(&mut far, &mut near).await {
+                tracing::debug!(%error, "hop ended");
+            }
+            drop(hop);
+        });
+        Ok(Wire::Pair(ours))
+    }
+}
+
+async fn direct(settings: &Settings) -> Result<Wire, ConnectError> {
+    let (name, port, limit) = (settings.host_name.clone(), settings.port, settings.connect_timeout);
+    let host = format!("{name}:{port}");
+    let machine = |e| ConnectError::Machine { host: host.clone(), cause: io::Error::other(e) };
+    let looked_up = tokio::task::spawn_blocking({
+        let name = name.clone();
+        move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)
+    });
+    let addresses = looked_up.await.map_err(machine)?;
+    let addresses = addresses.map_err(|cause| ConnectError::Name { host: name.clone(), cause })?;
+    let tcp = |cause| ConnectError::Tcp { host: host.clone(), cause };
+    let dialled = tokio::task::spawn_blocking(move || dial(&addresses, limit)).await.map_err(machine)?;
+    Ok(Wire::Tcp(dialled.map_err(tcp)?))
+}
+
+/// The first address that answers, all within the limit.
+fn dial(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
+    let end = Instant::now() + limit;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        match TcpStream::connect_timeout(address, left) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The operator's own command; its input and output are the connection. It ends with the connection.
+fn proxy(settings: &Settings, command: &str) -> Result<Wire, ConnectError> {
+    let way = |cause: io::Error| ConnectError::Way {
+        host: settings.original.clone(),
+        how: format!("ProxyCommand {command}"),
+        cause: cause.to_string(),
+    };
+    let (ours, theirs) = UnixStream::pair().map_err(way)?;
+    let input = theirs.try_clone().map_err(way)?;
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", &format!("exec {command}")])
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(input)))
+        .stdout(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(way)?;
+    // Reads the end of its input when the connection goes, and ends; waited for so that no dead process stays.
+    tokio::spawn(async move { child.wait().await });
+    Ok(Wire::Pair(ours))
+}
+
+/// Handshake, trust, authentication, on a thread that may wait.
+fn enter(
+    wire: Wire,
+    settings: &Settings,
+    prompter: &dyn Prompter,
+    steps: &mut Vec<(&'static str, Duration)>,
+) -> Result<Session, ConnectError> {
+    let host = format!("{}:{}", settings.host_name, settings.port);
+    let handshake = |cause: String| ConnectError::Handshake { host: host.clone(), cause };
+    let known = trust::known_hosts(settings)?;
+    let mut session = Session::new().map_err(|e| handshake(e.to_string()))?;
+    session.set_timeout(settings.connect_timeout.as_millis().try_into().unwrap_or(u32::MAX));
+    let (name, port) = settings.key_name();
+    prefer(&session, &settings.algorithms, &known.key_types(name, port)).map_err(handshake)?;
+    session.set_tcp_stream(wire);
+    let began = Instant::now();
+    session.handshake().map_err(|e| handshake(e.message().to_owned()))?;
+    steps.push(("key exchange", began.elapsed()));
+    let blob = session.host_key().map(|(blob, _)| blob.to_vec());
+    let blob = blob.ok_or_else(|| handshake("the host showed no key".to_owned()))?;
+    trust::check(settings, &known, &blob, prompter)?;
+    let began = Instant::now();
+    // A person may take a while, and the host's own limit for logging in is longer than ours for a packet.
+    session.set_timeout(120_000);
+    auth::authenticate(&session, settings, prompter)?;
+    steps.push(("authentication", began.elapsed()));
+    Ok(session)
+}
+
+/// Hands the configuration's lists on, as far as libssh2 knows the algorithms; types of known keys go first.
+fn prefer(session: &Session, lists: &Algorithms, known_types: &[&str]) -> Result<(), String> {
+    let host_keys: Vec<_> = known_types.iter().flat_map(signatures).copied().collect();
+    let wanted = [
+        (&[MethodType::Kex][..], "KexAlgorithms", &lists.key_exchange),
+        (&[MethodType::HostKey], "HostKeyAlgorithms", &lists.host_keys),
+        (&[MethodType::CryptCs, MethodType::CryptSc], "Ciphers", &lists.ciphers),
+        (&[MethodType::MacCs, MethodType::MacSc], "MACs", &lists.macs),
+    ];
+    for (kinds, name, list) in wanted {
+        for kind in kinds.iter().filter(|_| !list.is_empty()) {
+            let supported = session.supported_algs(*kind).map_err(|e| e.to_string())?;
+            let mut chosen: Vec<_> =
+                list.split(',').filter(|a| supported.contains(a) && !a.contains("-cert-")).collect();
+            if name == "HostKeyAlgorithms" {
+                // Stable: what is not known keeps the configuration's order.
+                chosen.sort_by_key(|a| host_keys.iter().position(|known| known == a).unwrap_or(usize::MAX));
+            }
+            if chosen.is_empty() {
+                return Err(format!(
+                    "{name} {list}: none of these is supported; there are {}",
+                    supported.join(",")
+                ));
+            }
+            session.method_pref(*kind, &chosen.join(",")).map_err(|e| format!("{name}: {e}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Signature algorithms of a key type.
+fn signatures<'a>(kind: &&'a str) -> &'a [&'a str] {
+    match *kind {
+        "ssh-rsa" => &["rsa-sha2-512", "rsa-sha2-256"],
+        "ssh-ed25519" => &["ssh-ed25519"],
+        "ecdsa-sha2-nistp256" => &["ecdsa-sha2-nistp256"],
+        "ecdsa-sha2-nistp384" => &["ecdsa-sha2-nistp384"],
+        "ecdsa-sha2-nistp521" => &["ecdsa-sha2-nistp521"],
+        _ => &[],
+    }
+}

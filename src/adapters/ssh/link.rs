@@ -1,0 +1,197 @@
+//! The application's side of an SSH connection: opens channels as byte streams, runs jobs on the session.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::channel::AGAIN;
+
+/// Receive window of streams and API calls: beside a flood on a 2 MB/s line a call takes 0.25 s, with 2 MiB 1.2 s.
+pub const WINDOW: u32 = 256 << 10;
+/// Receive window for images, where only throughput counts.
+pub const BULK_WINDOW: u32 = 2 << 20;
+
+/// Commands at once: sshd allows ten sessions by default, and some are kept for files.
+const SESSIONS: usize = 8;
+
+/// What a channel leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// A Unix socket on the host.
+    Socket(String),
+    /// A TCP port as the host reaches it.
+    Tcp(String, u16),
+    /// A command line in the user's shell, with a terminal of this width and height if given.
+    Exec(String, Option<(u16, u16)>),
+}
+
+impl std::fmt::Display for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Socket(path) => f.write_str(path),
+            Self::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Self::Exec(command, _) => write!(f, "`{command}`"),
+        }
+    }
+}
+
+/// An open channel.
+pub struct Opened {
+    /// Both directions; for a command its output and input.
+    pub stream: Stream,
+    /// What a command writes to its error output.
+    pub errors: Option<DuplexStream>,
+    /// How a command ended; `None` when a signal ended it.
+    pub status: Option<oneshot::Receiver<Option<i32>>>,
+    /// For [`Link::resize`].
+    pub id: u64,
+}
+
+/// Runs on the session until it says that it is done; told `true` when the connection is gone.
+pub(super) type Job = Box<dyn FnMut(&ssh2::Session, bool) -> bool + Send>;
+
+/// A place among the sessions that a server allows; given back when the channel is gone.
+pub(super) type Place = OwnedSemaphorePermit;
+
+pub(super) enum Command {
+    Open(Door, u32, Option<Place>, oneshot::Sender<io::Result<Opened>>),
+    Resize(u64, (u16, u16)),
+    Job(Job),
+    Probe(oneshot::Sender<io::Result<Opened>>),
+    Close,
+}
+
+/// A connection to a host that others drive; cheap to clone. It ends when the last clone is gone and its channels are
+/// closed, or by [`Link::close`].
+#[derive(Clone)]
+pub struct Link {
+    commands: mpsc::Sender<Command>,
+    /// Commands at once: more wait for their turn.
+    sessions: Arc<Semaphore>,
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the SSH connection is gone")
+}
+
+impl Link {
+    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
+        Self { commands, sessions: Arc::new(Semaphore::new(SESSIONS)) }
+    }
+
+    /// Opens a channel with the usual window. Errors: the host's refusal, or that the connection is gone.
+    pub async fn open(&self, door: Door) -> io::Result<Opened> {
+        self.open_with(door, WINDOW).await
+    }
+
+    /// As [`Link::open`] with a window of that many bytes.
+    pub async fn open_with(&self, door: Door, window: u32) -> io::Result<Opened> {
+        let place = match door {
+            Door::Exec(..) => Some(Arc::clone(&self.sessions).acquire_owned().await.map_err(|_| gone())?),
+            Door::Socket(_) | Door::Tcp(..) => None,
+        };
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Open(door, window, place, reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Tells a command's terminal its new width and height; nothing happens where the channel is closed.
+    pub async fn resize(&self, id: u64, size: (u16, u16)) {
+        // Gone with its channels: there is no terminal to tell.
+        let _ = self.commands.send(Command::Resize(id, size)).await;
+    }
+
+    /// Time of one answer, asked by a channel of a kind that no server knows. libssh2's own keepalive is not used: its
+    /// answers pile up in the session for ever.
+    pub async fn round_trip(&self) -> io::Result<Duration> {
+        let began = std::time::Instant::now();
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Probe(reply)).await.map_err(|_| gone())?;
+        match answer.await {
+            Err(_) => Err(gone()),
+            Ok(_) if self.is_gone() => Err(gone()),
+            // Refused, as it must be.
+            Ok(_) => Ok(began.elapsed()),
+        }
+    }
+
+    /// Repeats `work` on the session until it is more than "again".
+    pub async fn run<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&ssh2::Session) -> Result<T, ssh2::Error> + Send + 'static,
+    ) -> io::Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let mut reply = Some(reply);
+        let job = move |session: &ssh2::Session, is_gone: bool| {
+            if is_gone {
+                reply = None;
+                return true;
+            }
+            let result = work(session);
+            if let Err(error) = &result
+                && error.code() == ssh2::ErrorCode::Session(AGAIN)
+            {
+                return false;
+            }
+            if let Some(reply) = reply.take() {
+                // Nobody waits any more: what was asked for is done all the same.
+                let _ = reply.send(result.map_err(io::Error::other));
+            }
+            true
+        };
+        self.commands.send(Command::Job(Box::new(job))).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Ends the connection with all its channels.
+    pub async fn close(&self) {
+        // Gone already is as good.
+        let _ = self.commands.send(Command::Close).await;
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_gone(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    /// Waits for the end of the connection.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+}
+
+/// A channel's bytes. Dropping it closes the channel.
+pub struct Stream {
+    // Before the pipe, whose drop wakes the driver: then this must be gone already.
+    pub(super) _alive: Arc<()>,
+    pub(super) pipe: DuplexStream,
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.pipe).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
