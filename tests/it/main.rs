@@ -25,4 +25,8 @@ mod shop;
 #[cfg(test)]
 mod still;
 #[cfg(test)]
+mod ssh;
+#[cfg(test)]
+mod sshd;
+#[cfg(test)]
 mod terminal;
