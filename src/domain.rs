@@ -11,6 +11,7 @@ pub mod host;
 pub mod ids;
 pub mod inventory;
 pub mod probe;
+pub mod prompt;
 pub mod release;
 pub mod series;
 pub mod size;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::act::Change;
 use crate::domain::environment::Class;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::domain::prompt::{PromptId, Secret};
 
 /// One job, from its start to its end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,6 +45,10 @@ pub enum Effect {
     },
     /// Give the terminal to the shell and stop until it lets us go on.
     Suspend,
+    /// Answer a question; `None` declines it.
+    Answer(PromptId, Option<Secret>),
+    /// Try to reach that host now, asking whatever it takes.
+    Connect(HostId),
     /// Leave.
     Quit,
 }

@@ -10,6 +10,7 @@ use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::Inventory;
 use crate::domain::probe::Target;
+use crate::domain::prompt::{PromptId, Question};
 use crate::domain::usage::Sample;
 use crate::effect::JobId;
 use crate::logs::line::Batch;
@@ -49,6 +50,8 @@ pub enum Msg {
     Log(Generation, LogFact),
     /// News of a job.
     Job(JobId, JobEvent),
+    /// A host asks something that only a person can answer.
+    Asked(PromptId, HostId, Question),
 }
 
 /// News from a host.
@@ -68,6 +71,8 @@ pub enum HostFact {
     Removed(ContainerId),
     /// It does not answer.
     Lost(String),
+    /// It is not tried again before somebody answered or looked.
+    Asks(String),
     /// Space, load, memory.
     Load(HostLoad),
     /// What its engine keeps, or why it did not say.

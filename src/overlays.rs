@@ -1,5 +1,6 @@
-//! What lies over the panes: help, confirmation, a line of input, the palette, a text to read.
+//! What lies over the panes: questions, help, confirmation, a line of input, the palette, a text to read.
 
+pub mod ask;
 pub mod confirm;
 pub mod help;
 pub mod input;

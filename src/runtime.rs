@@ -7,6 +7,7 @@ pub mod hosts;
 pub mod input;
 pub mod keys;
 pub mod program;
+pub mod prompts;
 pub mod run;
 pub mod shell;
 pub mod signals;

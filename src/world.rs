@@ -42,6 +42,8 @@ pub enum Link {
         since: Instant,
         /// What came back.
         why: String,
+        /// It is not tried again by itself: somebody has to answer or look first.
+        needs_person: bool,
     },
 }
 
@@ -181,12 +183,21 @@ impl World {
 
     /// The link broke; rows stay, and grow old from the first failure on.
     pub fn lost(&mut self, host: &HostId, why: String, now: Now) {
+        self.unheard(host, why, false, now);
+    }
+
+    /// The link is not tried again before somebody answered or looked.
+    pub fn asks(&mut self, host: &HostId, why: String, now: Now) {
+        self.unheard(host, why, true, now);
+    }
+
+    fn unheard(&mut self, host: &HostId, why: String, needs_person: bool, now: Now) {
         if let Some(entry) = self.hosts.get_mut(host) {
             let since = match &entry.link {
                 Link::Lost { since, .. } => *since,
                 Link::Asking | Link::Up => now.at,
             };
-            entry.link = Link::Lost { since, why };
+            entry.link = Link::Lost { since, why, needs_person };
         }
         self.break_off(host);
     }

@@ -2,12 +2,19 @@
 
 use std::path::Path;
 
-use crate::domain::host::HostLoad;
+use async_trait::async_trait;
 
-/// What can be asked about the machine now; whatever cannot is `None`. `root_dir` is where the engine keeps its data;
-/// empty where it has not said so yet.
-pub fn load(root_dir: &str) -> HostLoad {
-    HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
+use crate::domain::host::HostLoad;
+use crate::ports::machine::Machine;
+
+/// The machine this program runs on.
+pub struct Here;
+
+#[async_trait]
+impl Machine for Here {
+    async fn load(&self, root_dir: &str) -> HostLoad {
+        HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
+    }
 }
 
 fn disk(path: &Path) -> Option<(u64, u64)> {
@@ -15,14 +22,23 @@ fn disk(path: &Path) -> Option<(u64, u64)> {
     Some((stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize))
 }
 
-// proc(5): "0.20 0.18 0.12 1/80 11206".
 fn load1() -> Option<f32> {
-    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+    first_load(&std::fs::read_to_string("/proc/loadavg").ok()?)
 }
 
-// proc(5): "MemAvailable:   12345 kB".
+/// The load of one minute.
+// proc(5): "0.20 0.18 0.12 1/80 11206".
+pub(super) fn first_load(text: &str) -> Option<f32> {
+    text.split(' ').next()?.parse().ok()
+}
+
 fn memory() -> Option<(u64, u64)> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    available_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// Available and total bytes.
+// proc(5): "MemAvailable:   12345 kB".
+pub(super) fn available_memory(text: &str) -> Option<(u64, u64)> {
     let field = |name: &str| {
         let line = text.lines().find(|l| l.starts_with(name))?;
         Some(line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)

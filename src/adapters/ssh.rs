@@ -12,6 +12,7 @@ pub mod driver;
 pub mod host;
 pub mod known_hosts;
 pub mod link;
+pub mod machine;
 pub mod settings;
 mod socket;
 mod trust;

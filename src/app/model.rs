@@ -1,6 +1,6 @@
 //! Everything the console remembers. Changed by `update` alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
 use crate::domain::host::Address;
 use crate::effect::JobId;
+use crate::overlays::ask::Ask;
 use crate::overlays::confirm::Confirm;
 use crate::overlays::help::Help;
 use crate::overlays::input::Input;
@@ -77,6 +78,8 @@ pub struct Model {
     /// The inspection in the reader, whole.
     pub(super) inspected: Option<(String, Value)>,
     pub(super) overlay: Option<Overlay>,
+    /// Questions of hosts, the oldest first; it is asked before anything else.
+    pub(super) asks: VecDeque<Ask>,
     pub(super) input: Option<Input>,
     /// The first of several keys in a row, until the last.
     pub(super) pressed: Vec<Chord>,
@@ -115,6 +118,7 @@ impl Model {
             is_unmasked: false,
             inspected: None,
             overlay: None,
+            asks: VecDeque::new(),
             input: None,
             pressed: Vec::new(),
             next_job: 1,

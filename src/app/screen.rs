@@ -94,6 +94,9 @@ impl Model {
             None if layout::is_tiny(size) => {}
             None => self.draw_footer(foot, buf),
         }
+        if let Some(ask) = self.asks.front() {
+            cursor = Some(ask.draw(&self.look, area, buf));
+        }
         if let Some(cursor) = cursor {
             frame.set_cursor_position(cursor);
         }

@@ -4,6 +4,7 @@ use super::model::{Model, Overlay};
 use crate::action::Action;
 use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
+use crate::overlays::ask::Ask;
 use crate::overlays::help::Help;
 use crate::overlays::input::Input;
 use crate::panes::{Answer, PaneKind, Request};
@@ -21,6 +22,16 @@ impl Model {
         self.lapse();
         let effects = match msg {
             Msg::Key(chord) => self.key(chord),
+            Msg::Asked(id, host, question) => {
+                self.asks.push_back(Ask::new(id, host, question));
+                Vec::new()
+            }
+            Msg::Paste(text) if !self.asks.is_empty() => {
+                if let Some(ask) = self.asks.front_mut() {
+                    ask.paste(&text);
+                }
+                Vec::new()
+            }
             Msg::Paste(text) => {
                 if let Some(Overlay::Palette(palette)) = &mut self.overlay {
                     palette.paste(&text);
@@ -151,6 +162,7 @@ impl Model {
             Action::Write => self.unlock(""),
             Action::Masks => self.toggle_masks(),
             Action::Utc => self.look.is_utc = !self.look.is_utc,
+            Action::Refresh => return self.connect(),
             Action::Quit => return vec![Effect::Quit],
             // Wherever the focus is, what is done to a container is done to the selected one.
             action if action.entry().context == crate::action::Context::Containers => {

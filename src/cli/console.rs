@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
@@ -16,6 +17,7 @@ use crate::config::schema;
 use crate::config::services::services;
 use crate::config::theme::Depth;
 use crate::runtime::environments::{Plan, plan};
+use crate::runtime::prompts::Prompts;
 use crate::runtime::signals::Signals;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
@@ -50,12 +52,13 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let is_chosen = options.host.is_some();
     let plan = plan(config, &hosts::find(options.host), is_chosen, &|path| path.exists());
     let workers = workers()?;
-    let (mut world, routes) = hosts::open(&plan);
+    let prompts = Arc::<Prompts>::default();
+    let (mut world, routes) = hosts::open(&plan, &prompts, options.ssh_config.as_deref());
     world.services = services(config, plan.environments.iter().map(|e| &e.id));
     if !has_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
-    open(&setup, world, &plan, routes, workers)
+    open(&setup, world, &plan, routes, prompts, workers)
 }
 
 /// Whether there is one to take.
@@ -80,6 +83,7 @@ pub fn open(
     mut world: World,
     plan: &Plan,
     routes: hosts::Routes,
+    prompts: Arc<Prompts>,
     workers: Runtime,
 ) -> Result<(), Failure> {
     let config = &setup.loaded.config;
@@ -102,7 +106,7 @@ pub fn open(
     if plan.selected.is_some() {
         model.scope.environment.clone_from(&plan.selected);
     }
-    let ended = workers.block_on(run::run(model, routes, &mut screen, signals, config.mouse));
+    let ended = workers.block_on(run::run(model, routes, &mut screen, signals, prompts, config.mouse));
     terminal::give_back();
     workers.shutdown_background();
     Ok(ended?)

@@ -73,5 +73,5 @@ pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
     let workers = workers()?;
     let (world, routes) = demo::hosts(&scenario, Clock::real(demo.at.get(), demo.speed));
-    open(&setup, world, &Plan::default(), routes, workers)
+    open(&setup, world, &Plan::default(), routes, Arc::default(), workers)
 }

@@ -15,9 +15,12 @@ use crate::runtime::hosts;
 /// Options of every command, and how the console looks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Engine to use: unix:///path or tcp://host:port
+    /// Engine to use: unix:///path, tcp://host:port or ssh://user@host
     #[arg(short = 'H', long, value_name = "ADDRESS", global = true)]
     pub host: Option<String>,
+    /// OpenSSH configuration to use instead of your own, as ssh -F
+    #[arg(long, value_name = "FILE", global = true)]
+    pub ssh_config: Option<PathBuf>,
     /// One more configuration file, on top of the others
     #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", global = true)]
     pub config: Option<PathBuf>,

@@ -10,12 +10,11 @@ use super::failure::Failure;
 use super::out::remark;
 use super::setup::{Options, Setup};
 use super::target::{Target, ranked, resolve};
-use crate::adapters::machine;
 use crate::config::schema::Config;
 use crate::config::services::services;
 use crate::domain::container::{Container, Detail};
 use crate::domain::environment::Environment;
-use crate::domain::host::{Address, EngineFacts};
+use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::jobs::route::{Refusal, Route};
 use crate::ports::engine::{Engine, EngineError};
@@ -72,7 +71,7 @@ impl Site {
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
-        let (mut world, routes) = hosts::open(&plan);
+        let (mut world, routes) = hosts::open(&plan, &Arc::default(), options.ssh_config.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
@@ -104,10 +103,7 @@ impl Site {
         match answer {
             Ok(answer) => {
                 if let Some(host) = self.world.hosts.get_mut(&id) {
-                    // The load of this machine is that of no other.
-                    if matches!(host.address, Address::Unix(_)) {
-                        host.load = machine::load(&answer.facts.root_dir);
-                    }
+                    host.load = answer.load;
                     host.engine = Some(answer.facts);
                 }
                 if let Some(containers) = answer.containers {
@@ -202,13 +198,18 @@ impl Site {
 
 struct Answer {
     facts: EngineFacts,
+    load: HostLoad,
     containers: Option<Vec<Container>>,
     details: Vec<(ContainerId, Detail)>,
 }
 
 async fn ask(route: &Route, depth: Depth) -> Result<Answer, Vec<Refusal>> {
     let (engine, facts) = route.connect().await?;
-    let mut answer = Answer { facts, containers: None, details: Vec::new() };
+    let load = match route.machine() {
+        Some(machine) => machine.load(&facts.root_dir).await,
+        None => HostLoad::default(),
+    };
+    let mut answer = Answer { facts, load, containers: None, details: Vec::new() };
     if depth >= Depth::List {
         let broken = |error: EngineError| vec![route.refusal(error)];
         let containers = engine.containers().await.map_err(broken)?;

@@ -9,16 +9,19 @@ pub enum Address {
     Unix(PathBuf),
     /// A TCP endpoint, `host:port`.
     Tcp(String),
+    /// Over SSH: `user@host:port/path/of/engine.sock`, all but the host optional.
+    Ssh(String),
     /// Any other scheme, kept as written so that an error can name it.
     Other(String),
 }
 
 impl Address {
-    /// Reads `unix:///path`, `/path`, `tcp://host:port` and `http://host:port`; all else is [`Address::Other`].
+    /// Reads `unix:///path`, `/path`, `tcp://host:port`, `http://host:port` and `ssh://user@host:port/path`; all else is [`Address::Other`].
     pub fn parse(text: &str) -> Self {
         match text.split_once("://") {
             Some(("unix", path)) => Self::Unix(PathBuf::from(path)),
             Some(("tcp" | "http", rest)) => Self::Tcp(rest.trim_end_matches('/').to_owned()),
+            Some(("ssh", rest)) => Self::Ssh(rest.trim_end_matches('/').to_owned()),
             None if text.starts_with('/') => Self::Unix(PathBuf::from(text)),
             _ => Self::Other(text.to_owned()),
         }
@@ -30,6 +33,7 @@ impl std::fmt::Display for Address {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(rest) => write!(f, "tcp://{rest}"),
+            Self::Ssh(rest) => write!(f, "ssh://{rest}"),
             Self::Other(text) => f.write_str(text),
         }
     }

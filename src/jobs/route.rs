@@ -1,7 +1,9 @@
 //! The way to a host: the engines that may answer for it, and the one that last did.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
 
 use crate::domain::host::EngineFacts;
 use crate::ports::engine::{Engine, EngineError};
@@ -35,8 +37,45 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// Whether a person may be asked while a host is reached, and the wish to reach it now.
+pub struct Gate {
+    may_ask: AtomicBool,
+    wish: Notify,
+}
+
+impl Default for Gate {
+    /// Somebody has just opened the console: asking is fine.
+    fn default() -> Self {
+        Self { may_ask: AtomicBool::new(true), wish: Notify::new() }
+    }
+}
+
+impl Gate {
+    /// Whether a question may be put now.
+    pub fn may_ask(&self) -> bool {
+        self.may_ask.load(Ordering::Relaxed)
+    }
+
+    /// From now on nobody is asked: a second factor is never pushed twice.
+    pub fn close(&self) {
+        self.may_ask.store(false, Ordering::Relaxed);
+    }
+
+    /// Somebody wants the host reached now, and will answer.
+    pub fn open(&self) {
+        self.may_ask.store(true, Ordering::Relaxed);
+        self.wish.notify_one();
+    }
+
+    /// Waits until somebody wants the host reached.
+    pub async fn wished(&self) {
+        self.wish.notified().await;
+    }
+}
+
 /// All ways to one host.
 pub struct Route {
+    gate: Arc<Gate>,
     ways: Vec<Way>,
     chosen: AtomicUsize,
     prober: Option<Arc<dyn Prober>>,
@@ -48,7 +87,18 @@ impl Route {
     pub fn new(first: Way, others: Vec<Way>) -> Self {
         let mut ways = vec![first];
         ways.extend(others);
-        Self { ways, chosen: AtomicUsize::new(0), prober: None, machine: None }
+        Self { gate: Arc::default(), ways, chosen: AtomicUsize::new(0), prober: None, machine: None }
+    }
+
+    /// With this gate to persons.
+    #[must_use]
+    pub fn behind(self, gate: Arc<Gate>) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// Who may be asked, and when it is tried.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
     }
 
     /// With this to ask its containers how they are.
@@ -68,7 +118,7 @@ impl Route {
         Self { machine: Some(machine), ..self }
     }
 
-    /// The machine below, where it is not the one this program runs on.
+    /// The machine below; `None` where it cannot be asked.
     pub fn machine(&self) -> Option<Arc<dyn Machine>> {
         self.machine.clone()
     }

@@ -36,33 +36,46 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
     let mut wait = RETRY.0;
     loop {
         let started = Instant::now();
-        let why = match connect(&host, &route, &out).await {
+        let (why, needs_person) = match connect(&host, &route, &out).await {
             Ok(engine) => match follow(&host, &engine, &out).await {
                 Ok(()) => return,
-                Err(error) => error.to_string(),
+                Err(error) => (error.to_string(), false),
             },
-            Err(why) => why,
+            Err(failure) => failure,
         };
-        if out.send(Msg::Host(host.clone(), HostFact::Lost(why))).await.is_err() {
+        // By itself only with what asks nobody.
+        route.gate().close();
+        let fact = if needs_person { HostFact::Asks(why) } else { HostFact::Lost(why) };
+        if out.send(Msg::Host(host.clone(), fact)).await.is_err() {
             return;
+        }
+        if needs_person {
+            route.gate().wished().await;
+            continue;
         }
         // A link that held for a while begins again with the short wait.
         wait = if started.elapsed() > RETRY.1 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = route.gate().wished() => {}
+        }
     }
 }
 
-/// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it.
-async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<dyn Engine>, String> {
+/// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it; and whether
+/// somebody has to act before it is tried again.
+async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<dyn Engine>, (String, bool)> {
     match route.connect().await {
         Ok((engine, facts)) => {
+            route.gate().close();
             // The receiver is gone only when the console ends.
             let _ = out.send(Msg::Host(host.clone(), HostFact::Up(facts))).await;
             Ok(engine)
         }
         Err(refusals) => {
             let line = |r: &Refusal| format!("{}: {}\t{}", r.source, r.error, r.mend);
-            Err(refusals.iter().map(line).collect::<Vec<_>>().join("\n"))
+            let needs_person = refusals.iter().any(|r| matches!(r.error, EngineError::NeedsPerson { .. }));
+            Err((refusals.iter().map(line).collect::<Vec<_>>().join("\n"), needs_person))
         }
     }
 }

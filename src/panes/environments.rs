@@ -182,6 +182,7 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     let (text, role) = match &host.link {
         Link::Asking => (format!("asking{}", look.glyph("…", "...")), Role::Dim),
         Link::Up => ("up".to_owned(), Role::Dim),
+        Link::Lost { needs_person: true, .. } => ("asks; ctrl-r".to_owned(), Role::Bad),
         Link::Lost { since, .. } => {
             let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
             let word = if host.containers.is_some() { "stale" } else { "no answer" };

@@ -27,6 +27,14 @@ pub enum EngineError {
         /// What came back.
         cause: String,
     },
+    /// Somebody has to answer or look first; trying again by itself cannot help.
+    #[error("{cause}")]
+    NeedsPerson {
+        /// Where it was tried.
+        address: String,
+        /// What is asked for, or what has to be looked at.
+        cause: String,
+    },
     /// The engine said no.
     #[error("{what}: engine answered {status}: {message}")]
     Refused {

@@ -17,7 +17,7 @@ use crate::jobs::{act, discard};
 use crate::msg::{JobEvent, Msg};
 use crate::ports::engine::Engine;
 
-/// Starts what an effect asks for. Copy, Shell and Quit belong to the loop and are handed back.
+/// Starts what an effect asks for. Answer, Copy, Shell and Quit belong to the loop and are handed back.
 pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effect> {
     let engine = |key: &ContainerKey| routes.get(&key.host).map(|r| r.engine());
     let out = out.clone();
@@ -34,6 +34,7 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
                 discard::ask(&engine, host, &out).await;
             });
         }
+        Effect::Connect(host) => routes.get(&host)?.gate().open(),
         Effect::Inventory(host) => {
             let engine = routes.get(&host)?.engine();
             tokio::spawn(async move { discard::ask(&engine, host, &out).await });

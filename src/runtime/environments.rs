@@ -35,7 +35,7 @@ impl HostPlan {
         self.ways.iter().all(|way| match &way.address {
             Address::Unix(_) => true,
             tcp @ Address::Tcp(_) => is_safe_without_tls(&tcp.to_string()),
-            Address::Other(_) => false,
+            Address::Ssh(_) | Address::Other(_) => false,
         })
     }
 }
@@ -216,8 +216,8 @@ fn short(address: &Address) -> String {
     match address {
         Address::Unix(_) => "local".to_owned(),
         Address::Tcp(rest) => rest.clone(),
-        Address::Other(text) => {
-            let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+        Address::Ssh(rest) | Address::Other(rest) => {
+            let rest = rest.split_once("://").map_or(rest.as_str(), |(_, rest)| rest);
             let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
             place.split('/').next().unwrap_or(place).to_owned()
         }

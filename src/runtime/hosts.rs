@@ -4,14 +4,23 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::environments::Plan;
+use super::environments::{HostPlan, Plan};
+use super::prompts::{HostPrompter, Prompts};
 use crate::adapters::docker::DockerEngine;
 use crate::adapters::docker::find::{Candidate, DockerContext, Surroundings, mend};
 use crate::adapters::http_probe::{Direct, HttpProbe};
+use crate::adapters::machine::Here;
+use crate::adapters::ssh::connect::Connector;
+use crate::adapters::ssh::destination::Destination;
+use crate::adapters::ssh::driver::Patience;
+use crate::adapters::ssh::host::SshHost;
+use crate::adapters::ssh::machine::Through;
+use crate::adapters::ssh::settings::Local;
 use crate::domain::host::{Address, HostLoad};
 use crate::domain::ids::HostId;
-use crate::jobs::route::{Route, Way};
+use crate::jobs::route::{Gate, Route, Way};
 use crate::ports::engine::EngineError;
+use crate::ports::machine::Machine;
 use crate::world::{Host, Link, World};
 
 /// The ways to all hosts.
@@ -43,16 +52,39 @@ pub fn find(host_flag: Option<String>) -> Found {
     Found { candidates: around.candidates(), contexts: around.contexts(), wants_tls }
 }
 
-/// The world as it is known at the start, and the ways to its hosts: nothing was asked yet.
-pub fn open(plan: &Plan) -> (World, Routes) {
+/// How hosts over SSH are reached from here: by OpenSSH's files of this operator, or by `config` instead.
+fn connector(config: Option<&Path>, prompter: HostPrompter) -> Connector {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let local = Local {
+        home: set("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from),
+        user: set("USER").or_else(|| set("LOGNAME")).unwrap_or_default().to_string_lossy().into_owned(),
+        agent: set("SSH_AUTH_SOCK").map(PathBuf::from),
+    };
+    Connector {
+        local,
+        config: config.map(Path::to_path_buf),
+        patience: Patience::default(),
+        prompter: Arc::new(prompter),
+    }
+}
+
+/// The world as it is known at the start, and the ways to its hosts: nothing was asked yet. Questions of hosts go to
+/// `prompts`; `ssh_config` stands for OpenSSH's own file, as `ssh -F` has it.
+pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (World, Routes) {
     let mut world = World { environments: plan.environments.clone(), ..World::default() };
     let mut routes = Routes::new();
     for host in &plan.hosts {
-        let mut ways = host.ways.iter().map(|candidate| way(&host.id, candidate, host.refusal));
+        let gate = Arc::<Gate>::default();
+        let over_ssh = ssh(host, &gate, prompts, ssh_config);
+        let mut ways =
+            host.ways.iter().map(|candidate| way(&host.id, candidate, host.refusal, over_ssh.as_ref()));
         if let Some(first) = ways.next() {
-            let mut route = Route::new(first, ways.collect());
-            if host.is_here() {
-                route = route.probed_by(Arc::new(HttpProbe::new(Direct)));
+            let mut route = Route::new(first, ways.collect()).behind(gate);
+            if let Some(ssh) = &over_ssh {
+                let through = HttpProbe::new(Through(Arc::clone(ssh)));
+                route = route.probed_by(Arc::new(through)).on(Arc::clone(ssh) as Arc<dyn Machine>);
+            } else if host.is_here() {
+                route = route.probed_by(Arc::new(HttpProbe::new(Direct))).on(Arc::new(Here));
             }
             routes.insert(host.id.clone(), Arc::new(route));
         }
@@ -64,11 +96,28 @@ pub fn open(plan: &Plan) -> (World, Routes) {
     (world, routes)
 }
 
-fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>) -> Way {
+/// The host behind an `ssh://` address; `None` for any other.
+fn ssh(
+    host: &HostPlan,
+    gate: &Arc<Gate>,
+    prompts: &Arc<Prompts>,
+    config: Option<&Path>,
+) -> Option<Arc<SshHost>> {
+    let Address::Ssh(text) = &host.ways.first()?.address else { return None };
+    let (authority, path) = text.split_once('/').map_or((text.as_str(), None), |(a, p)| (a, Some(p)));
+    let to = Destination::parse(authority).ok()?;
+    let socket = path.filter(|path| !path.is_empty()).map(|path| format!("/{path}"));
+    let prompter =
+        HostPrompter { host: host.id.clone(), prompts: Arc::clone(prompts), gate: Arc::clone(gate) };
+    Some(Arc::new(SshHost::new(to, socket, connector(config, prompter))))
+}
+
+fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>, ssh: Option<&Arc<SshHost>>) -> Way {
     let (id, at) = (host.clone(), candidate.address.clone());
-    let engine = match refusal {
-        Some(why) => DockerEngine::refused(id, &at, why),
-        None => DockerEngine::new(id, &at),
+    let engine = match (refusal, ssh) {
+        (Some(why), _) => DockerEngine::refused(id, &at, why),
+        (None, Some(ssh)) => DockerEngine::over_ssh(id, Arc::clone(ssh)),
+        (None, None) => DockerEngine::new(id, &at),
     };
     let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at).to_owned());
     Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }

@@ -1,6 +1,7 @@
 //! The loop: input first, then what the outside says; draw at most 60 times a second and only when something changed.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::hosts::Routes;
 use super::keys::Keys;
+use super::prompts::Prompts;
 use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
@@ -41,9 +43,11 @@ pub async fn run(
     routes: Routes,
     screen: &mut Screen,
     mut signals: Signals,
+    prompts: Arc<Prompts>,
     has_mouse: bool,
 ) -> io::Result<()> {
     let (out, mut facts) = mpsc::channel(LANE);
+    prompts.show_on(out.clone());
     let mut streams = Streams::default();
     screen.draw(|frame| model.draw(frame))?;
     streams.keep(model.subs(), &routes, &out);
@@ -90,6 +94,7 @@ pub async fn run(
         for effect in wanted {
             match effects::start(effect, &routes, &out) {
                 None => {}
+                Some(Effect::Answer(id, answer)) => prompts.answer(id, answer),
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(effect @ (Effect::Shell(..) | Effect::Run(..))) => {
                     let event = lend(effect, &routes, &mut keys, has_mouse).await?;

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::hosts::Routes;
-use crate::adapters::machine;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
 use crate::jobs::tail::Followed;
@@ -166,6 +165,7 @@ async fn tick(every: Duration, out: Sender<Msg>) {
 /// Asks the machine below the engine, also while its engine hangs: a full disk is the commonest cause of that. Where the engine keeps
 /// its data it has to say once.
 async fn load(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
+    let Some(machine) = route.machine() else { return };
     let mut root_dir = String::new();
     loop {
         if root_dir.is_empty()
@@ -173,10 +173,7 @@ async fn load(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
         {
             root_dir = facts.root_dir;
         }
-        let load = match route.machine() {
-            Some(machine) => machine.load(&root_dir),
-            None => machine::load(&root_dir),
-        };
+        let load = machine.load(&root_dir).await;
         if out.send(Msg::Host(host.clone(), HostFact::Load(load))).await.is_err() {
             return;
         }

@@ -23,10 +23,10 @@ mod screens;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
-mod still;
-#[cfg(test)]
 mod ssh;
 #[cfg(test)]
 mod sshd;
+#[cfg(test)]
+mod still;
 #[cfg(test)]
 mod terminal;

@@ -1,5 +1,6 @@
 //! Hosts over SSH against real sshd instances: trust, keys, ways, many streams, cuts.
 
+mod console;
 mod keys;
 mod streams;
 mod trust;

@@ -41,6 +41,9 @@ need_rust() {
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || die "missing: rustfmt (a rustup component)"
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy || die "missing: clippy (a rustup component)"
     need_command cc gcc libc6-dev
+    # OpenSSL, below SSH, is built with the program: perl-base alone lacks modules of its configuration.
+    need_command make make
+    perl -MFindBin -MIPC::Cmd -e 1 2>/dev/null || install perl
 }
 
 # The directory that cargo builds into, wherever it was configured.

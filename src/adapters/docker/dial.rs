@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::adapters::ssh::host::SshHost;
 use crate::domain::host::Address;
 use crate::ports::engine::EngineError;
 
@@ -20,6 +22,8 @@ pub(super) enum Dial {
     Unix(PathBuf),
     /// A port, `host:port`.
     Tcp(String),
+    /// The engine of a host over its SSH connection.
+    Ssh(Arc<SshHost>),
     /// Not to be dialled: the address, and why.
     Refused(String, String),
 }
@@ -29,10 +33,9 @@ impl Dial {
         match address {
             Address::Unix(path) => Self::Unix(path.clone()),
             Address::Tcp(to) => Self::Tcp(to.clone()),
-            Address::Other(text) if text.starts_with("ssh://") => {
-                Self::refused(address, "ssh:// is not supported yet")
+            Address::Ssh(_) | Address::Other(_) => {
+                Self::refused(address, "not supported; unix://, tcp:// and ssh:// are")
             }
-            Address::Other(_) => Self::refused(address, "not supported; unix:// and tcp:// are"),
         }
     }
 
@@ -46,6 +49,7 @@ impl Dial {
         match self {
             Self::Unix(path) => format!("unix://{}", path.display()),
             Self::Tcp(to) => format!("tcp://{to}"),
+            Self::Ssh(host) => host.address(),
             Self::Refused(address, _) => address.clone(),
         }
     }
@@ -68,6 +72,13 @@ impl Dial {
         match self {
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
             Self::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
+            Self::Ssh(host) => match host.dial().await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) if error.needs_person() => {
+                    Err(EngineError::NeedsPerson { address: self.address(), cause: error.to_string() })
+                }
+                Err(error) => Err(self.unreachable(error.to_string())),
+            },
             Self::Refused(_, why) => Err(self.unreachable(why.as_str())),
         }
     }

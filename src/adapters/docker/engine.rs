@@ -1,5 +1,7 @@
 //! [`Engine`] over the Docker API.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use hyper::Method;
@@ -10,6 +12,7 @@ use super::api::Api;
 use super::dial::Dial;
 use super::map::{Event, Inspected, Listed, Stats};
 use super::{client, exec, inventory, lines, remove};
+use crate::adapters::ssh::host::SshHost;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts};
@@ -62,6 +65,11 @@ impl DockerEngine {
     /// For the engine of `host` at `address`.
     pub fn new(host: HostId, address: &Address) -> Self {
         Self { host, api: Api::new(Dial::new(address)), machine_bytes: 0.into() }
+    }
+
+    /// For the engine of a host over its SSH connection.
+    pub fn over_ssh(host: HostId, ssh: Arc<SshHost>) -> Self {
+        Self { host, api: Api::new(Dial::Ssh(ssh)), machine_bytes: 0.into() }
     }
 
     /// For an engine that must not be asked: every call fails with this reason.

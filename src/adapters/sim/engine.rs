@@ -54,8 +54,9 @@ impl SimEngine {
     }
 }
 
+#[async_trait]
 impl Machine for SimEngine {
-    fn load(&self, _root_dir: &str) -> HostLoad {
+    async fn load(&self, _root_dir: &str) -> HostLoad {
         self.simulation.load(&self.host)
     }
 }

@@ -77,6 +77,13 @@ pub enum HostError {
     },
 }
 
+impl HostError {
+    /// Trying again by itself cannot help: somebody has to answer or look first.
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::Connect(error) if error.needs_person())
+    }
+}
+
 #[derive(Default)]
 struct State {
     connected: Option<Arc<Connected>>,
@@ -112,6 +119,11 @@ impl SshHost {
         let connected = Arc::new(self.connector.connect(&self.to).await?);
         state.connected = Some(Arc::clone(&connected));
         Ok(connected)
+    }
+
+    /// `ssh://…` as it was named.
+    pub fn address(&self) -> String {
+        format!("ssh://{}{}", self.to, self.socket.as_deref().unwrap_or_default())
     }
 
     /// A connection to the engine.

@@ -34,6 +34,10 @@ impl Model {
                 }
                 self.world.lost(host, why, self.now);
             }
+            HostFact::Asks(why) => {
+                self.world.note(self.now, format!("{host}: {why}"), true);
+                self.world.asks(host, why, self.now);
+            }
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
             HostFact::Load(load) => {
                 if let Some(entry) = self.world.hosts.get_mut(host) {

@@ -5,9 +5,11 @@ use crate::app::model::{Model, Overlay};
 use crate::app::settings::OwnCommand;
 use crate::config::keymap::{Chord, Code, Lookup};
 use crate::domain::grade::Grade;
+use crate::domain::ids::HostId;
 use crate::effect::Effect;
 use crate::panes::PaneKind;
 use crate::ui::list::RowFilter;
+use crate::world::Link;
 
 impl Model {
     pub(in crate::app) fn key(&mut self, chord: Chord) -> Vec<Effect> {
@@ -18,6 +20,12 @@ impl Model {
         }
         if chord.ctrl && chord.code == Code::Char('z') {
             return vec![Effect::Suspend];
+        }
+        if let Some(ask) = self.asks.front_mut() {
+            let Some(answer) = ask.key(chord) else { return Vec::new() };
+            let id = ask.id;
+            self.asks.pop_front();
+            return vec![Effect::Answer(id, answer)];
         }
         // Escape and a letter typed soon after it look like Alt and the letter, over a slow link above all.
         if chord.alt && self.keymap.action(self.contexts(), chord).is_none() {
@@ -56,6 +64,22 @@ impl Model {
             return self.palette_key(chord);
         }
         self.press(chord)
+    }
+
+    /// Tries all hosts of the environment that do not answer, asking whatever they ask.
+    pub(in crate::app) fn connect(&mut self) -> Vec<Effect> {
+        let environment = self.scope.environment.as_ref().and_then(|id| self.world.environment(id));
+        let hosts = environment.map(|e| e.hosts.clone()).unwrap_or_default();
+        let is_away = |id: &HostId| self.world.hosts.get(id).is_some_and(|host| host.link != Link::Up);
+        let away: Vec<_> = hosts.into_iter().filter(is_away).collect();
+        self.notice = Some(match away.as_slice() {
+            [] => ("every host of this environment answers".to_owned(), false),
+            hosts => {
+                let names: Vec<_> = hosts.iter().map(HostId::as_str).collect();
+                (format!("trying {}", names.join(", ")), false)
+            }
+        });
+        away.into_iter().map(Effect::Connect).collect()
     }
 
     /// A key for the key map, maybe the next of several in a row.

@@ -137,13 +137,11 @@ pub(super) fn address(text: &str) -> Checked {
             }
             rest.rsplit_once(':').map(|(host, _)| host.to_owned()).unwrap_or_default()
         }
-        Address::Other(other) => match other.strip_prefix("ssh://") {
-            Some(rest) => match ssh_host(rest.split('/').next().unwrap_or_default()) {
-                Ok(host) => host.to_owned(),
-                Err(why) => return fault(why),
-            },
-            None => return fault("write `unix:///path`, `ssh://user@host` or `tcp://host:port`"),
+        Address::Ssh(rest) => match ssh_host(rest.split('/').next().unwrap_or_default()) {
+            Ok(host) => host.to_owned(),
+            Err(why) => return fault(why),
         },
+        Address::Other(_) => return fault("write `unix:///path`, `ssh://user@host` or `tcp://host:port`"),
     };
     match host.as_str() {
         "" => fault("it names no host"),
