@@ -10,3 +10,4 @@ pub mod route;
 pub mod sample;
 pub mod tail;
 pub mod watch;
+pub mod whole;

@@ -5,37 +5,18 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::failure::Failure;
 use super::out::remark;
-use crate::domain::act::{Change, ContainerAct};
+use crate::domain::act::Change;
 use crate::domain::environment::{Class, Environment};
+use crate::domain::grade::{self, Grade, Weight};
 use crate::logs::ansi;
 
-/// How sure somebody has to be.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Grade {
-    /// Nothing is asked.
-    None,
-    /// `y`, or `--yes`.
-    Yes,
-    /// The name of the environment typed, or `--confirm NAME`.
-    Named,
-}
-
-/// What an act can break.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Harm {
-    /// It can be taken back at once: start, pause, restart.
-    Passing,
-    /// Something is gone for good: kill, remove, prune.
-    Lasting,
-}
-
-/// How sure somebody has to be to do that there.
-pub fn grade(environment: &Environment, harm: Harm) -> Grade {
-    match (environment.is_protected, environment.class, harm) {
-        (true, ..) => Grade::Named,
-        (false, Class::Development, Harm::Passing) => Grade::None,
-        (false, ..) => Grade::Yes,
+/// How it is confirmed there. A command has no write window, so that in a protected environment the name is always
+/// wanted: it unlocks and confirms at once.
+pub fn grade(weight: Weight, environment: &Environment) -> Grade {
+    if environment.is_protected {
+        return Grade::Name(environment.id.to_string());
     }
+    grade::grade(weight, environment)
 }
 
 /// What was confirmed on the command line.
@@ -66,19 +47,19 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// For a change.
     pub fn of(environment: &'a Environment, change: &Change) -> Self {
-        let harm = match change {
-            Change::Containers(ContainerAct::Kill | ContainerAct::Remove, _) | Change::Discard(..) => {
-                Harm::Lasting
-            }
-            Change::Containers(..) => Harm::Passing,
-        };
         let steps: Vec<_> = change.steps().into_iter().map(|step| step.text).collect();
         let what = match (change, steps.as_slice()) {
             (_, [one]) => one.clone(),
             (Change::Containers(act, _), many) => format!("{} {} containers", act.verb(), many.len()),
             (Change::Discard(..), _) => change.title(),
         };
-        Self { environment, grade: grade(environment, harm), what, steps, warning: change.warning() }
+        Self {
+            environment,
+            grade: grade(change.weight(), environment),
+            what,
+            steps,
+            warning: change.warning(),
+        }
     }
 }
 
@@ -95,10 +76,10 @@ impl Consent {
                 "--confirm {confirmed}, but this is {name}; nothing was done"
             )));
         }
-        let is_given = match request.grade {
+        let is_given = match &request.grade {
             Grade::None => true,
             Grade::Yes => self.yes || self.confirm.is_some(),
-            Grade::Named => self.confirm.is_some(),
+            Grade::Name(_) => self.confirm.is_some(),
         };
         if is_given {
             return Ok(());
@@ -113,13 +94,13 @@ impl Consent {
             .map(String::as_str)
             .chain(request.warning)
             .for_each(|line| remark(&format!("  {line}")));
-        let question = match request.grade {
-            Grade::Named => format!("{name} is protected; type its name to go on: "),
+        let question = match &request.grade {
+            Grade::Name(_) => format!("{name} is protected; type its name to go on: "),
             Grade::None | Grade::Yes => "do it? [y/N] ".to_owned(),
         };
         let answer = asked(question).await?;
-        let is_yes = match request.grade {
-            Grade::Named => answer == name,
+        let is_yes = match &request.grade {
+            Grade::Name(_) => answer == name,
             Grade::None | Grade::Yes => matches!(&*answer.to_lowercase(), "y" | "yes"),
         };
         if is_yes { Ok(()) } else { Err(Failure::Failed("nothing was done".to_owned())) }
@@ -127,11 +108,11 @@ impl Consent {
 
     fn missing(&self, request: &Request<'_>) -> String {
         let (what, name) = (&request.what, request.environment.id.as_str());
-        match request.grade {
-            Grade::Named if self.yes => {
+        match &request.grade {
+            Grade::Name(_) if self.yes => {
                 format!("{what}: {name} is protected, where --yes is not enough; add --confirm {name}")
             }
-            Grade::Named => format!("{what}: {name} is protected; add --confirm {name}"),
+            Grade::Name(_) => format!("{what}: {name} is protected; add --confirm {name}"),
             Grade::None | Grade::Yes => format!("{what} in {name}: nobody can be asked; add --yes"),
         }
     }
@@ -163,6 +144,7 @@ async fn asked(question: String) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::act::ContainerAct;
     use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 
     fn environment(class: Class, is_protected: bool) -> Environment {
@@ -172,17 +154,12 @@ mod tests {
 
     #[test]
     fn a_protected_environment_is_always_named() {
-        for class in [Class::Development, Class::Production, Class::Unclassified] {
-            assert_eq!(grade(&environment(class, true), Harm::Passing), Grade::Named);
+        for weight in [Weight::Harmless, Weight::Interrupts, Weight::Ends] {
+            for class in [Class::Development, Class::Production, Class::Unclassified] {
+                let wanted = Grade::Name("production".to_owned());
+                assert_eq!(grade(weight, &environment(class, true)), wanted);
+            }
         }
-    }
-
-    #[test]
-    fn only_development_asks_nothing_and_only_where_it_can_be_taken_back() {
-        assert_eq!(grade(&environment(Class::Development, false), Harm::Passing), Grade::None);
-        assert_eq!(grade(&environment(Class::Development, false), Harm::Lasting), Grade::Yes);
-        assert_eq!(grade(&environment(Class::Unclassified, false), Harm::Passing), Grade::Yes);
-        assert_eq!(grade(&environment(Class::Production, false), Harm::Passing), Grade::Yes);
     }
 
     #[tokio::test]

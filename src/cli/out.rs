@@ -85,8 +85,8 @@ impl Out {
 
     /// One object on a line of its own.
     pub fn json(&mut self, object: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string(object).map_err(|error| Failure::Failed(error.to_string()))?;
-        self.safe(&format!("{}\n", escaped(&text)))
+        let line = json_line(object)?;
+        self.safe(&line)
     }
 
     /// In its colour, where colours are shown.
@@ -98,6 +98,12 @@ impl Out {
     pub fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.to.flush()?)
     }
+}
+
+/// One object as a line.
+pub fn json_line(object: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(object).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(format!("{}\n", escaped(&text)))
 }
 
 /// JSON text in which every character that could act on a terminal is written as an escape.

@@ -8,28 +8,28 @@ use crate::logs::ansi;
 use crate::ui::text::cut;
 
 /// One column.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Column {
-    head: &'static str,
+    head: String,
     is_right: bool,
     // The greatest goes first; 0 never goes.
     spare: u8,
 }
 
 /// Always there.
-pub const fn left(head: &'static str) -> Column {
-    Column { head, is_right: false, spare: 0 }
+pub fn left(head: &str) -> Column {
+    Column { head: head.to_owned(), is_right: false, spare: 0 }
 }
 
 /// Figures.
-pub const fn right(head: &'static str) -> Column {
-    Column { head, is_right: true, spare: 0 }
+pub fn right(head: &str) -> Column {
+    Column { head: head.to_owned(), is_right: true, spare: 0 }
 }
 
 impl Column {
     /// Left off on a narrow terminal; the greatest number first.
     #[must_use]
-    pub const fn spare(self, rank: u8) -> Self {
+    pub fn spare(self, rank: u8) -> Self {
         Self { spare: rank, ..self }
     }
 }
@@ -83,10 +83,10 @@ impl Table {
         let widths: Vec<usize> = (0..self.columns.len()).map(|at| self.width(at)).collect();
         let room = out.width().map(|width| width.saturating_sub(indent));
         let shown = self.fitting(&widths, room);
-        let heads = self.columns.iter().map(|column| cell(Tone::Dim, column.head)).collect();
+        let heads = self.columns.iter().map(|column| cell(Tone::Dim, &column.head)).collect();
         for row in std::iter::once(&heads).chain(&self.rows) {
             let line = self.line(row, &shown, &widths, room, out);
-            out.safe(&format!("{:indent$}{line}\n", ""))?;
+            out.safe(&format!("{:indent$}{}\n", "", line.trim_end()))?;
         }
         Ok(())
     }

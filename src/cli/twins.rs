@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::setup::Options;
-use super::{act, containers, status};
+use super::{act, containers, disk, events, exec, inspect, logs, status};
 
 /// The twin of everything that the console shows or does.
 #[derive(Subcommand, Debug)]
@@ -16,6 +16,9 @@ pub enum Twin {
     /// List the containers
     #[command(visible_alias = "ps", after_long_help = containers::JSON)]
     Containers(containers::Arguments),
+    /// Print log lines, in order of time
+    #[command(after_long_help = logs::JSON)]
+    Logs(logs::Arguments),
     /// Start what is stopped
     #[command(after_long_help = act::JSON)]
     Start(act::Arguments),
@@ -37,6 +40,27 @@ pub enum Twin {
     /// Remove containers
     #[command(visible_alias = "remove", after_long_help = act::JSON)]
     Rm(act::Removal),
+    /// Print all that the engine knows of a container, secrets masked
+    #[command(after_long_help = inspect::INSPECT_JSON)]
+    Inspect(inspect::Inspect),
+    /// List the processes
+    #[command(visible_alias = "processes", after_long_help = inspect::TOP_JSON)]
+    Top(inspect::Top),
+    /// Print what happens, as it happens
+    #[command(after_long_help = events::JSON)]
+    Events(events::Arguments),
+    /// Run a program in a container; its exit status is passed on
+    #[command(after_long_help = exec::HELP)]
+    Exec(exec::Arguments),
+    /// Open a shell in a container
+    #[command(after_long_help = exec::HELP)]
+    Shell(exec::Place),
+    /// Say what the engines keep on their disks, and what of it could go
+    #[command(after_long_help = disk::DISK_JSON)]
+    Disk(disk::Disk),
+    /// Remove what nothing uses, after listing exactly what goes
+    #[command(after_long_help = disk::PRUNE_JSON)]
+    Prune(disk::Clearing),
 }
 
 /// Runs it until it ends or Ctrl-C comes; gives the exit status.
@@ -58,6 +82,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
     match twin {
         Twin::Status(arguments) => status::run(arguments, options).await,
         Twin::Containers(arguments) => containers::run(arguments, options).await,
+        Twin::Logs(arguments) => logs::run(arguments, options).await,
         Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,
         Twin::Stop(arguments) => act::run(Act::Stop, arguments, options).await,
         Twin::Restart(arguments) => act::run(Act::Restart, arguments, options).await,
@@ -65,5 +90,12 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Unpause(arguments) => act::run(Act::Unpause, arguments, options).await,
         Twin::Kill(arguments) => act::run(Act::Kill, arguments, options).await,
         Twin::Rm(arguments) => act::remove(arguments, options).await,
+        Twin::Inspect(arguments) => inspect::inspect(arguments, options).await,
+        Twin::Top(arguments) => inspect::top(arguments, options).await,
+        Twin::Events(arguments) => events::run(arguments, options).await,
+        Twin::Exec(arguments) => exec::run(arguments, options).await,
+        Twin::Shell(arguments) => exec::open_shell(arguments, options).await,
+        Twin::Disk(arguments) => disk::disk(arguments, options).await,
+        Twin::Prune(arguments) => disk::prune(arguments, options).await,
     }
 }

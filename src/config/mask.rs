@@ -39,7 +39,8 @@ impl Masks {
         plain_lines(&value)
     }
 
-    fn mask(&self, value: &mut Value) {
+    /// Puts asterisks in place of every value that is hidden.
+    pub fn mask(&self, value: &mut Value) {
         match value {
             Value::Object(map) => {
                 for (key, inner) in map.iter_mut() {

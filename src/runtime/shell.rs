@@ -1,7 +1,8 @@
-//! The terminal handed to a shell in a container, and taken back when it ends.
+//! The terminal handed to a program in a container, and taken back when it ends.
 
 use std::io::{Write, stdout};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::terminal::size;
 use futures_util::StreamExt;
@@ -9,27 +10,40 @@ use rustix::fs::{Mode, OFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 
-use crate::domain::ids::ContainerKey;
+use crate::domain::ids::{ContainerId, ContainerKey};
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
 
 /// The first of these that is there is started.
-const SHELL: [&str; 3] = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"];
+pub const SHELL: [&str; 3] = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"];
+
+/// The engine closes the stream a moment before it knows the status.
+const STATUS_WITHIN: Duration = Duration::from_secs(5);
+const STATUS_GAP: Duration = Duration::from_millis(20);
 
 /// Runs a shell until it ends. The terminal must be raw and nobody else may read it.
 ///
 /// # Errors
 /// The engine's, or that there is no shell in the image.
 pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<i64>, EngineError> {
+    let spec = ExecSpec { argv: SHELL.map(str::to_owned).to_vec(), ..ExecSpec::default() };
+    attach(engine, &key.id, spec).await.map(Some)
+}
+
+/// Runs a program on this terminal, at its size, until it ends; gives its exit status. The terminal must be raw and
+/// nobody else may read it.
+///
+/// # Errors
+/// The engine's; [`EngineError::Broken`] too where this terminal broke.
+pub async fn attach(
+    engine: &Arc<dyn Engine>,
+    container: &ContainerId,
+    spec: ExecSpec,
+) -> Result<i64, EngineError> {
     let shown = size().unwrap_or((80, 24));
-    let spec = ExecSpec {
-        argv: SHELL.map(str::to_owned).to_vec(),
-        tty: Some(shown),
-        takes_input: true,
-        ..ExecSpec::default()
-    };
-    let mut session = engine.exec(&key.id, spec).await?;
+    let spec = ExecSpec { tty: Some(shown), takes_input: true, ..spec };
+    let mut session = engine.exec(container, spec).await?;
     resize(engine, &session.id, shown).await;
-    let broken = |e: std::io::Error| EngineError::Broken { what: "shell".into(), cause: e.to_string() };
+    let broken = |e: std::io::Error| EngineError::Broken { what: "terminal".into(), cause: e.to_string() };
     let mut resized =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).map_err(broken)?;
     // Not blocking, so that no read is left behind to swallow the next key.
@@ -56,11 +70,31 @@ pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<
             _ = resized.recv() => resize(engine, &session.id, size().unwrap_or(shown)).await,
         }
     }
-    engine.exec_status(&session.id).await
+    status(engine, &session.id).await
+}
+
+/// The exit status of an exec whose output has ended.
+///
+/// # Errors
+/// The engine's, or that it does not say in time.
+pub async fn status(engine: &Arc<dyn Engine>, exec: &str) -> Result<i64, EngineError> {
+    let known = async {
+        loop {
+            if let Some(status) = engine.exec_status(exec).await? {
+                return Ok(status);
+            }
+            tokio::time::sleep(STATUS_GAP).await;
+        }
+    };
+    let unknown = |_| EngineError::Broken {
+        what: "status of the program".to_owned(),
+        cause: format!("its output ended, and {} s later it still runs", STATUS_WITHIN.as_secs()),
+    };
+    tokio::time::timeout(STATUS_WITHIN, known).await.map_err(unknown)?
 }
 
 async fn resize(engine: &Arc<dyn Engine>, exec: &str, shown: (u16, u16)) {
     if let Err(error) = engine.exec_resize(exec, shown).await {
-        tracing::debug!(%error, "shell keeps its size");
+        tracing::debug!(%error, "the program keeps its size");
     }
 }

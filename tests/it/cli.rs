@@ -1,9 +1,13 @@
 //! The command line on the machine's real engine: each command as a script and as a person uses it.
 
 mod acts;
+mod execs;
+mod keeps;
+mod lines;
 mod lists;
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -72,6 +76,23 @@ pub fn run_with(config: &str, args: &[&str]) -> Done {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("pilothouse.toml"), config).unwrap();
     done(command(home.path(), args).output().unwrap())
+}
+
+/// Runs it with this on its standard input, which then ends.
+pub fn run_fed(args: &[&str], input: &[u8]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = command(home.path(), args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || to.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap().expect("it reads all of its input");
+    output
 }
 
 /// An environment of that name and kind, on the real engine, of this project's containers only.

@@ -49,7 +49,7 @@ fn a_service_means_all_its_containers() {
     let two = project.run("two", &["--network", "none", "--label", label], IDLE);
     let other = project.run("other", QUIET, IDLE);
     let config = environment("shop", "development", &project);
-    let done = run_with(&config, &["stop", "shop/pair", "--json"]).ended(0);
+    let done = run_with(&config, &["stop", "--yes", "shop/pair", "--json"]).ended(0);
     assert_eq!(done.json().len(), 2, "{}", done.out);
     assert_eq!([&one, &two, &other].map(|n| state(n)), ["exited", "exited", "running"]);
 }
@@ -98,17 +98,18 @@ fn a_protected_environment_wants_its_name() {
 }
 
 #[test]
-fn development_is_not_asked_unless_something_would_be_gone() {
+fn development_is_asked_only_where_something_ends() {
     if !engine::is_there() {
         return;
     }
     let project = Project::new();
     let name = project.run("web", QUIET, IDLE);
     let config = environment("dev", "development", &project);
-    run_with(&config, &["stop", "web"]).ended(0);
-    assert_eq!(state(&name), "exited");
-    run_with(&config, &["rm", "web"]).ended(2);
-    assert_eq!(state(&name), "exited");
+    run_with(&config, &["stop", "web"]).ended(2);
+    assert_eq!(state(&name), "running");
+    docker(&["stop", &name]);
+    run_with(&config, &["start", "web"]).ended(0);
+    assert_eq!(state(&name), "running");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn status_says_what_is_bad_and_ends_with_3() {
     project.run("web", QUIET, IDLE);
     let done = run_with(&config, &["status", "-e", "shop", "--json"]).ended(0);
     let [row] = &done.json()[..] else { panic!("{}", done.out) };
-    assert_eq!((row["standing"].as_str(), row["protected"].as_bool()), (Some("ok"), Some(true)), "{row}");
+    assert_eq!((row["standing"] == "bad", row["protected"].as_bool()), (false, Some(true)), "{row}");
     let ended = project.run("job", QUIET, "exit 3");
     docker(&["wait", &ended]);
     let done = run_with(&config, &["status"]).ended(3);

@@ -1,0 +1,171 @@
+//! `pilothouse events`: what the engines say that happens, as it happens.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::StreamExt;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::failure::Failure;
+use super::logs::Clock;
+use super::out::{Out, remark};
+use super::setup::Options;
+use super::site::{Depth, Site, Where};
+use super::target::Target;
+use crate::domain::event::EngineEvent;
+use crate::domain::ids::HostId;
+use crate::logs::ansi;
+use crate::ports::engine::EngineError;
+use crate::world::Link;
+
+/// The shape of `--json`.
+pub const JSON: &str = "\
+JSON (--json), one object per event:
+  time        RFC 3339 in UTC, by the engine's clock
+  environment, host
+  kind        container, image, network, volume, …
+  action      start, die, health_status: healthy, …
+  id, name    of the object; name is null where the event carries none
+  exit_code   of a die, else null
+  more        what else helps to read it, as key=value
+
+Follows until Ctrl-C (exit status 130). An engine that goes away ends it with 6.";
+
+/// Events that wait to be printed; when full the engines wait.
+const LANE: usize = 256;
+
+/// Which events.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Only of these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
+    #[arg(value_name = "TARGET")]
+    targets: Vec<Target>,
+    #[command(flatten)]
+    at: Where,
+    /// Also those since then: 15m, 14:20, 2026-03-01 14:20
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only of this kind: container, image, network, volume
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Also every exec, which health checks make all the time
+    #[arg(long)]
+    all: bool,
+    /// Show times in UTC
+    #[arg(long)]
+    utc: bool,
+    /// Print data: one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    time: String,
+    environment: &'a str,
+    host: &'a str,
+    kind: &'a str,
+    action: &'a str,
+    id: &'a str,
+    name: Option<&'a str>,
+    exit_code: Option<i64>,
+    more: &'a str,
+}
+
+/// Prints them until it is interrupted.
+pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
+    let clock = Clock { is_utc: arguments.utc };
+    let since_ns = arguments.since.as_deref().map(|text| clock.read(text)).transpose()?;
+    let mut site = Site::load(options)?;
+    let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
+    let wanted: Vec<_> = found.iter().map(|f| f.container.key.id.as_str()).collect();
+    let environment = match found.first().filter(|_| !arguments.targets.is_empty()) {
+        Some(first) => first.environment.clone(),
+        None => site.environment(arguments.at.environment.as_deref())?,
+    };
+    let (to, mut events) = mpsc::channel(LANE);
+    let mut readers = tokio::task::JoinSet::new();
+    for host in &environment.hosts {
+        if site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })) {
+            let (engine, host, to) = (site.engine(host)?, host.clone(), to.clone());
+            readers.spawn(async move {
+                let ended = match engine.events(since_ns).await {
+                    Ok(stream) => forward(&host, stream, &to).await,
+                    Err(error) => Err(error),
+                };
+                // Nobody listens any more only when the command ends.
+                let _ = to.send((host, ended.map(|()| None))).await;
+            });
+        }
+    }
+    drop(to);
+    let mut out = Out::new(arguments.json);
+    let is_wanted = |event: &EngineEvent| {
+        (arguments.all || !event.action.starts_with("exec_"))
+            && arguments.kind.as_ref().is_none_or(|kind| *kind == event.kind)
+            && (arguments.targets.is_empty()
+                || wanted.iter().any(|id| *id == event.id || event.more.contains(id.get(..12).unwrap_or(id))))
+    };
+    while let Some((host, told)) = events.recv().await {
+        match told {
+            Ok(Some(event)) if is_wanted(&event) => {
+                print(environment.id.as_str(), &host, &event, &clock, &mut out)?;
+                if events.is_empty() {
+                    out.flush()?;
+                }
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => remark(&format!("pilothouse: {host}: the engine closed the stream")),
+            Err(error) => remark(&format!("pilothouse: {host}: {error}")),
+        }
+    }
+    out.flush()?;
+    Err(Failure::Unreachable("no engine sends events any more".to_owned()))
+}
+
+type Told = (HostId, Result<Option<EngineEvent>, EngineError>);
+
+async fn forward(
+    host: &HostId,
+    mut stream: futures_util::stream::BoxStream<'static, Result<EngineEvent, EngineError>>,
+    to: &mpsc::Sender<Told>,
+) -> Result<(), EngineError> {
+    while let Some(event) = stream.next().await.transpose()? {
+        if to.send((host.clone(), Ok(Some(event)))).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn print(
+    environment: &str,
+    host: &HostId,
+    event: &EngineEvent,
+    clock: &Clock,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if out.is_json {
+        let at = DateTime::<Utc>::from_timestamp_nanos(event.at_ns);
+        return out.json(&Row {
+            time: at.to_rfc3339_opts(SecondsFormat::Nanos, true),
+            environment,
+            host: host.as_str(),
+            kind: &event.kind,
+            action: &event.action,
+            id: &event.id,
+            name: Some(event.name.as_str()).filter(|name| !name.is_empty()),
+            exit_code: event.exit_code,
+            more: &event.more,
+        });
+    }
+    let name = if event.name.is_empty() { event.id.get(..12).unwrap_or(&event.id) } else { &event.name };
+    let code = event.exit_code.map(|code| format!(" exit {code}")).unwrap_or_default();
+    let text = format!(
+        "{} {host} {} {} {name}{code} {}",
+        clock.show(event.at_ns),
+        event.kind,
+        event.action,
+        event.more
+    );
+    out.safe(&format!("{}\n", ansi::plain(text.trim_end())))
+}
