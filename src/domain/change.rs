@@ -126,7 +126,7 @@ pub struct Line {
     pub name: Arc<str>,
     /// Its service.
     pub service: ServiceId,
-    /// What happened, in words: `OOM killed 7x, started again`.
+    /// What happened, in words: `OOM killed 7x, up again`.
     pub text: String,
     /// Somebody may have to look.
     pub is_bad: bool,
@@ -221,7 +221,7 @@ fn line(group: &Group<'_>) -> Line {
         text += &format!(" {}x", group.count);
     }
     if group.is_started_again {
-        text += ", started again";
+        text += ", up again";
     }
     Line {
         first: group.first,
@@ -261,7 +261,7 @@ mod tests {
             changes.push(change(n * 10 + 1, "api-1", What::Ended(Some(137))));
             changes.push(change(n * 10 + 2, "api-1", What::Started));
         }
-        assert_eq!(told(&changes, 5), ["60 api-1 OOM killed 7x, started again"]);
+        assert_eq!(told(&changes, 5), ["60 api-1 OOM killed 7x, up again"]);
     }
 
     #[test]

@@ -191,7 +191,20 @@ impl World {
         let readings: Vec<_> = self.readings(&c.key, now).collect();
         let troubles = readings.iter().filter(|h| !h.verdict.is_ok());
         if let Some(worst) = troubles.min_by_key(|h| h.timeline.current().map(|run| run.since)) {
-            return trouble(c, worst, now);
+            let by_check = (c.health == Health::Unhealthy).then(|| self.check_trouble(&c.key));
+            return match (trouble(c, worst, now), by_check) {
+                // The engine saw it first; the probe says why.
+                (Condition::Failing(t) | Condition::Unhealthy(t), Some(check)) => {
+                    let (since, is_exact) = match (t.since, check.since) {
+                        (Some(own), Some(check_since)) if check_since < own => {
+                            (Some(check_since), check.is_exact)
+                        }
+                        _ => (t.since, t.is_exact),
+                    };
+                    Condition::Unhealthy(Trouble { why: t.why, since, is_exact })
+                }
+                (condition, _) => condition,
+            };
         }
         match c.health {
             Health::Unhealthy => return Condition::Unhealthy(self.check_trouble(&c.key)),

@@ -189,6 +189,6 @@ fn what_happened_before_the_console_came_is_told_from_the_engines_facts() {
     terminal.until(r"WHAT CHANGED(.*\n)+.*-web created, 1", SOON);
     terminal.until(r"\d\d:\d\d:\d\d \S+-web exited 3", SOON);
     docker(&["start", &name]);
-    terminal.until(r"exited 3, started again", SOON);
+    terminal.until(r"exited 3, up again", SOON);
     leave(&terminal);
 }

@@ -1,6 +1,7 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
 mod guard;
+mod health;
 mod manners;
 mod render;
 mod world;
@@ -53,6 +54,12 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("environments", with("1")),
         ("logs", with("3")),
         ("health", with("4")),
+        ("probes", health::incident(size, look())),
+        ("probes-zoomed", {
+            let mut stage = health::incident(size, look());
+            stage.keys("4 z");
+            stage
+        }),
         ("releases", with("5")),
         ("help", with("?")),
         ("palette", with(":")),

@@ -63,13 +63,18 @@ impl Model {
         words
     }
 
-    /// What changed last, and what asks it says.
+    /// What asks it says, and what changed last.
     fn draw_changes(&self, c: &Container, row: Rect, buf: &mut Buffer) {
         let (look, ctx) = (&self.look, self.ctx(PaneKind::Containers));
         let mut x = row.x + 1;
         let mut write = |text: &str, role: Role| {
             x += put(buf, x, row.y, row.right().saturating_sub(x + 1), text, look.style(role));
         };
+        if let Some((what, said, role)) = health::verdict(&ctx, c) {
+            write(&format!("{what} "), Role::Dim);
+            write(&said, role);
+            write("   ", Role::Dim);
+        }
         if let Some(line) = health::newest(&ctx, c) {
             write("changed ", Role::Dim);
             let is_long_ago = self.now.wall - line.at > chrono::TimeDelta::hours(18);
@@ -77,11 +82,6 @@ impl Model {
             write(&if is_long_ago { ago() } else { look.clock(line.at) }, Role::Text);
             write(&format!(" {} ", line.name), Role::Text);
             write(&line.text, if line.is_bad { Role::Bad } else { Role::Bright });
-            write("   ", Role::Dim);
-        }
-        if let Some((what, said, role)) = health::verdict(&ctx, c) {
-            write(&format!("{what} "), Role::Dim);
-            write(&said, role);
         }
     }
 }

@@ -93,14 +93,17 @@ fn probes(ctx: &Ctx<'_>, c: &Container, signs: &mut Vec<Sign>) {
     }
 }
 
-/// The worst that asks it says, in one line: `ready`, `503 after 5.0s: database timeout 5.0s`. The engine's check where
+/// The worst that asks it says, in one line: `ready`, `503: database timeout 5.0s`. The engine's check where
 /// no probe is bad.
 pub(super) fn verdict(ctx: &Ctx<'_>, c: &Container) -> Option<(&'static str, String, Role)> {
     if let Some(bad) = ctx.world.readings(&c.key, ctx.now).filter(|h| !h.verdict.is_ok()).last() {
         let text = |sign: Sign| sign.into_iter().skip(1).map(|(text, _)| text).collect::<String>();
         let dependency = bad.dependencies.iter().find(|d| d.mood == Mood::Bad);
-        let because = dependency.map(|d| format!(": {} {}", d.name, text(self::dependency(d, false))));
-        return Some((bad.target.kind.word(), text(probe(bad)) + &because.unwrap_or_default(), Role::Bad));
+        let said = match (&bad.verdict, dependency) {
+            (Verdict::Bad(why), Some(d)) => format!("{why}: {} {}", d.name, text(self::dependency(d, false))),
+            _ => text(probe(bad)),
+        };
+        return Some((bad.target.kind.word(), said, Role::Bad));
     }
     let check = c.detail.as_ref()?.checks.last()?;
     let said = check.output.trim().lines().last().unwrap_or_default();

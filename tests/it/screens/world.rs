@@ -296,8 +296,10 @@ impl Stage {
                 )
             });
             let samples: Vec<_> = samples.collect();
+            self.now.wall = wall() - TimeDelta::seconds((30 - step as i64) * 3);
             self.tell(Msg::Usage(samples));
         }
+        self.now.wall = wall();
     }
 
     /// Lines for whatever the logs pane follows now.
