@@ -113,6 +113,8 @@ pub struct Page {
     pub hit: Option<usize>,
     /// How many lines at the end of each log were looked at; 0 where they were read from the start.
     pub tail: u32,
+    /// Looking at as many lines again will bring older ones: there was no room for all.
+    pub has_more: bool,
     /// Lines that were looked at.
     pub looked_at: u64,
 }

@@ -47,7 +47,7 @@ pub async fn history(
                 Ok(merged) => merged,
                 Err(error) => return say(generation, ask.number, Err(error), &out).await,
             };
-            collect(&mut merged, Batch::new(), usize::MAX, ask.most_bytes, &mut teller).await
+            collect(&mut merged, Batch::new(), i64::MIN, ask.most_bytes, &mut teller).await
         }
         Wanted::Seek(wanted) => seek::seek(&logs, wanted, &mut teller).await,
     };
@@ -68,8 +68,8 @@ async fn first(logs: &[Log], most_bytes: usize) -> Result<Page, EngineError> {
     let mut merged = Merged::open(logs, LogRequest::default()).await?;
     let mut page = Page { has_start: true, has_end: true, ..Page::default() };
     while let Some(batch) = merged.next().await? {
-        page.batch.append_from(&batch, 0);
-        if page.batch.len() >= FIRST_LINES || page.batch.held_bytes() >= most_bytes {
+        let taken = page.batch.append_within(&batch, most_bytes);
+        if page.batch.len() >= FIRST_LINES || taken < batch.len() {
             page.has_end = false;
             break;
         }
@@ -92,13 +92,18 @@ async fn older(
         let request = LogRequest { tail: Some(tail), ..LogRequest::default() };
         let mut merged = Merged::open(logs, request).await?;
         let mut ring = Ring::new(usize::MAX, most_bytes);
+        // What stands shortly after the edge is mostly held already; it must not take the room of what is not.
+        let mut overlap = Batch::new();
         let (mut has_dropped, mut progress) = (false, Progress::default());
         while let Some(mut batch) = merged.next().await? {
             progress.lines += batch.len() as u64;
             progress.at_ns = batch.metas().last().map_or(progress.at_ns, |meta| meta.at_ns);
             teller.tell(progress).await;
             let is_past = batch.metas().first().is_some_and(|meta| meta.at_ns > end_ns + SLACK_NS);
-            batch.retain(|line| line.at_ns <= end_ns);
+            for line in batch.iter().filter(|line| line.at_ns > before_ns && line.at_ns <= end_ns) {
+                overlap.push(line.bytes, line.head());
+            }
+            batch.retain(|line| line.at_ns <= before_ns);
             has_dropped |= !batch.is_empty() && ring.push(batch);
             if is_past {
                 break;
@@ -110,6 +115,7 @@ async fn older(
         let is_start = merged.lanes.iter().all(is_whole) || firsts == firsts_before;
         firsts_before = firsts;
         let mut batch = ring.last(usize::MAX);
+        batch.append_from(&overlap, 0);
         if !is_start {
             // Before this some log has more than was looked at; without those lines the others would mislead.
             let cut = merged.lanes.iter().filter(|lane| !is_whole(lane)).filter_map(|lane| lane.first_ns);
@@ -119,7 +125,14 @@ async fn older(
         let has_older = batch.metas().iter().any(|meta| meta.at_ns < before_ns);
         if has_older || is_start {
             let has_start = is_start && !has_dropped;
-            return Ok(Page { batch, has_start, tail, looked_at: progress.lines, ..Page::default() });
+            return Ok(Page {
+                batch,
+                has_start,
+                tail,
+                has_more: has_dropped,
+                looked_at: progress.lines,
+                ..Page::default()
+            });
         }
         tail = tail.saturating_mul(GROWTH);
     }
@@ -144,25 +157,43 @@ async fn newer(
         if tail.is_some() && (logs.len() > 1 || !merged.lanes.iter().all(is_met)) {
             continue;
         }
-        return collect(&mut merged, first, usize::MAX, most_bytes, teller).await;
+        return collect(&mut merged, first, after_ns, most_bytes, teller).await;
     }
     Ok(Page::default())
 }
 
-/// From where it stands on, until there is enough.
+/// From where it stands on, until there is enough of what is after `after_ns`.
 async fn collect(
     merged: &mut Merged,
     begun: Batch,
-    most_lines: usize,
+    after_ns: i64,
     most_bytes: usize,
     teller: &mut Teller,
 ) -> Result<Page, EngineError> {
-    let mut page = Page { batch: begun, has_end: true, ..Page::default() };
-    while let Some(batch) = merged.next().await? {
-        page.batch.append_from(&batch, 0);
+    let mut page = Page { has_end: true, ..Page::default() };
+    let mut next = (!begun.is_empty()).then_some(begun);
+    let mut room = most_bytes;
+    loop {
+        let batch = match next.take() {
+            Some(batch) => batch,
+            None => match merged.next().await? {
+                Some(batch) => batch,
+                None => break,
+            },
+        };
+        if batch.metas().last().is_some_and(|last| last.at_ns <= after_ns) {
+            // What is held already costs nothing.
+            page.batch.append_from(&batch, 0);
+            room = most_bytes + page.batch.text_bytes() + std::mem::size_of_val(page.batch.metas());
+            continue;
+        }
+        let held =
+            batch.metas().iter().take_while(|meta| meta.at_ns <= after_ns).map(|m| m.len as usize + 24);
+        room += held.sum::<usize>();
+        let taken = page.batch.append_within(&batch, room);
         let at_ns = batch.metas().last().map_or(0, |meta| meta.at_ns);
         teller.tell(Progress { lines: page.batch.len() as u64, at_ns }).await;
-        if page.batch.len() >= most_lines || page.batch.held_bytes() >= most_bytes {
+        if taken < batch.len() {
             page.has_end = false;
             break;
         }

@@ -172,6 +172,11 @@ pub struct Batch {
 
 const CUT_BYTES: usize = 8;
 
+const fn cost(text_bytes: usize, flags: Flags) -> usize {
+    let cut = if flags.has(Flags::TRUNCATED) { CUT_BYTES } else { 0 };
+    text_bytes + cut + size_of::<Meta>()
+}
+
 impl Batch {
     /// Empty, without an allocation.
     pub const fn new() -> Self {
@@ -227,6 +232,46 @@ impl Batch {
         for line in other.iter().skip(from) {
             self.push(line.bytes, line.head());
         }
+    }
+
+    /// Copies lines of `other` from its first on, as many as fit into `budget` bytes together with those held, and at
+    /// least one. Gives how many.
+    pub fn append_within(&mut self, other: &Batch, budget: usize) -> usize {
+        let mut held = self.arena.len() + self.metas.len() * size_of::<Meta>();
+        for (count, line) in other.iter().enumerate() {
+            held += cost(line.bytes.len(), line.flags);
+            if count > 0 && held > budget {
+                return count;
+            }
+            self.push(line.bytes, line.head());
+        }
+        other.len()
+    }
+
+    /// The lines around one of them, half of `budget` on each side or more where the other has less; and its new place.
+    pub fn around(&self, index: usize, budget: usize) -> (Batch, usize) {
+        let costs = |meta: &Meta| cost(meta.len as usize, meta.flags);
+        let whole: usize = self.metas.iter().map(costs).sum();
+        let behind: usize = self.metas.iter().skip(index + 1).map(costs).sum();
+        let (mut from, mut left) = (0, whole.saturating_sub(budget.min(whole)));
+        // What is too much goes from the front first, as long as half the room before the line stays.
+        let least_before = budget.saturating_sub(behind.min(budget / 2));
+        let mut before = whole - behind;
+        while from < index && left > 0 && before > least_before {
+            let gone = costs(&self.metas[from]);
+            (from, before, left) = (from + 1, before - gone, left.saturating_sub(gone));
+        }
+        let mut kept = Batch::new();
+        let mut rest = budget;
+        for line in self.iter().skip(from) {
+            let needed = cost(line.bytes.len(), line.flags);
+            if kept.len() > index - from && needed > rest {
+                break;
+            }
+            rest = rest.saturating_sub(needed);
+            kept.push(line.bytes, line.head());
+        }
+        (kept, index - from)
     }
 
     /// Number of lines.
@@ -300,8 +345,7 @@ impl Batch {
         let mut left = budget;
         let mut first = self.len();
         for meta in self.metas.iter().rev() {
-            let cut = if meta.flags.has(Flags::TRUNCATED) { CUT_BYTES } else { 0 };
-            let cost = meta.len as usize + cut + size_of::<Meta>();
+            let cost = cost(meta.len as usize, meta.flags);
             if cost > left {
                 break;
             }
@@ -349,6 +393,23 @@ mod tests {
         assert_eq!((long.bytes.len(), long.cut_bytes), (MAX_LINE_BYTES, 7));
         assert!(long.flags.has(Flags::TRUNCATED));
         assert_eq!(batch.get(1).unwrap().bytes, b"next");
+    }
+
+    #[test]
+    fn around_a_line_there_are_lines_on_both_sides_within_the_room() {
+        let mut batch = Batch::new();
+        for number in 0..100 {
+            batch.push(&[number; 10], Head::default());
+        }
+        for index in [0, 3, 50, 97, 99] {
+            let (kept, place) = batch.around(index, 34 * 11);
+            assert_eq!(kept.get(place).unwrap().bytes[0] as usize, index);
+            assert!((10..=11).contains(&kept.len()), "{index}: {}", kept.len());
+        }
+        let (kept, place) = batch.around(50, 34 * 11);
+        assert!(place >= 4 && kept.len() - place >= 4);
+        assert_eq!(batch.around(50, usize::MAX).0.len(), 100);
+        assert_eq!(batch.around(50, 0).0.len(), 1);
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub struct LogsPane {
     behind_ms: u64,
     // How many lines at the end of the log were looked at so far.
     tail: u32,
+    // The same number of lines will bring older ones still.
+    has_more: bool,
     // What the engine was asked for, and how far its answer is.
     ask: Option<Ask>,
     asks: u64,

@@ -21,7 +21,7 @@ impl LogsPane {
         };
         let whose = match (&self.breadth, self.sources.as_slice()) {
             (Breadth::One, []) => return "nothing selected".to_owned(),
-            (Breadth::Service(service), _) => count(service.as_str()),
+            (Breadth::Service(_, service), _) => count(service.as_str()),
             (Breadth::Environment, _) => count(self.environment.as_ref().map_or("", |id| id.as_str())),
             (Breadth::Marked(_), many) => format!("{} marked containers", many.len()),
             (Breadth::One, [one, ..]) => one.name.clone(),

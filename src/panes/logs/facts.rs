@@ -84,14 +84,17 @@ impl LogsPane {
                 }
             }
             Wanted::Older { .. } => {
-                self.put_before(page);
+                let has_news = self.put_before(page);
                 self.view.sync(&self.buffer);
+                // Where there was nothing more, asking again would never end.
+                let went = if has_news { went } else { 0 };
                 self.moved(went);
                 None
             }
             Wanted::Newer { .. } => {
-                self.put_behind(page);
+                let has_news = self.put_behind(page);
                 self.view.sync(&self.buffer);
+                let went = if has_news { went } else { 0 };
                 self.moved(went);
                 None
             }
@@ -110,20 +113,28 @@ impl LogsPane {
     }
 
     /// The page alone, with the cursor on its `cursor`-th line.
-    fn show(&mut self, page: Page, cursor: usize) {
+    fn show(&mut self, mut page: Page, cursor: usize) {
+        let room = self.settings.buffer_bytes / 2;
+        let (batch, cursor) =
+            if page.batch.is_empty() { (Batch::new(), 0) } else { page.batch.around(cursor, room) };
+        page.has_start &=
+            batch.metas().first().map(|m| m.at_ns) == page.batch.metas().first().map(|m| m.at_ns);
+        page.has_end &= batch.metas().last().map(|m| m.at_ns) == page.batch.metas().last().map(|m| m.at_ns);
         self.buffer = Buffer::new(self.settings.buffer_bytes);
         self.view = View::new(self.view.filter().clone());
         (self.has_start, self.has_end) = (page.has_start, page.has_end);
         (self.is_apart, self.is_held, self.tail) = (true, true, self.settings.lines);
-        self.buffer.push(page.batch);
+        self.has_more = false;
+        self.buffer.push(batch);
         self.cursor = (self.buffer.first_no() + cursor as i64).min(self.buffer.end_no() - 1);
         // In the middle of the screen, with lines on both sides.
         self.bottom = self.cursor + self.height as i64 / 2;
         self.view.sync(&self.buffer);
     }
 
-    fn put_before(&mut self, mut page: Page) {
-        self.tail = self.tail.max(page.tail);
+    /// Whether it brought any line.
+    fn put_before(&mut self, mut page: Page) -> bool {
+        (self.tail, self.has_more) = (self.tail.max(page.tail), page.has_more);
         if let Some(oldest_ns) = self.buffer.oldest_ns() {
             let edge_ns = oldest_ns.saturating_add(2 * SLACK_NS);
             let first = (0..self.buffer.len()).map_while(|index| self.buffer.get(index));
@@ -139,9 +150,11 @@ impl LogsPane {
         }
         let refused = self.buffer.prepend(&batch);
         self.has_start = page.has_start && refused == 0;
+        refused < batch.len()
     }
 
-    fn put_behind(&mut self, mut page: Page) {
+    /// Whether it brought any line.
+    fn put_behind(&mut self, mut page: Page) -> bool {
         if let Some(newest_ns) = self.buffer.newest_ns() {
             let edge_ns = newest_ns.saturating_sub(4 * SLACK_NS);
             let last = (0..self.buffer.len()).rev().map_while(|index| self.buffer.get(index));
@@ -152,7 +165,9 @@ impl LogsPane {
         }
         self.has_end = page.has_end;
         let dropped = self.buffer.dropped();
+        let has_news = !page.batch.is_empty();
         self.buffer.push(page.batch);
         self.has_start &= self.buffer.dropped() == dropped;
+        has_news
     }
 }

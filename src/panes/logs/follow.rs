@@ -23,8 +23,8 @@ pub enum Breadth {
     One,
     /// These, until something else is asked for.
     Marked(Vec<ContainerKey>),
-    /// Every container of a service, also those still to come.
-    Service(ServiceId),
+    /// Every container of a service of that project, also those still to come.
+    Service(Option<Arc<str>>, ServiceId),
     /// Every container of the environment, also those still to come.
     Environment,
 }
@@ -40,7 +40,9 @@ impl LogsPane {
     pub fn select(&mut self, key: ContainerKey, ctx: &Ctx<'_>) {
         let stays = match &self.breadth {
             Breadth::One => false,
-            Breadth::Service(service) => ctx.world.container(&key).is_some_and(|c| c.service == *service),
+            Breadth::Service(project, service) => {
+                ctx.world.container(&key).is_some_and(|c| c.service == *service && c.project == *project)
+            }
             Breadth::Marked(_) | Breadth::Environment => self.environment == ctx.scope.environment,
         };
         self.selected = Some(key);
@@ -67,7 +69,7 @@ impl LogsPane {
         let container = self.selected.as_ref().and_then(|key| ctx.world.container(key));
         let (breadth, said) = match (&self.breadth, container) {
             (Breadth::One | Breadth::Marked(_), Some(c)) => {
-                (Breadth::Service(c.service.clone()), "following the whole service")
+                (Breadth::Service(c.project.clone(), c.service.clone()), "following the whole service")
             }
             (Breadth::Environment, _) => (Breadth::One, "following the one container"),
             _ => (Breadth::Environment, "following the whole environment"),
@@ -124,13 +126,13 @@ impl LogsPane {
             world.container(key).map_or_else(|| key.id.short().to_owned(), |c| c.name.to_string())
         };
         let wanted = |c: &&Container| match &self.breadth {
-            Breadth::Service(service) => c.service == *service,
+            Breadth::Service(project, service) => c.service == *service && c.project == *project,
             _ => true,
         };
         let mut members: Vec<&Container> = match &self.breadth {
             Breadth::One => return self.selected.iter().map(|key| (key.clone(), name(key))).collect(),
             Breadth::Marked(keys) => return keys.iter().map(|key| (key.clone(), name(key))).collect(),
-            Breadth::Service(_) | Breadth::Environment => {
+            Breadth::Service(..) | Breadth::Environment => {
                 let environment = scope.environment.as_ref().and_then(|id| world.environment(id));
                 environment
                     .map(|e| world.containers(e))

@@ -18,7 +18,7 @@ impl LogsPane {
         (self.is_held, self.is_apart, self.is_open) = (false, false, false);
         (self.has_start, self.has_end, self.newer) = (false, false, 0);
         (self.tail, self.shift, self.behind_ms) = (self.settings.lines, 0, 0);
-        (self.ask, self.progress, self.pending) = (None, None, 0);
+        (self.ask, self.progress, self.pending, self.has_more) = (None, None, 0, false);
         self.failed.clear();
     }
 
@@ -74,7 +74,9 @@ impl LogsPane {
         if self.has_start || self.ask.is_some() || !self.is_open {
             return false;
         }
-        self.tail = self.tail.saturating_mul(GROWTH);
+        if !std::mem::take(&mut self.has_more) {
+            self.tail = self.tail.saturating_mul(GROWTH);
+        }
         self.ask(Wanted::Older { before_ns, tail: self.tail });
         true
     }
