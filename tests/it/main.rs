@@ -13,9 +13,15 @@ mod contract;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod fake_engine;
+#[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod log_paging;
+#[cfg(test)]
+mod log_view;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

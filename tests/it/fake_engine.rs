@@ -1,0 +1,106 @@
+//! An engine that is nothing but one container's log over HTTP on a socket: for what a real engine does not do on
+//! demand, such as breaking a stream after a certain line.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+/// The id of its container.
+pub const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// What it serves.
+#[derive(Default)]
+pub struct Served {
+    /// Time in ns and text of every line, in the order of the file.
+    pub log: Vec<(i64, String)>,
+    /// After so many lines each followed stream is cut off, the first stream first; then none is.
+    pub cuts: Vec<usize>,
+    /// The path of every request for lines.
+    pub asked: Vec<String>,
+}
+
+/// The engine; it ends with the test's runtime.
+pub struct FakeEngine {
+    pub socket: PathBuf,
+    pub served: Arc<Mutex<Served>>,
+    _dir: tempfile::TempDir,
+}
+
+impl FakeEngine {
+    /// Listens; needs a runtime.
+    pub fn start(served: Served) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let served = Arc::new(Mutex::new(served));
+        let shared = Arc::clone(&served);
+        tokio::spawn(async move {
+            while let Ok((wire, _)) = listener.accept().await {
+                tokio::spawn(answer(wire, Arc::clone(&shared)));
+            }
+        });
+        Self { socket, served, _dir: dir }
+    }
+}
+
+async fn answer(mut wire: UnixStream, served: Arc<Mutex<Served>>) {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        if wire.read_buf(&mut request).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let head = String::from_utf8_lossy(&request).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    if path.contains("/logs?") {
+        served.lock().unwrap().asked.push(path.to_owned());
+        log(&mut wire, path, &served).await;
+    } else if path.contains("/events") {
+        let _ = wire.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        std::future::pending::<()>().await;
+    } else {
+        let body = r#"{"State":{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"},
+            "Config":{"Tty":false},"HostConfig":{"LogConfig":{"Type":"json-file","Config":{}}}}"#;
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let _ = wire.write_all(answer.as_bytes()).await;
+    }
+}
+
+/// As engine 20.10 does: the last `tail` lines, of those what is in time.
+async fn log(wire: &mut UnixStream, path: &str, served: &Mutex<Served>) {
+    let value = |name: &str| {
+        let at = path.find(&format!("{name}="))? + name.len() + 1;
+        path[at..].split('&').next()
+    };
+    let ns = |name: &str| {
+        let (seconds, rest) = value(name)?.split_once('.')?;
+        Some(seconds.parse::<i64>().unwrap() * 1_000_000_000 + rest.parse::<i64>().unwrap())
+    };
+    let follow = path.contains("follow=1");
+    let mut answer = b"HTTP/1.0 200 OK\r\n\r\n".to_vec();
+    let is_cut;
+    {
+        let mut served = served.lock().unwrap();
+        let tail = value("tail").and_then(|t| t.parse::<usize>().ok()).unwrap_or(usize::MAX);
+        let from = served.log.len().saturating_sub(tail);
+        let cut = if follow && !served.cuts.is_empty() { Some(served.cuts.remove(0)) } else { None };
+        let wanted = served.log[from..].iter().filter(|(at, _)| {
+            ns("since").is_none_or(|since| *at >= since) && ns("until").is_none_or(|until| *at < until)
+        });
+        for (at, text) in wanted.take(cut.unwrap_or(usize::MAX)) {
+            let stamp = chrono::DateTime::from_timestamp_nanos(*at);
+            let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
+            let line = format!("{stamp} {text}\n");
+            answer.extend([1, 0, 0, 0]);
+            answer.extend((line.len() as u32).to_be_bytes());
+            answer.extend(line.as_bytes());
+        }
+        is_cut = cut.is_some();
+    }
+    let _ = wire.write_all(&answer).await;
+    if follow && !is_cut {
+        std::future::pending::<()>().await;
+    }
+}
