@@ -49,6 +49,8 @@ pub enum Effect {
     Answer(PromptId, Option<Secret>),
     /// Try to reach that host now, asking whatever it takes.
     Connect(HostId),
+    /// Leave these hosts for the simulated ones.
+    Demo,
     /// Leave.
     Quit,
 }

@@ -5,6 +5,7 @@ use super::screen::layout;
 use crate::action::Action;
 use crate::domain::container::State;
 use crate::panes::PaneKind;
+use crate::world::{Host, Link};
 
 impl Model {
     /// Why this action does nothing here now; `None` when it does something.
@@ -26,6 +27,12 @@ impl Model {
             }
             action if changes(action) && self.is_read_only() => {
                 Some("the environment is read-only; `:write` unlocks it for a while")
+            }
+            Action::Demo if self.world.is_demo => Some("this is the demo"),
+            Action::Demo => {
+                let is_silent = |h: &Host| matches!(h.link, Link::Lost { .. }) && h.containers.is_none();
+                let answers = !self.world.hosts.values().all(is_silent);
+                answers.then_some("an engine answers here, or may; `pilothouse demo` opens it beside this")
             }
             _ => None,
         }

@@ -24,10 +24,10 @@ impl Model {
             self.seen = self.now.wall;
         }
         let all = Rect::new(0, 0, self.size.0, self.size.1);
-        let above = Rect { height: all.height.saturating_sub(1), ..all };
+        let between = layout::between(all);
         match &mut self.overlay {
-            Some(Overlay::Reader(reader)) => reader.fit(above),
-            Some(Overlay::Help(help)) => help.fit(above),
+            Some(Overlay::Reader(reader)) => reader.fit(between),
+            Some(Overlay::Help(help)) => help.fit(between),
             _ => {}
         }
         if self.is_tiny() {
@@ -78,14 +78,14 @@ impl Model {
             }
         }
         let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
-        let above = Rect { height: area.height - 1, ..area };
+        let between = layout::between(area);
         let mut cursor = None;
         match &self.overlay {
-            Some(Overlay::Help(help)) => help.draw(&self.look, above, buf),
+            Some(Overlay::Help(help)) => help.draw(&self.look, between, buf),
             Some(Overlay::Palette(palette)) => cursor = Some(palette.draw(&self.look, foot, buf)),
-            Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, area, buf),
-            Some(Overlay::Question(question)) => question.draw(&self.look, area, buf),
-            Some(Overlay::Reader(reader)) => reader.draw(&self.look, above, buf),
+            Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, between, buf),
+            Some(Overlay::Question(question)) => question.draw(&self.look, between, buf),
+            Some(Overlay::Reader(reader)) => reader.draw(&self.look, between, buf),
             None => {}
         }
         match &self.input {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::Failure;
 use super::setup::{Options, Setup};
+use super::{Failure, demo};
 use crate::app::gate::Gate;
 use crate::app::model::Model;
 use crate::app::settings::{OwnCommand, Settings};
@@ -58,7 +58,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if !has_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
-    open(&setup, world, &plan, routes, prompts, workers)
+    open(&setup, world, &plan, routes, &prompts, workers)
 }
 
 /// Whether there is one to take.
@@ -80,17 +80,34 @@ pub fn workers() -> Result<Runtime, Failure> {
 /// What the terminal refused.
 pub fn open(
     setup: &Setup,
-    mut world: World,
+    world: World,
     plan: &Plan,
     routes: hosts::Routes,
-    prompts: Arc<Prompts>,
+    prompts: &Arc<Prompts>,
     workers: Runtime,
 ) -> Result<(), Failure> {
+    let has_mouse = setup.loaded.config.mouse;
+    let mut signals = workers.block_on(async { Signals::listen() })?;
+    let mut screen = terminal::take(has_mouse)?;
+    let mut on = |world, plan, routes: hosts::Routes| {
+        let model = model(setup, world, plan, crossterm::terminal::size()?);
+        workers.block_on(run::run(model, routes, &mut screen, &mut signals, Arc::clone(prompts), has_mouse))
+    };
+    let mut ended = on(world, plan, routes);
+    if matches!(ended, Ok(run::Left::ForDemo)) {
+        let (world, routes) = demo::simulated()?;
+        ended = on(world, &Plan::default(), routes);
+    }
+    terminal::give_back();
+    workers.shutdown_background();
+    ended?;
+    Ok(())
+}
+
+/// The console as it opens on these hosts.
+fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Model {
     let config = &setup.loaded.config;
     let look = Look::new(&setup.theme.clone().degraded(depth()), config.ascii, config.utc);
-    let signals = workers.block_on(async { Signals::listen() })?;
-    let mut screen = terminal::take(config.mouse)?;
-    let size = crossterm::terminal::size()?;
     let who = config.operator.clone().unwrap_or_else(operator);
     let now = run::now();
     let is_demo = world.is_demo;
@@ -106,10 +123,7 @@ pub fn open(
     if plan.selected.is_some() {
         model.scope.environment.clone_from(&plan.selected);
     }
-    let ended = workers.block_on(run::run(model, routes, &mut screen, signals, prompts, config.mouse));
-    terminal::give_back();
-    workers.shutdown_background();
-    Ok(ended?)
+    model
 }
 
 /// Without a terminal there is no console: says why, or which engines were tried.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Failure;
 use super::console::{has_terminal, open, workers};
@@ -12,12 +13,16 @@ use crate::adapters::sim::scenario::Scenario;
 use crate::config::units::Period;
 use crate::runtime::demo;
 use crate::runtime::environments::Plan;
+use crate::runtime::hosts::Routes;
+use crate::world::World;
+
+const STANDARD: &str = "incident";
 
 /// How the demo is played.
 #[derive(clap::Args, Debug)]
 pub struct Demo {
     /// Scenario to play: a built-in name, or a file (with a / or .toml in it)
-    #[arg(long, value_name = "NAME|FILE", default_value = "incident")]
+    #[arg(long, value_name = "NAME|FILE", default_value = STANDARD)]
     scenario: String,
     /// How many times as fast as in reality things happen
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
@@ -54,6 +59,11 @@ fn scenario(name: &str) -> Result<Arc<Scenario>, Failure> {
     Scenario::parse(name, &text).map_err(|problem| Failure::Usage(problem.to_string()))
 }
 
+/// The hosts that the console opens on by a key, where no engine answers.
+pub(super) fn simulated() -> Result<(World, Routes), Failure> {
+    Ok(demo::hosts(&scenario(STANDARD)?, Clock::real(Duration::ZERO, 1.0)))
+}
+
 /// Opens the console on the scenario.
 ///
 /// # Errors
@@ -73,5 +83,5 @@ pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
     let workers = workers()?;
     let (world, routes) = demo::hosts(&scenario, Clock::real(demo.at.get(), demo.speed));
-    open(&setup, world, &Plan::default(), routes, Arc::default(), workers)
+    open(&setup, world, &Plan::default(), routes, &Arc::default(), workers)
 }

@@ -34,6 +34,15 @@ pub fn now() -> Now {
     Now { at: std::time::Instant::now(), wall: Utc::now() }
 }
 
+/// How the console was left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// For good.
+    Ended,
+    /// For the demo.
+    ForDemo,
+}
+
 /// Runs the console until it is left.
 ///
 /// # Errors
@@ -42,10 +51,10 @@ pub async fn run(
     mut model: Model,
     routes: Routes,
     screen: &mut Screen,
-    mut signals: Signals,
+    signals: &mut Signals,
     prompts: Arc<Prompts>,
     has_mouse: bool,
-) -> io::Result<()> {
+) -> io::Result<Left> {
     let (out, mut facts) = mpsc::channel(LANE);
     prompts.show_on(out.clone());
     let mut streams = Streams::default();
@@ -60,7 +69,7 @@ pub async fn run(
             biased;
             told = signals.next() => {
                 match told {
-                    Told::End => return Ok(()),
+                    Told::End => return Ok(Left::Ended),
                     Told::Continued => terminal::enter(has_mouse)?,
                     Told::Resized => {}
                 }
@@ -69,7 +78,7 @@ pub async fn run(
             }
             event = keys.next() => {
                 // The terminal is gone, and with it whoever could be shown anything.
-                let Some(event) = event? else { return Ok(()) };
+                let Some(event) = event? else { return Ok(Left::Ended) };
                 if let Some(msg) = input::message(event) {
                     wanted = model.update(msg, now());
                     is_dirty = true;
@@ -82,7 +91,7 @@ pub async fn run(
             }
             count = facts.recv_many(&mut batch, AT_ONCE) => {
                 if count == 0 {
-                    return Ok(());
+                    return Ok(Left::Ended);
                 }
                 for msg in batch.drain(..) {
                     wanted.extend(model.update(msg, now()));
@@ -103,11 +112,11 @@ pub async fn run(
                     is_dirty = true;
                 }
                 Some(Effect::Suspend) => {
-                    terminal::suspend(&mut signals, has_mouse).await?;
+                    terminal::suspend(signals, has_mouse).await?;
                     repaint(screen, &mut model)?;
                     is_dirty = true;
                 }
-                Some(_) => return Ok(()),
+                Some(last) => return Ok(if last == Effect::Demo { Left::ForDemo } else { Left::Ended }),
             }
         }
         if is_dirty && drawn.elapsed() >= FRAME {

@@ -69,6 +69,12 @@ impl Place {
     }
 }
 
+/// Where dialogs and readers lie: below the header, which always says where one is, and above the footer.
+pub fn between(all: Rect) -> Rect {
+    let header = u16::from(all.height > 3);
+    Rect { y: all.y + header, height: all.height.saturating_sub(1 + header), ..all }
+}
+
 /// Whether only a summary fits.
 pub fn is_tiny((width, height): (u16, u16)) -> bool {
     width < LEAST.0 || height < LEAST.1

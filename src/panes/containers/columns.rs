@@ -337,6 +337,7 @@ pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool
             Link::Up => line("the engine runs no container", dim),
             Link::Lost { why, .. } => {
                 line("no engine answers; still trying", ctx.look.style(Role::Bad));
+                line("the demo needs none: its key is in the last line, its name is :demo", dim);
                 line("", dim);
                 for way in why.lines() {
                     let (what, mend) = way.split_once('\t').unwrap_or((way, ""));
