@@ -12,6 +12,7 @@ pub mod disk;
 pub mod events;
 pub mod exec;
 pub mod failure;
+pub mod init;
 pub mod inspect;
 pub mod logs;
 pub mod out;
@@ -38,6 +39,8 @@ pub struct Arguments {
 /// What to do instead of opening the console.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Write a pilothouse.toml from what runs
+    Init(init::Arguments),
     /// Check and find configuration files, and trust one
     #[command(subcommand)]
     Config(config::Command),
@@ -56,6 +59,9 @@ pub fn main(arguments: Arguments) -> Result<u8, Failure> {
     let options = arguments.options;
     match arguments.command {
         None => console::run(options).map(|()| 0),
+        Some(Command::Init(arguments)) => {
+            console::workers()?.block_on(init::run(&arguments, &options)).map(|()| 0)
+        }
         Some(Command::Config(command)) => config::run(command, &options).map(|()| 0),
         Some(Command::Demo(demo)) => demo::run(demo, options).map(|()| 0),
         Some(Command::Twin(twin)) => twins::run(twin, &options),

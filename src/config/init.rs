@@ -57,7 +57,7 @@ const HEAD: &str = "\
 ";
 
 const KIND: &str = "\
-# development, staging or production. While nobody says, it is treated as if it were production.
+# development, staging or production. While nobody says, everything that changes something is asked about.
 # kind = \"production\"
 ";
 

@@ -7,6 +7,8 @@ mod bench;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod configured;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod contract;
