@@ -1,5 +1,8 @@
 //! What a terminal can do to the console: sizes, storms, stops, hang-ups; the shell gets its terminal back each time.
 
+mod faults;
+mod soak;
+
 use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;

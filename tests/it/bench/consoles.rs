@@ -26,7 +26,7 @@ pub fn all() -> Vec<Console> {
         program: own,
         listed: r"\b{n} of {n}\b",
         to_log: "",
-        help: ["?", "?", "Keys"],
+        help: ["?", "?", "IN CONTAINERS|IN LISTS"],
     }];
     let peers = [
         ("dtop", r"- {n} containers?", "Right", ["?", "?", "Keyboard|Help|Navigation"]),
