@@ -86,9 +86,14 @@ fn stamp(ns: i64) -> String {
 #[async_trait]
 impl Engine for DockerEngine {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        let version: Version = self.api.get("version", "/version").await?;
+        // Both at once: the first list waits for them, and over a slow link each costs a round trip.
+        let (version, info) = tokio::join!(
+            self.api.get::<Version>("version", "/version"),
+            self.api.get::<Info>("info", "/info")
+        );
+        let version = version?;
         self.api.negotiate(&version.api_version)?;
-        let info: Info = self.api.get("info", "/info").await?;
+        let info = info?;
         let memory_bytes = info.mem_total.unwrap_or(0);
         self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
         let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();
