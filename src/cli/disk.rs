@@ -38,6 +38,9 @@ JSON (--json), one object per thing:
 Kinds: build-cache, dangling-images, containers (that ended), networks; and only when named: images (all that no
 container uses), anonymous-volumes, volumes (that no container uses: this is data).";
 
+/// As for containers: shorter starts of an id are typing mistakes more often than ids.
+const LEAST_ID_DIGITS: usize = 4;
+
 /// What goes where nothing is named: what can be made again.
 const HARMLESS: [Prune; 4] = [Prune::Cache, Prune::DanglingImages, Prune::Containers, Prune::Networks];
 
@@ -62,6 +65,9 @@ pub struct Clearing {
     kinds: Vec<Prune>,
     #[command(flatten)]
     at: Where,
+    /// Of these kinds only this: a name, or the start of an id; may be given several times
+    #[arg(long, value_name = "NAME")]
+    item: Vec<String>,
     /// Only list what would go
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -252,8 +258,17 @@ pub async fn prune(arguments: Clearing, options: &Options) -> Result<u8, Failure
     let mut site = Site::load(options)?;
     let (environment, inventories) = inventories(&mut site, &arguments.at).await?;
     let kinds = if arguments.kinds.is_empty() { HARMLESS.to_vec() } else { arguments.kinds.clone() };
-    let going: Vec<_> =
-        inventories.iter().map(|(host, inventory)| (host, going(inventory, &kinds))).collect();
+    let going: Vec<_> = inventories
+        .iter()
+        .map(|(host, inventory)| (host, going(inventory, &kinds, &arguments.item)))
+        .collect();
+    let missing =
+        arguments.item.iter().find(|item| !going.iter().flat_map(|(_, all)| all).any(|i| is_called(i, item)));
+    if let Some(missing) = missing {
+        return Err(Failure::Failed(format!(
+            "nothing of these kinds called `{missing}` can go; disk --items says why"
+        )));
+    }
     let mut out = Out::new(arguments.json);
     for (host, items) in &going {
         list(&environment, host, items, arguments.dry_run, &mut out)?;
@@ -277,14 +292,21 @@ pub async fn prune(arguments: Clearing, options: &Options) -> Result<u8, Failure
 }
 
 /// Each once, in an order in which it can go.
-fn going(inventory: &Inventory, kinds: &[Prune]) -> Vec<Item> {
+fn going(inventory: &Inventory, kinds: &[Prune], only: &[String]) -> Vec<Item> {
     let mut all: Vec<Item> = Vec::new();
     for item in kinds.iter().flat_map(|kind| inventory.prune(*kind)) {
         if all.iter().all(|known| (known.kind, &known.id) != (item.kind, &item.id)) {
             all.push(item.clone());
         }
     }
+    all.retain(|item| only.is_empty() || only.iter().any(|name| is_called(item, name)));
     all
+}
+
+fn is_called(item: &Item, name: &str) -> bool {
+    let digits = item.id.strip_prefix("sha256:").unwrap_or(&item.id);
+    let is_id = name.len() >= LEAST_ID_DIGITS && digits.starts_with(name) && item.kind != Kind::Volume;
+    is_id || *item.id == *name || item.names.iter().any(|known| **known == *name)
 }
 
 fn list(

@@ -1,7 +1,7 @@
 //! What a command works on: the environments and hosts of the configuration, asked once. Where a host does not
 //! answer the others are still told; what is missing is said on standard error, and in the exit status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -62,6 +62,8 @@ pub struct Site {
     routes: Routes,
     default: EnvironmentId,
     lost: BTreeSet<HostId>,
+    refusals: BTreeMap<HostId, Vec<Refusal>>,
+    is_quiet: bool,
 }
 
 impl Site {
@@ -75,7 +77,8 @@ impl Site {
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
-        Ok(Self { world, config, routes, default, lost: BTreeSet::new() })
+        let (lost, refusals) = (BTreeSet::new(), BTreeMap::new());
+        Ok(Self { world, config, routes, default, lost, refusals, is_quiet: false })
     }
 
     /// The environment of that name; the default one where none is given.
@@ -115,11 +118,24 @@ impl Site {
             }
             Err(refusals) => {
                 let why: Vec<_> = refusals.iter().map(Refusal::to_string).collect();
-                remark(&format!("pilothouse: host {id} does not answer\n{}", why.join("\n")));
+                if !self.is_quiet {
+                    remark(&format!("pilothouse: host {id} does not answer\n{}", why.join("\n")));
+                }
                 self.world.lost(&id, why.join("\n"), now());
+                self.refusals.insert(id.clone(), refusals);
                 self.lost.insert(id);
             }
         }
+    }
+
+    /// Hosts that do not answer are not remarked upon: the command tells of them itself.
+    pub fn be_quiet(&mut self) {
+        self.is_quiet = true;
+    }
+
+    /// What was tried in vain to reach a host that does not answer.
+    pub fn refusals(&self, host: &HostId) -> &[Refusal] {
+        self.refusals.get(host).map_or(&[], Vec::as_slice)
     }
 
     /// Whether hosts did not answer.

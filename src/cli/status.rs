@@ -168,7 +168,8 @@ fn what(c: &Container) -> String {
     }
 }
 
-fn class_word(class: Class) -> &'static str {
+/// As in JSON.
+pub fn class_word(class: Class) -> &'static str {
     match class {
         Class::Unclassified => "unclassified",
         Class::Development => "development",

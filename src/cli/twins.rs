@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::setup::Options;
-use super::{act, containers, disk, events, exec, inspect, logs, status};
+use super::{act, containers, disk, doctor, events, exec, facts, inspect, logs, pages, status};
 
 /// The twin of everything that the console shows or does.
 #[derive(Subcommand, Debug)]
@@ -13,11 +13,20 @@ pub enum Twin {
     /// Say what is broken, since when and why; ends with 3 when something is
     #[command(after_long_help = status::JSON)]
     Status(status::Arguments),
+    /// List the environments
+    #[command(after_long_help = facts::ENVIRONMENTS_JSON)]
+    Environments(facts::Environments),
     /// List the containers
     #[command(visible_alias = "ps", after_long_help = containers::JSON)]
     Containers(containers::Arguments),
+    /// Say what the health checks of the containers say
+    #[command(after_long_help = facts::HEALTH_JSON)]
+    Health(facts::Arguments),
+    /// List the releases that the services carry
+    #[command(after_long_help = facts::RELEASES_JSON)]
+    Releases(facts::Arguments),
     /// Print log lines, in order of time
-    #[command(after_long_help = logs::JSON)]
+    #[command(visible_alias = "tail", after_long_help = logs::JSON)]
     Logs(logs::Arguments),
     /// Start what is stopped
     #[command(after_long_help = act::JSON)]
@@ -56,11 +65,18 @@ pub enum Twin {
     #[command(after_long_help = exec::HELP)]
     Shell(exec::Place),
     /// Say what the engines keep on their disks, and what of it could go
-    #[command(after_long_help = disk::DISK_JSON)]
+    #[command(visible_alias = "engine", after_long_help = disk::DISK_JSON)]
     Disk(disk::Disk),
     /// Remove what nothing uses, after listing exactly what goes
     #[command(after_long_help = disk::PRUNE_JSON)]
     Prune(disk::Clearing),
+    /// Check the way to each engine step by step, and name the command that mends what is wrong
+    #[command(after_long_help = doctor::JSON)]
+    Doctor(doctor::Arguments),
+    /// Print completions for a shell
+    Completions(pages::Completions),
+    /// Print the manual page
+    Man(pages::Man),
 }
 
 /// Runs it until it ends or Ctrl-C comes; gives the exit status.
@@ -82,6 +98,9 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
     match twin {
         Twin::Status(arguments) => status::run(arguments, options).await,
         Twin::Containers(arguments) => containers::run(arguments, options).await,
+        Twin::Environments(arguments) => facts::environments(&arguments, options),
+        Twin::Health(arguments) => facts::health(arguments, options).await,
+        Twin::Releases(arguments) => facts::releases(arguments, options).await,
         Twin::Logs(arguments) => logs::run(arguments, options).await,
         Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,
         Twin::Stop(arguments) => act::run(Act::Stop, arguments, options).await,
@@ -97,5 +116,8 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Shell(arguments) => exec::open_shell(arguments, options).await,
         Twin::Disk(arguments) => disk::disk(arguments, options).await,
         Twin::Prune(arguments) => disk::prune(arguments, options).await,
+        Twin::Doctor(arguments) => doctor::run(arguments, options).await,
+        Twin::Completions(arguments) => pages::completions(&arguments),
+        Twin::Man(arguments) => pages::man(&arguments),
     }
 }

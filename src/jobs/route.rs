@@ -134,6 +134,11 @@ impl Route {
         Arc::clone(&self.ways[chosen].engine)
     }
 
+    /// The way that last answered, else the first.
+    pub fn chosen(&self) -> &Way {
+        &self.ways[self.chosen.load(Ordering::Relaxed).min(self.ways.len() - 1)]
+    }
+
     /// Remembers which way answered.
     pub fn choose(&self, index: usize) {
         self.chosen.store(index, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 mod acts;
 mod execs;
+mod help;
 mod keeps;
 mod lines;
 mod lists;

@@ -1,0 +1,277 @@
+//! `pilothouse environments`, `health` and `releases`: what these panes of the console show, as tables or as data.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::containers::{health_tone, health_word};
+use super::failure::Failure;
+use super::out::{Out, Tone};
+use super::setup::Options;
+use super::site::{Depth, Found, Site, Where};
+use super::status::class_word;
+use super::table::{Table, cell, left, right};
+use super::target::Target;
+use crate::domain::container::{Check, Health, State};
+use crate::ui::text::age;
+
+/// The shape of `environments --json`.
+pub const ENVIRONMENTS_JSON: &str = "\
+JSON (--json), one object per environment:
+  environment, class, protected
+  default   looked at where no other is named
+  hosts     [{host, address}]
+  projects  Compose projects that belong to it; empty means all";
+
+/// The shape of `health --json`.
+pub const HEALTH_JSON: &str = "\
+JSON (--json), one object per container:
+  environment, host, service, container, id  which it is
+  health  none, starting, healthy, unhealthy: as the engine's HEALTHCHECK says; null for what does not run
+  checks  [{at, took_ms, exit_code, output}], oldest first; the engine keeps five
+
+Exit status: 3 when one is unhealthy, else as for containers.";
+
+/// The shape of `releases --json`.
+pub const RELEASES_JSON: &str = "\
+JSON (--json), one object per service and image that its containers carry, newest first:
+  environment, service, release, image, image_id
+  version, revision, created  its OCI labels, else null
+  running, containers  how many of its containers run, and how many there are
+  since     when the first of them was created";
+
+/// Which environments.
+#[derive(clap::Args, Debug)]
+pub struct Environments {
+    /// Print data: one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which containers.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
+    #[arg(value_name = "TARGET")]
+    targets: Vec<Target>,
+    #[command(flatten)]
+    at: Where,
+    /// Print data: one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct EnvironmentRow<'a> {
+    environment: &'a str,
+    class: &'static str,
+    protected: bool,
+    default: bool,
+    hosts: Vec<HostRow<'a>>,
+    projects: &'a [String],
+}
+
+#[derive(Serialize)]
+struct HostRow<'a> {
+    host: &'a str,
+    address: String,
+}
+
+#[derive(Serialize)]
+struct HealthRow<'a> {
+    environment: &'a str,
+    host: &'a str,
+    service: &'a str,
+    container: &'a str,
+    id: &'a str,
+    health: Option<&'static str>,
+    checks: Vec<CheckRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckRow<'a> {
+    at: DateTime<Utc>,
+    took_ms: i64,
+    exit_code: i64,
+    output: &'a str,
+}
+
+#[derive(Serialize)]
+struct ReleaseRow<'a> {
+    environment: &'a str,
+    service: &'a str,
+    release: &'a str,
+    image: &'a str,
+    image_id: &'a str,
+    version: Option<&'a str>,
+    revision: Option<&'a str>,
+    created: Option<&'a str>,
+    running: usize,
+    containers: usize,
+    since: DateTime<Utc>,
+}
+
+/// Lists the environments; asks no host.
+pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, Failure> {
+    let site = Site::load(options)?;
+    let default = site.environment(None)?.id;
+    let mut out = Out::new(arguments.json);
+    let mut table = Table::new([left("ENVIRONMENT"), left("CLASS"), left(""), left("HOSTS")]);
+    for e in &site.world.environments {
+        let address = |id| site.world.hosts.get(id).map_or_else(String::new, |h| h.address.to_string());
+        if out.is_json {
+            let hosts = e.hosts.iter().map(|id| HostRow { host: id.as_str(), address: address(id) });
+            out.json(&EnvironmentRow {
+                environment: e.id.as_str(),
+                class: class_word(e.class),
+                protected: e.is_protected,
+                default: e.id == default,
+                hosts: hosts.collect(),
+                projects: &e.projects,
+            })?;
+            continue;
+        }
+        let note = match (e.is_protected, e.id == default) {
+            (true, true) => "protected, default",
+            (true, false) => "protected",
+            (false, true) => "default",
+            (false, false) => "",
+        };
+        let hosts: Vec<_> = e.hosts.iter().map(|id| format!("{id} ({})", address(id))).collect();
+        table.row([
+            cell(Tone::Bright, e.id.as_str()),
+            class_word(e.class).into(),
+            note.into(),
+            cell(Tone::Dim, hosts.join(", ")),
+        ]);
+    }
+    table.print(&mut out, 0)?;
+    out.flush()?;
+    Ok(0)
+}
+
+/// Tells what the checks of each container say.
+pub async fn health(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
+    let mut site = Site::load(options)?;
+    let found = site.find(&arguments.at, &arguments.targets, Depth::Detail).await?;
+    let mut out = Out::new(arguments.json);
+    let mut is_bad = false;
+    let mut table = Table::new([
+        left("SERVICE"),
+        left("CONTAINER"),
+        left("HOST").spare(1),
+        left("HEALTH"),
+        right("CHECKED"),
+        right("TOOK").spare(2),
+        left("SAID"),
+    ]);
+    let now = Utc::now();
+    for one in &found {
+        let c = &one.container;
+        let is_running = c.state == State::Running;
+        is_bad |= is_running && c.health == Health::Unhealthy;
+        let checks = c.detail.as_deref().map(|d| d.checks.as_slice()).unwrap_or_default();
+        if out.is_json {
+            out.json(&HealthRow {
+                environment: one.environment.id.as_str(),
+                host: c.key.host.as_str(),
+                service: c.service.as_str(),
+                container: &c.name,
+                id: c.key.id.as_str(),
+                health: is_running.then(|| health_word(c.health)),
+                checks: checks.iter().map(check_row).collect(),
+            })?;
+            continue;
+        }
+        let last = checks.last().filter(|_| is_running);
+        table.row([
+            cell(Tone::Bright, c.service.as_str()),
+            (&*c.name).into(),
+            cell(Tone::Dim, c.key.host.as_str()),
+            if is_running {
+                cell(health_tone(c), health_word(c.health))
+            } else {
+                cell(Tone::Dim, c.state.word())
+            },
+            last.map_or("-".to_owned(), |check| age(check.at, now)).into(),
+            last.map_or("-".to_owned(), |check| format!("{}ms", check.took_ms)).into(),
+            last.map_or("", |check| check.output.trim()).into(),
+        ]);
+    }
+    table.print(&mut out, 0)?;
+    out.flush()?;
+    Ok(match (site.status(), is_bad) {
+        (0, true) => 3,
+        (status, _) => status,
+    })
+}
+
+fn check_row(check: &Check) -> CheckRow<'_> {
+    CheckRow { at: check.at, took_ms: check.took_ms, exit_code: check.exit_code, output: &check.output }
+}
+
+/// Tells which images the services carry.
+pub async fn releases(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
+    let mut site = Site::load(options)?;
+    let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
+    let mut groups: BTreeMap<_, Vec<&Found>> = BTreeMap::new();
+    for one in &found {
+        let c = &one.container;
+        groups.entry((&one.environment.id, &c.service, &c.image_id)).or_default().push(one);
+    }
+    let mut rows: Vec<_> = groups.into_values().filter_map(|group| release(&group)).collect();
+    rows.sort_by(|a, b| (a.environment, a.service, b.since).cmp(&(b.environment, b.service, a.since)));
+    let mut out = Out::new(arguments.json);
+    let mut table = Table::new([
+        left("SERVICE"),
+        left("RELEASE"),
+        right("UP"),
+        right("SINCE"),
+        left("REVISION").spare(2),
+        left("IMAGE").spare(1),
+        left("IMAGE ID").spare(3),
+    ]);
+    let now = Utc::now();
+    for row in &rows {
+        if out.is_json {
+            out.json(row)?;
+            continue;
+        }
+        let digest = row.image_id.strip_prefix("sha256:").unwrap_or(row.image_id);
+        table.row([
+            cell(Tone::Bright, row.service),
+            row.version.unwrap_or(row.release).into(),
+            format!("{}/{}", row.running, row.containers).into(),
+            age(row.since, now).into(),
+            row.revision.map_or("-", |revision| revision.get(..12).unwrap_or(revision)).into(),
+            row.image.into(),
+            cell(Tone::Dim, digest.get(..12).unwrap_or(digest)),
+        ]);
+    }
+    table.print(&mut out, 0)?;
+    out.flush()?;
+    Ok(site.status())
+}
+
+fn release<'a>(group: &[&'a Found]) -> Option<ReleaseRow<'a>> {
+    let first = group.first()?;
+    let c = &first.container;
+    let label = |name: &str| {
+        let value = c.labels.get(&format!("org.opencontainers.image.{name}"));
+        value.map(String::as_str).filter(|value| !value.is_empty())
+    };
+    Some(ReleaseRow {
+        environment: first.environment.id.as_str(),
+        service: c.service.as_str(),
+        release: c.release(),
+        image: &c.image,
+        image_id: c.image_id.as_str(),
+        version: label("version"),
+        revision: label("revision"),
+        created: label("created"),
+        running: group.iter().filter(|f| f.container.state.is_up()).count(),
+        containers: group.len(),
+        since: group.iter().map(|f| f.container.created).min()?,
+    })
+}
