@@ -93,6 +93,7 @@ actions! {
     Engine "engine" Global ["E"] "engine" "Show the engine: its disk, images, volumes, networks, build cache";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again for what is shown, and try hosts that do not answer";
     Demo "demo" Global ["v"] "demo" "Open the demo on simulated hosts, where no engine answers";
+    Events "events" Global ["V"] "events" "Show what the engines say that happens, live";
     Tail "tail" Containers ["t"] "tail" "Follow the logs of what is selected";
     Shell "shell" Containers ["x"] "shell" "Open a shell in the container";
     Inspect "inspect" Containers ["i"] "inspect" "Show all that the engine knows of the container";

@@ -4,6 +4,7 @@
 pub mod act;
 pub mod checks;
 pub mod discard;
+pub mod events;
 pub mod history;
 pub mod probe;
 pub mod route;

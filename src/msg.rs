@@ -75,6 +75,8 @@ pub enum HostFact {
     Asks(String),
     /// Space, load, memory.
     Load(HostLoad),
+    /// For the list of events: all that its engine told, in order.
+    Events(Vec<EngineEvent>),
     /// What its engine keeps, or why it did not say.
     Inventory(Result<Arc<Inventory>, String>),
 }

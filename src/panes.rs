@@ -12,6 +12,7 @@ pub mod condition;
 pub mod containers;
 pub mod engine;
 pub mod environments;
+pub mod events;
 pub mod health;
 pub mod logs;
 pub mod releases;
@@ -33,6 +34,8 @@ pub enum PaneKind {
     Activity,
     /// `E`; has the whole screen, and no place beside others.
     Engine,
+    /// `V`; has the whole screen, too.
+    Events,
 }
 
 impl PaneKind {
@@ -50,6 +53,7 @@ impl PaneKind {
             Self::Releases => ('5', "Releases"),
             Self::Activity => ('a', "Activity"),
             Self::Engine => ('E', "Engine"),
+            Self::Events => ('V', "Events"),
         }
     }
 
@@ -63,13 +67,14 @@ impl PaneKind {
             Self::Releases => "releases",
             Self::Activity => "activity",
             Self::Engine => "engine",
+            Self::Events => "events",
         }
     }
 
     /// Where its keys are looked up, before the global ones.
     pub fn contexts(self) -> &'static [Context] {
         match self {
-            Self::Environments => &[Context::List, Context::Global],
+            Self::Environments | Self::Events => &[Context::List, Context::Global],
             Self::Containers => &[Context::Containers, Context::List, Context::Global],
             Self::Logs => &[Context::Logs, Context::Global],
             Self::Engine => &[Context::Engine, Context::List, Context::Global],

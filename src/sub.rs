@@ -34,6 +34,8 @@ pub enum Sub {
     Logs(Generation, Following),
     /// Lines out of the past of a view, read once; ends by itself, and at once when it is not wanted any more.
     History(Generation, Ask),
+    /// All events of a host's engine.
+    Events(HostId),
     /// Time.
     Tick(Duration),
 }

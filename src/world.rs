@@ -10,11 +10,12 @@ use chrono::{DateTime, Utc};
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
-use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ServiceId};
 use crate::domain::inventory::Inventory;
 use crate::domain::usage::Sample;
 
 pub mod changes;
+pub mod events;
 pub mod health;
 pub mod usage;
 
@@ -101,6 +102,8 @@ pub struct World {
     pub probes: health::Probes,
     /// Since when the engine's checks say what they say.
     pub checks: health::Checks,
+    /// What engines told while somebody watched.
+    pub events: events::Events,
     /// What happened to containers.
     pub changes: changes::Changes,
     /// What the configuration says of services.
@@ -126,7 +129,10 @@ impl World {
         let hosts = environment.hosts.iter().filter_map(|id| self.hosts.get(id));
         let mut all: Vec<_> =
             hosts.filter_map(|h| h.containers.as_ref()).flatten().filter(is_wanted).collect();
-        all.sort_by(|a, b| (&a.service, &a.name, &a.key.host).cmp(&(&b.service, &b.name, &b.key.host)));
+        // One host's list is in order already; this is asked for often.
+        if environment.hosts.len() > 1 {
+            all.sort_by(|a, b| order(a).cmp(&order(b)));
+        }
         all
     }
 
@@ -138,6 +144,7 @@ impl World {
     /// A whole new list of a host. Details known before are kept where the state is the same.
     pub fn listed(&mut self, host: &HostId, mut list: Vec<Container>) {
         let Some(entry) = self.hosts.get_mut(host) else { return };
+        list.sort_by(|a, b| order(a).cmp(&order(b)));
         if let Some(old) = entry.containers.take() {
             let mut details: HashMap<_, _> =
                 old.into_iter().map(|c| (c.key.id.clone(), (c.state, c.detail))).collect();
@@ -234,4 +241,9 @@ impl World {
     fn find_mut(&mut self, key: &ContainerKey) -> Option<&mut Container> {
         self.hosts.get_mut(&key.host)?.containers.as_mut()?.iter_mut().find(|c| c.key == *key)
     }
+}
+
+/// How containers stand in a list.
+fn order(c: &Container) -> (&ServiceId, &str, &HostId) {
+    (&c.service, &c.name, &c.key.host)
 }

@@ -23,6 +23,7 @@ use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
 use crate::panes::engine::EnginePane;
 use crate::panes::environments::EnvironmentsPane;
+use crate::panes::events::EventsPane;
 use crate::panes::logs::LogsPane;
 use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
@@ -77,6 +78,7 @@ pub struct Model {
     pub(super) is_unmasked: bool,
     /// The inspection in the reader, whole.
     pub(super) inspected: Option<(String, Value)>,
+    pub(super) events: EventsPane,
     pub(super) overlay: Option<Overlay>,
     /// Questions of hosts, the oldest first; it is asked before anything else.
     pub(super) asks: VecDeque<Ask>,
@@ -117,6 +119,7 @@ impl Model {
             settings: Settings::default(),
             is_unmasked: false,
             inspected: None,
+            events: EventsPane::default(),
             overlay: None,
             asks: VecDeque::new(),
             input: None,
@@ -156,7 +159,8 @@ impl Model {
                 subs.insert(Sub::Load(id.clone()));
             }
         }
-        let mut visible = self.containers.visible(&self.ctx(PaneKind::Containers));
+        let is_listed = self.places().iter().any(|place| place.pane == PaneKind::Containers);
+        let mut visible = if is_listed { self.containers.visible().to_vec() } else { Vec::new() };
         let selected = self.scope.container.as_ref();
         if let Some(live) = selected.filter(|key| self.world.container(key).is_some_and(|c| c.state.is_up()))
         {
@@ -165,6 +169,10 @@ impl Model {
         }
         if !visible.is_empty() {
             subs.insert(Sub::Usage(visible));
+        }
+        if self.focus == PaneKind::Events {
+            let hosts = self.ctx(PaneKind::Events).environment().map(|e| &e.hosts[..]).unwrap_or_default();
+            subs.extend(hosts.iter().cloned().map(Sub::Events));
         }
         self.health_subs(&mut subs);
         subs.insert(Sub::Tick(Duration::from_secs(1)));

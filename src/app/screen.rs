@@ -47,6 +47,7 @@ impl Model {
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
+                PaneKind::Events => self.events.fit(height, &ctx),
                 PaneKind::Containers => {
                     let selected = self.containers.fit(height, &ctx);
                     self.follow_selection(selected);
@@ -129,6 +130,7 @@ impl Model {
             PaneKind::Releases => {
                 (container.map(|c| c.service.to_string()).unwrap_or_default(), releases::summary(&ctx))
             }
+            PaneKind::Events => (environment.to_owned(), self.events.summary()),
             PaneKind::Engine => {
                 let host = self.engine.host(&ctx);
                 (host.map(|h| h.to_string()).unwrap_or_default(), self.engine.summary(&ctx))
@@ -157,6 +159,7 @@ impl Model {
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
             PaneKind::Engine => self.engine.draw(&ctx, inner, buf),
+            PaneKind::Events => self.events.draw(&ctx, inner, buf),
         }
     }
 }

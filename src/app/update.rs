@@ -18,9 +18,21 @@ mod requests;
 impl Model {
     /// Takes in what happened; tells what is wanted of the outside.
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
+        self.update_all([msg], now)
+    }
+
+    /// As [`Self::update`] for all that happened between two looks at the keys: what depends on all of it together is
+    /// worked out once.
+    pub fn update_all(&mut self, msgs: impl IntoIterator<Item = Msg>, now: Now) -> Vec<Effect> {
         self.now = now;
         self.lapse();
-        let effects = match msg {
+        let effects = msgs.into_iter().flat_map(|msg| self.take(msg, now)).collect();
+        self.fit();
+        effects
+    }
+
+    fn take(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
+        match msg {
             Msg::Key(chord) => self.key(chord),
             Msg::Asked(id, host, question) => {
                 self.asks.push_back(Ask::new(id, host, question));
@@ -77,9 +89,7 @@ impl Model {
                 self.job_event(event);
                 Vec::new()
             }
-        };
-        self.fit();
-        effects
+        }
     }
 
     /// Carries out an action where the focus is.
@@ -110,6 +120,7 @@ impl Model {
                 PaneKind::Logs => self.logs.act(action, &ctx),
                 PaneKind::Activity => self.activity.act(action, &ctx),
                 PaneKind::Engine => self.engine.act(action, &ctx),
+                PaneKind::Events => self.events.act(action, &ctx),
                 PaneKind::Health | PaneKind::Releases => Answer::Unknown,
             }
         };
@@ -144,6 +155,7 @@ impl Model {
             Action::Health => self.go(PaneKind::Health),
             Action::Releases => self.go(PaneKind::Releases),
             Action::Activity => self.go(PaneKind::Activity),
+            Action::Events => self.go(PaneKind::Events),
             Action::Engine => {
                 self.go(PaneKind::Engine);
                 let host = self.engine.wants_count(&self.ctx(PaneKind::Engine));

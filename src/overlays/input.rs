@@ -42,6 +42,11 @@ impl Input {
             Code::End => Key::End,
             _ => return,
         };
+        // As every shell does; the editor's own meaning is undo.
+        if chord.ctrl && chord.code == Code::Char('u') {
+            self.area.delete_line_by_head();
+            return;
+        }
         // A line: what would make a second one is left out.
         if !(chord.ctrl && matches!(chord.code, Code::Char('m' | 'j'))) {
             self.area.input(Keystroke { key, ctrl: chord.ctrl, alt: chord.alt, shift: false });

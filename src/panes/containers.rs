@@ -61,6 +61,7 @@ pub struct ContainersPane {
     is_settled: bool,
     /// What the selection is of.
     environment: Option<EnvironmentId>,
+    visible: Vec<ContainerKey>,
     shown: usize,
     all: usize,
 }
@@ -116,16 +117,9 @@ impl ContainersPane {
         rows
     }
 
-    /// Containers on the screen that run: those whose usage is wanted.
-    pub fn visible(&self, ctx: &Ctx<'_>) -> Vec<ContainerKey> {
-        let rows = self.rows(ctx);
-        let mut keys: Vec<_> = rows[self.cursor.window(rows.len())]
-            .iter()
-            .filter(|c| c.state == State::Running)
-            .map(|c| c.key.clone())
-            .collect();
-        keys.sort();
-        keys
+    /// Containers on the screen that run, as they were when the room was last taken in: those whose usage is wanted.
+    pub fn visible(&self) -> &[ContainerKey] {
+        &self.visible
     }
 
     /// Marked ones, else the selected one.
@@ -226,12 +220,16 @@ impl ContainersPane {
     /// Takes in the rows as they stand and the room there is; tells which container is selected now.
     pub fn fit(&mut self, height: u16, ctx: &Ctx<'_>) -> Option<ContainerKey> {
         self.settle(ctx);
-        let keys: Vec<_> = self.rows(ctx).iter().map(|c| c.key.clone()).collect();
+        let rows = self.rows(ctx);
+        let keys: Vec<_> = rows.iter().map(|c| c.key.clone()).collect();
         self.marked.retain(|key| ctx.world.container(key).is_some());
         self.shown = keys.len();
         let environment = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id));
         self.all = environment.map_or(0, |e| ctx.world.containers(e).len());
         self.cursor.fit(&keys, usize::from(height.saturating_sub(1)));
+        let shown = rows[self.cursor.window(rows.len())].iter().filter(|c| c.state == State::Running);
+        self.visible = shown.map(|c| c.key.clone()).collect();
+        self.visible.sort();
         self.cursor.selected.clone()
     }
 

@@ -13,10 +13,11 @@ use tokio::time::{Instant, sleep_until};
 use super::hosts::Routes;
 use super::keys::Keys;
 use super::prompts::Prompts;
+use super::shell::{self, Ended};
 use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
-use super::{effects, input, program, shell};
+use super::{effects, input, program};
 use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
 use crate::effect::{Effect, JobId};
@@ -93,9 +94,7 @@ pub async fn run(
                 if count == 0 {
                     return Ok(Left::Ended);
                 }
-                for msg in batch.drain(..) {
-                    wanted.extend(model.update(msg, now()));
-                }
+                wanted.extend(model.update_all(batch.drain(..), now()));
                 is_dirty = true;
             }
         }
@@ -106,7 +105,8 @@ pub async fn run(
                 Some(Effect::Answer(id, answer)) => prompts.answer(id, answer),
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(effect @ (Effect::Shell(..) | Effect::Run(..))) => {
-                    let event = lend(effect, &routes, &mut keys, has_mouse).await?;
+                    let lent = lend(effect, &routes, &mut keys, signals, has_mouse).await?;
+                    let Some(event) = lent else { return Ok(Left::Ended) };
                     repaint(screen, &mut model)?;
                     model.update(Msg::Job(JobId(0), event), now());
                     is_dirty = true;
@@ -134,27 +134,55 @@ fn repaint(screen: &mut Screen, model: &mut Model) -> io::Result<Vec<Effect>> {
     Ok(model.update(Msg::Resize(size.width, size.height), now()))
 }
 
-/// Gives the terminal away and takes it back.
-async fn lend(effect: Effect, routes: &Routes, keys: &mut Keys, has_mouse: bool) -> io::Result<JobEvent> {
+/// Gives the terminal away and takes it back; `None` when we were told to end meanwhile.
+async fn lend(
+    effect: Effect,
+    routes: &Routes,
+    keys: &mut Keys,
+    signals: &mut Signals,
+    has_mouse: bool,
+) -> io::Result<Option<JobEvent>> {
     match effect {
-        Effect::Shell(key, name) => hand_over(routes, &key, &name, has_mouse).await,
-        Effect::Run(name, argv, dir) => program::run(&name, &argv, &dir, has_mouse, keys).await,
-        _ => Ok(JobEvent::Failed("nothing to give the terminal to".to_owned())),
+        Effect::Shell(key, name) => hand_over(routes, &key, &name, signals, has_mouse).await,
+        Effect::Run(name, argv, dir) => program::run(&name, &argv, &dir, has_mouse, keys).await.map(Some),
+        _ => Ok(Some(JobEvent::Failed("nothing to give the terminal to".to_owned()))),
     }
 }
 
-/// Gives the terminal to a shell and takes it back.
-async fn hand_over(routes: &Routes, key: &ContainerKey, name: &str, has_mouse: bool) -> io::Result<JobEvent> {
+/// Gives the terminal to a shell and takes it back; `None` when we were told to end meanwhile.
+async fn hand_over(
+    routes: &Routes,
+    key: &ContainerKey,
+    name: &str,
+    signals: &mut Signals,
+    has_mouse: bool,
+) -> io::Result<Option<JobEvent>> {
     let Some(route) = routes.get(&key.host) else {
-        return Ok(JobEvent::Failed(format!("{}: no such host", key.host)));
+        return Ok(Some(JobEvent::Failed(format!("{}: no such host", key.host))));
     };
     terminal::give_back();
     crossterm::terminal::enable_raw_mode()?;
-    let ended = shell::run(&route.engine(), key).await;
+    let engine = route.engine();
+    let ended = {
+        let mut shell = std::pin::pin!(shell::run(&engine, key));
+        loop {
+            tokio::select! {
+                ended = &mut shell => break Some(ended),
+                told = signals.next() => if matches!(told, Told::End) { break None },
+            }
+        }
+    };
+    terminal::tidy();
+    let Some(ended) = ended else {
+        terminal::give_back();
+        return Ok(None);
+    };
     terminal::enter(has_mouse)?;
-    Ok(match ended {
-        Ok(Some(126 | 127)) => JobEvent::Failed(format!("no shell in {name}: its image has no /bin/sh")),
-        Ok(status) => JobEvent::Done(format!("shell in {name} ended with status {}", status.unwrap_or(0))),
+    Ok(Some(match ended {
+        Ok(Ended { status: 126 | 127, has_typed: false }) => {
+            JobEvent::Failed(format!("no shell in {name}: its image has no /bin/sh"))
+        }
+        Ok(Ended { status, .. }) => JobEvent::Done(format!("shell in {name} ended with status {status}")),
         Err(error) => JobEvent::Failed(format!("shell in {name}: {error}")),
-    })
+    }))
 }

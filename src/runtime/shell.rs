@@ -20,17 +20,24 @@ pub const SHELL: [&str; 3] = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 
 const STATUS_WITHIN: Duration = Duration::from_secs(5);
 const STATUS_GAP: Duration = Duration::from_millis(20);
 
+/// How a shell ended.
+pub struct Ended {
+    /// Its exit status.
+    pub status: i64,
+    /// Somebody typed something: its status is that of what was typed last.
+    pub has_typed: bool,
+}
+
 /// Runs a shell until it ends. The terminal must be raw and nobody else may read it.
 ///
 /// # Errors
 /// The engine's, or that there is no shell in the image.
-pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Option<i64>, EngineError> {
+pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Ended, EngineError> {
     let spec = ExecSpec { argv: SHELL.map(str::to_owned).to_vec(), ..ExecSpec::default() };
-    attach(engine, &key.id, spec).await.map(Some)
+    attach(engine, &key.id, spec).await
 }
 
-/// Runs a program on this terminal, at its size, until it ends; gives its exit status. The terminal must be raw and
-/// nobody else may read it.
+/// Runs a program on this terminal, at its size, until it ends. The terminal must be raw and nobody else may read it.
 ///
 /// # Errors
 /// The engine's; [`EngineError::Broken`] too where this terminal broke.
@@ -38,7 +45,7 @@ pub async fn attach(
     engine: &Arc<dyn Engine>,
     container: &ContainerId,
     spec: ExecSpec,
-) -> Result<i64, EngineError> {
+) -> Result<Ended, EngineError> {
     let shown = size().unwrap_or((80, 24));
     let spec = ExecSpec { tty: Some(shown), takes_input: true, ..spec };
     let mut session = engine.exec(container, spec).await?;
@@ -52,6 +59,7 @@ pub async fn attach(
     // Reads like a pipe; the check for one is what is left out.
     let mut keys = pipe::Receiver::from_file_unchecked(keys.into()).map_err(broken)?;
     let mut typed = [0; 4096];
+    let mut has_typed = false;
     loop {
         tokio::select! {
             chunk = session.output.next() => match chunk {
@@ -64,13 +72,17 @@ pub async fn attach(
             },
             count = keys.read(&mut typed) => {
                 let count = count.map_err(broken)?;
+                if count == 0 {
+                    return Err(broken(std::io::ErrorKind::UnexpectedEof.into()));
+                }
+                has_typed = true;
                 session.input.write_all(&typed[..count]).await.map_err(broken)?;
                 session.input.flush().await.map_err(broken)?;
             }
             _ = resized.recv() => resize(engine, &session.id, size().unwrap_or(shown)).await,
         }
     }
-    status(engine, &session.id).await
+    Ok(Ended { status: status(engine, &session.id).await?, has_typed })
 }
 
 /// The exit status of an exec whose output has ended.

@@ -12,7 +12,7 @@ use super::hosts::Routes;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
 use crate::jobs::tail::Followed;
-use crate::jobs::{checks, history, probe, sample, tail, watch as link};
+use crate::jobs::{checks, events, history, probe, sample, tail, watch as link};
 use crate::logs::line::SourceId;
 use crate::msg::{HostFact, Msg};
 use crate::sub::{Following, Generation, Sub};
@@ -151,6 +151,7 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
             tokio::spawn(probe::probe(target.clone(), prober, out))
         }
         Sub::Checks(key) => tokio::spawn(checks::checks(key.clone(), route(&key.host)?, out)),
+        Sub::Events(host) => tokio::spawn(events::events(host.clone(), route(host)?, out)),
         Sub::Tick(every) => tokio::spawn(tick(*every, out)),
     };
     Some(task.abort_handle())

@@ -74,6 +74,18 @@ pub fn give_back() {
     give_back_settings();
 }
 
+/// What a program in a shell may have left on when it was killed: key and margin modes (DECSTR, DECCKM, keypad), mouse,
+/// focus and paste reports, its own screen, a line-drawing character set.
+const TIDY: &str = "\x1b[!p\x1b[?1l\x1b>\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1049l\x1b(B\x0f";
+
+/// Switches off what somebody else's program left on.
+pub fn tidy() {
+    let mut out = stdout();
+    if let Err(error) = out.write_all(TIDY.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!(%error, "terminal not tidied");
+    }
+}
+
 /// The line settings alone: of a terminal that takes no output.
 pub fn give_back_settings() {
     if let Err(error) = disable_raw_mode() {

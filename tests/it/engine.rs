@@ -10,7 +10,12 @@ pub const SOCKET: &str = "/var/run/docker.sock";
 
 /// What `docker ARGS` prints; a failure is the test's.
 pub fn docker(args: &[&str]) -> String {
-    let done = Command::new("docker").args(["--host", &format!("unix://{SOCKET}")]).args(args).output();
+    docker_at(&format!("unix://{SOCKET}"), args)
+}
+
+/// As [`docker`], on the engine at this address.
+pub fn docker_at(address: &str, args: &[&str]) -> String {
+    let done = Command::new("docker").args(["--host", address]).args(args).output();
     let done = done.expect("the docker client must be installed");
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "docker {args:?}: {said}");
@@ -37,24 +42,36 @@ fn image() -> &'static str {
     static IMAGE: OnceLock<String> = OnceLock::new();
     IMAGE.get_or_init(|| {
         let name = "pilothouse-test/busybox:1".to_owned();
-        let root = tempfile::tempdir().unwrap();
-        let bin = root.path().join("bin");
-        std::fs::create_dir(&bin).unwrap();
-        std::fs::copy("/bin/busybox", bin.join("busybox")).expect("busybox-static must be installed");
-        for applet in ["sh", "sleep", "cat", "seq", "printf", "true", "false", "head", "yes"] {
-            std::os::unix::fs::symlink("busybox", bin.join(applet)).unwrap();
-        }
-        let tar = Command::new("tar").arg("-C").arg(root.path()).args(["-c", "."]).output().unwrap();
-        let mut import = Command::new("docker")
-            .args(["--host", &format!("unix://{SOCKET}"), "import", "-", &name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
-        assert!(import.wait().unwrap().success());
+        import(&format!("unix://{SOCKET}"), &name, "");
         name
     })
+}
+
+/// Makes an image of a static busybox on the engine at this address. Another `mark` makes another image.
+pub fn import(address: &str, name: &str, mark: &str) {
+    let applets = ["sh", "sleep", "cat", "seq", "printf", "true", "false", "head", "yes", "stty"];
+    import_with(address, name, mark, &applets);
+}
+
+/// As [`import`], with links for these applets only.
+pub fn import_with(address: &str, name: &str, mark: &str, applets: &[&str]) {
+    let root = tempfile::tempdir().unwrap();
+    let bin = root.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::copy("/bin/busybox", bin.join("busybox")).expect("busybox-static must be installed");
+    for applet in applets {
+        std::os::unix::fs::symlink("busybox", bin.join(applet)).unwrap();
+    }
+    std::fs::write(root.path().join("mark"), mark).unwrap();
+    let tar = Command::new("tar").arg("-C").arg(root.path()).args(["-c", "."]).output().unwrap();
+    let mut import = Command::new("docker")
+        .args(["--host", address, "import", "-", name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
+    assert!(import.wait().unwrap().success());
 }
 
 /// Containers of one test; removed when dropped.

@@ -19,6 +19,8 @@ mod engine;
 #[cfg(test)]
 mod fake_engine;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]
 mod health;
@@ -26,6 +28,8 @@ mod health;
 mod log_paging;
 #[cfg(test)]
 mod log_view;
+#[cfg(test)]
+mod own_engine;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

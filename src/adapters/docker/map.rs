@@ -338,7 +338,7 @@ impl From<Event> for EngineEvent {
 
 /// The attributes that say why or with what; labels, which are attributes too, are left out.
 fn more(attributes: &HashMap<String, String>) -> String {
-    let told = ["image", "signal", "exitCode", "execDuration", "container", "driver", "type", "oldName"];
+    let told = ["exitCode", "signal", "image", "execDuration", "container", "driver", "type", "oldName"];
     let told = told.iter().filter_map(|key| {
         let value = attributes.get(*key).filter(|value| !value.is_empty())?;
         Some(format!("{key}={value}"))

@@ -38,6 +38,7 @@ impl Model {
                 self.world.note(self.now, format!("{host}: {why}"), true);
                 self.world.asks(host, why, self.now);
             }
+            HostFact::Events(events) => self.world.events.add(host, events),
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
             HostFact::Load(load) => {
                 if let Some(entry) = self.world.hosts.get_mut(host) {

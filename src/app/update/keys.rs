@@ -160,6 +160,7 @@ impl Model {
                 let filter = (!text.is_empty()).then(|| RowFilter::new(text)).transpose();
                 filter.map(|filter| match self.focus {
                     PaneKind::Engine => self.engine.set_filter(filter),
+                    PaneKind::Events => self.events.set_filter(filter),
                     _ => self.containers.set_filter(filter),
                 })
             }

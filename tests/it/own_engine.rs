@@ -1,0 +1,148 @@
+//! An engine of a test's own, to freeze, stop, fill and clear; the machine's engine is never touched.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::engine;
+
+/// How long an engine may take to start.
+const START: Duration = Duration::from_secs(60);
+
+/// A `dockerd` without a bridge and without rules in the firewall; ended when dropped.
+pub struct OwnEngine {
+    dir: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+impl OwnEngine {
+    /// Started and answering. Without `dockerd` or without the right to start it a test says so and passes, unless
+    /// `REQUIRE_ENGINE=1`.
+    pub fn start() -> Option<Self> {
+        let has_program = Command::new("dockerd")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|s| s.success());
+        if !has_program || !rustix::process::geteuid().is_root() {
+            assert!(
+                std::env::var("REQUIRE_ENGINE").as_deref() != Ok("1"),
+                "dockerd is needed, and root to start it"
+            );
+            eprintln!("skipped: dockerd is needed, and root to start it");
+            return None;
+        }
+        let mut own = Self {
+            dir: tempfile::Builder::new().prefix("pilothouse-engine-").tempdir().unwrap(),
+            process: None,
+        };
+        own.serve();
+        Some(own)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `unix://…`, as `--host` takes it.
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.path("docker.sock").display())
+    }
+
+    /// Starts it, again after [`Self::stop`], and waits until it answers.
+    pub fn serve(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let child = Command::new("dockerd")
+            .arg("--data-root")
+            .arg(self.path("data"))
+            .arg("--exec-root")
+            .arg(self.path("exec"))
+            .arg("--pidfile")
+            .arg(self.path("pid"))
+            .args(["--host", &self.address(), "--bridge=none", "--iptables=false"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.process = Some(child);
+        let begun = Instant::now();
+        while !self.answers() {
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            let log = || std::fs::read_to_string(self.path("log")).unwrap_or_default();
+            assert!(ended.is_none() && begun.elapsed() < START, "dockerd does not start: {}", log());
+            std::thread::yield_now();
+        }
+    }
+
+    fn answers(&self) -> bool {
+        Command::new("docker")
+            .args(["--host", &self.address(), "version"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|s| s.success())
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.process.as_ref().and_then(|child| Pid::from_raw(i32::try_from(child.id()).ok()?));
+        kill_process(pid.expect("it runs"), signal).unwrap();
+    }
+
+    /// It answers nothing any more, and closes nothing.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// It goes on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Ends it, and with it its containers.
+    pub fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        self.process.take().unwrap().wait().unwrap();
+    }
+
+    /// What `docker ARGS` prints there; a failure is the test's.
+    pub fn docker(&self, args: &[&str]) -> String {
+        engine::docker_at(&self.address(), args)
+    }
+
+    /// Starts a container of this name from the test image, running `script` in a shell.
+    pub fn run(&self, name: &str, options: &[&str], script: &str) {
+        self.image("busybox:1");
+        let mut args = vec!["run", "-d", "--name", name, "--network", "none"];
+        args.extend(options);
+        args.extend(["busybox:1", "sh", "-c", script]);
+        self.docker(&args);
+    }
+
+    /// Makes an image with a busybox and no link to it: nothing in it is called `sh`.
+    pub fn image_without_shell(&self, name: &str) {
+        engine::import_with(&self.address(), name, name, &[]);
+    }
+
+    /// Makes the test image under this name, unless it is there; each name is an image of its own.
+    pub fn image(&self, name: &str) {
+        if self.docker(&["images", "-q", name]).is_empty() {
+            engine::import(&self.address(), name, name);
+        }
+    }
+}
+
+impl Drop for OwnEngine {
+    fn drop(&mut self) {
+        let Some(mut child) = self.process.take() else { return };
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
+        for signal in [Signal::CONT, Signal::TERM] {
+            // It may have ended already; nothing is left to do then.
+            let _ = pid.map(|pid| kill_process(pid, signal));
+        }
+        let _ = child.wait();
+    }
+}
