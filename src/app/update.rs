@@ -13,6 +13,7 @@ use crate::world::Now;
 mod facts;
 mod guard;
 mod keys;
+mod preview;
 mod requests;
 
 impl Model {
@@ -51,6 +52,7 @@ impl Model {
                 }
                 if let Some(input) = &mut self.input {
                     input.paste(&text);
+                    self.preview();
                 }
                 Vec::new()
             }

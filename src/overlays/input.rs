@@ -3,18 +3,22 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_textarea::{CursorMove, Input as Keystroke, Key, TextArea};
+use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
 use crate::config::keymap::{Chord, Code};
 use crate::config::theme::Role;
 use crate::ui::look::Look;
-use crate::ui::text::put;
+use crate::ui::text::{put, put_right};
 
 /// The line.
 pub struct Input {
     /// What it is for.
     pub action: Action,
     area: TextArea<'static>,
+    before: String,
+    /// Said at the right of the line: what the text finds so far, or why it cannot be used.
+    pub said: Option<(String, Role)>,
 }
 
 impl Input {
@@ -22,7 +26,12 @@ impl Input {
     pub fn new(action: Action, text: &str) -> Self {
         let mut area = TextArea::new(vec![text.to_owned()]);
         area.move_cursor(CursorMove::End);
-        Self { action, area }
+        Self { action, area, before: text.to_owned(), said: None }
+    }
+
+    /// What it began with.
+    pub fn before(&self) -> &str {
+        &self.before
     }
 
     /// What was typed.
@@ -73,7 +82,12 @@ impl Input {
         let x = area.x + 1 + used;
         put(buf, x, area.y, area.right().saturating_sub(x), self.text(), look.style(Role::Bright));
         let before: String = self.text().chars().take(self.area.cursor().1).collect();
-        let column = unicode_width::UnicodeWidthStr::width(before.as_str()) as u16;
+        let column = before.width() as u16;
+        if let Some((said, role)) = &self.said {
+            let end = x + self.text().width() as u16 + 2;
+            let room = area.right().saturating_sub(end + 1);
+            put_right(buf, end, area.y, room, said, look.style(*role));
+        }
         ((x + column).min(area.right().saturating_sub(1)), area.y)
     }
 }

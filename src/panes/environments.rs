@@ -174,7 +174,10 @@ fn draw_environment(
     let name = look.style(if is_selected { Role::Bright } else { Role::Text });
     let room = width.saturating_sub(text.len() as u16 + 8);
     let used = put(buf, row.x + 2, row.y, room, environment.id.as_str(), name);
-    put(buf, row.x + 3 + used, row.y, room.saturating_sub(used), word, look.style(colour));
+    // Half a word says nothing; the header has the whole one.
+    if used + 1 + word.len() as u16 <= room + 1 {
+        put(buf, row.x + 3 + used, row.y, room.saturating_sub(used), word, look.style(colour));
+    }
 }
 
 fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer) {

@@ -30,6 +30,7 @@ mod log_paging;
 mod log_view;
 #[cfg(test)]
 mod own_engine;
+mod picture;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

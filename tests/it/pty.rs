@@ -193,6 +193,13 @@ impl Terminal {
         self.shared.lock().screen.find(text)
     }
 
+    /// What stands in one cell, and how; empty for the second cell of a wide character. Panics outside the screen.
+    pub fn cell(&self, column: u16, row: u16) -> (String, Style) {
+        let seen = self.shared.lock();
+        let text = seen.screen.vt().cell(row, column).map_or_else(String::new, |c| c.contents().to_owned());
+        (text, seen.screen.style_at(column, row).expect("a cell of the screen"))
+    }
+
     /// Colours and attributes of one cell. Panics outside the screen.
     pub fn style_at(&self, column: u16, row: u16) -> Style {
         self.shared.lock().screen.style_at(column, row).expect("a cell of the screen")

@@ -1,5 +1,6 @@
 //! The first line: where am I, what is broken, since when. On a tiny terminal its words are all there is.
 
+use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -14,6 +15,7 @@ use crate::panes::containers::columns;
 use crate::panes::{PaneKind, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
 use crate::world::Link;
+use crate::world::health::Condition;
 
 /// A word of the header; the form for narrow screens may be shorter.
 struct Word {
@@ -42,7 +44,16 @@ impl Model {
     /// Containers of the environment that need somebody, worst first.
     fn broken<'a>(&'a self, environment: &'a Environment) -> Vec<&'a Container> {
         let all = self.world.containers(environment);
-        all.into_iter().filter(|c| c.standing() == Standing::Bad).collect()
+        let ctx = self.ctx(PaneKind::Containers);
+        all.into_iter().filter(|c| ctx.standing(c) == Standing::Bad).collect()
+    }
+
+    /// Since when it is bad, by whoever saw it first.
+    pub(super) fn bad_since(&self, c: &Container) -> Option<DateTime<Utc>> {
+        match self.ctx(PaneKind::Containers).condition(c) {
+            Some(Condition::Unhealthy(trouble)) => trouble.since.into_iter().chain(c.bad_since()).min(),
+            _ => c.bad_since(),
+        }
     }
 
     /// Words of the header with their roles, most important first.
@@ -108,7 +119,7 @@ impl Model {
 
     fn alerts(&self, environment: &Environment, bad: usize) -> Word {
         let mark = self.look.glyph("▲", "!");
-        let since = self.broken(environment).into_iter().filter_map(Container::bad_since).min();
+        let since = self.broken(environment).into_iter().filter_map(|c| self.bad_since(c)).min();
         let since =
             since.map(|at| format!(" since {}", self.look.since(at, self.now.wall))).unwrap_or_default();
         let noun = if bad == 1 { "alert" } else { "alerts" };

@@ -54,7 +54,7 @@ impl Model {
         } else {
             vec![(columns::state_text(c), role)]
         };
-        if let Some(at) = c.bad_since() {
+        if let Some(at) = self.bad_since(c) {
             words.push((format!("since {}", self.look.since(at, self.now.wall)), role));
         }
         if let Some(error) = c.detail.as_ref().map(|d| d.error.as_str()).filter(|e| !e.is_empty()) {

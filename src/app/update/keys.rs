@@ -7,8 +7,6 @@ use crate::config::keymap::{Chord, Code, Lookup};
 use crate::domain::grade::Grade;
 use crate::domain::ids::HostId;
 use crate::effect::Effect;
-use crate::panes::PaneKind;
-use crate::ui::list::RowFilter;
 use crate::world::Link;
 
 impl Model {
@@ -127,13 +125,16 @@ impl Model {
     pub(in crate::app) fn input_key(&mut self, chord: Chord) -> Vec<Effect> {
         let Some(input) = &mut self.input else { return Vec::new() };
         match chord.code {
-            Code::Esc => self.input = None,
+            Code::Esc => self.leave_input(),
             Code::Enter => {
                 let (action, text) = (input.action, input.text().to_owned());
                 self.input = None;
                 return self.entered(action, &text);
             }
-            _ => input.key(chord),
+            _ => {
+                input.key(chord);
+                self.preview();
+            }
         }
         Vec::new()
     }
@@ -157,12 +158,10 @@ impl Model {
                 return vec![Effect::Export(id, text.to_owned(), self.logs.text())];
             }
             _ => {
-                let filter = (!text.is_empty()).then(|| RowFilter::new(text)).transpose();
-                filter.map(|filter| match self.focus {
-                    PaneKind::Engine => self.engine.set_filter(filter),
-                    PaneKind::Events => self.events.set_filter(filter),
-                    _ => self.containers.set_filter(filter),
-                })
+                if let Err(why) = self.filter_rows(text) {
+                    self.notice = Some((why, true));
+                }
+                Ok(())
             }
         };
         if let Err(error) = result {

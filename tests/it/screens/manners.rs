@@ -200,3 +200,27 @@ fn the_worst_container_is_selected_at_first_and_stays_when_another_gets_bad() {
     stage.up("web1", listed("web1"));
     assert_eq!(selected(&stage), "api-7-2", "all is known: nothing moves any more");
 }
+
+#[test]
+fn a_filter_shows_what_it_finds_while_it_is_typed_and_esc_puts_all_back() {
+    let mut stage = stage((80, 24));
+    stage.keys("/");
+    stage.text("web-42");
+    let shown = rows(&stage).join("\n");
+    assert!(shown.contains("web-42-blue-1") && !shown.contains("cache-1"), "{shown}");
+    assert!(foot(&stage).contains("2 of 10"), "{}", foot(&stage));
+    stage.keys("esc");
+    assert!(rows(&stage).join("\n").contains("cache-1"));
+}
+
+#[test]
+fn a_pattern_that_is_not_whole_yet_keeps_what_was_found() {
+    let mut stage = stage((80, 24));
+    stage.keys("/");
+    stage.text("green(");
+    let shown = rows(&stage).join("\n");
+    assert!(shown.contains("web-43-green-1") && !shown.contains("cache-1"), "{shown}");
+    stage.keys("backspace");
+    stage.text("-2");
+    assert!(foot(&stage).contains("1 of 10"), "{}", foot(&stage));
+}
