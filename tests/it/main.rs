@@ -30,6 +30,7 @@ mod log_paging;
 mod log_view;
 #[cfg(test)]
 mod own_engine;
+#[cfg(test)]
 mod picture;
 #[cfg(test)]
 mod pty;

@@ -9,9 +9,9 @@ mod world;
 use pilothouse::config::theme::Depth;
 use pilothouse::domain::ids::{ContainerId, ContainerKey, HostId, ServiceId};
 use pilothouse::effect::JobId;
-use pilothouse::msg::{JobEvent, Msg};
+use pilothouse::msg::{HostFact, JobEvent, Msg};
 use proptest::prelude::*;
-use render::ansi;
+use render::{ansi, snapshot};
 use world::{Stage, look};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 48)];
@@ -37,20 +37,30 @@ fn pictures() {
 
 fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> Vec<(&'static str, Stage)> {
     let incident = || Stage::incident(size, look());
-    let unlocked = |keys: &str| {
-        let mut stage = incident();
-        stage.unlock();
-        stage.keys(keys);
-        stage
-    };
     let with = |keys: &str| {
         let mut stage = incident();
         stage.keys(keys);
         stage
     };
+    let mut confirm = with(":");
+    confirm.text("write 15m");
+    confirm.keys("enter S");
+    let mut reader = incident();
+    let lines = (1..60).map(|i| format!("\"key {i}\": \"value {i}\",")).collect();
+    reader.tell(Msg::Job(JobId(1), JobEvent::Text("inspect api-7-2".into(), lines)));
+    reader.keys("/");
+    reader.text("key 7");
+    reader.keys("enter");
+    let mut palette = with(":");
+    palette.text("api");
+    let mut activity = incident();
+    activity.deeds();
+    activity.keys("a");
     vec![
         ("start", Stage::asking(size, look())),
+        ("no-engine", no_engine(size, look())),
         ("triage", incident()),
+        ("stale", stale(size, look())),
         ("environments", with("1")),
         ("logs", with("3")),
         ("health", with("4")),
@@ -61,16 +71,77 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
             stage
         }),
         ("releases", with("5")),
+        ("activity", activity),
         ("help", with("?")),
-        ("palette", with(":")),
-        ("confirm", unlocked("S")),
-        ("activity", {
-            let mut stage = incident();
-            stage.deeds();
-            stage.keys("a");
-            stage
-        }),
+        ("palette", palette),
+        ("confirm", confirm),
+        ("reader", reader),
     ]
+}
+
+/// No host of the environment ever answered.
+fn no_engine(size: (u16, u16), look: pilothouse::ui::look::Look) -> Stage {
+    let mut stage = Stage::asking(size, look);
+    let why =
+        "DOCKER_HOST: cannot reach unix:///run/docker.sock: no such socket\tsudo systemctl start docker";
+    for host in ["web1", "web2"] {
+        stage.tell(Msg::Host(HostId::new(host), HostFact::Lost(why.into())));
+    }
+    stage.wait(3);
+    stage
+}
+
+/// A host stopped answering 40 seconds ago.
+fn stale(size: (u16, u16), look: pilothouse::ui::look::Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    stage.tell(Msg::Host(HostId::new("web2"), HostFact::Lost("no answer within 6 s".into())));
+    stage.wait(40);
+    stage.keys("j k");
+    stage
+}
+
+/// A change of a screen is a change of its file, to be looked at: `INSTA_UPDATE=always cargo test --test it screens`.
+#[test]
+fn screens_look_as_reviewed() {
+    for size in SIZES {
+        for (name, stage) in screens(size, || look("dark", Depth::True, false)) {
+            reviewed(name, &stage, size);
+        }
+    }
+    for size in [(59, 14), (40, 1)] {
+        reviewed("tiny", &Stage::incident(size, look("dark", Depth::True, false)), size);
+    }
+}
+
+fn reviewed(name: &str, stage: &Stage, (width, height): (u16, u16)) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("screens/snapshots");
+    settings.bind(|| {
+        insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(&stage.model, (width, height)));
+    });
+}
+
+#[test]
+fn every_theme_draws_the_same_words_and_marks_the_same_row() {
+    let shown = |theme: &str, depth| {
+        let stage = Stage::incident((160, 48), look(theme, depth, false));
+        render::draw(&stage.model, (160, 48))
+    };
+    let dark = shown("dark", Depth::True);
+    for theme in ["light", "high-contrast", "colour-blind", "ansi16", "mono"] {
+        for depth in [Depth::True, Depth::Indexed, Depth::Ansi, Depth::None] {
+            let other = shown(theme, depth);
+            assert_eq!(render::text(&dark), render::text(&other), "{theme} {depth:?}");
+            // The mark of the containers pane; environments have bars of their own at the left.
+            let is_mark = |i: &usize| dark.content[*i].symbol() == "\u{258c}" && i % 160 > 25;
+            let mark = (0..dark.content.len()).find(is_mark).unwrap();
+            let (marked, plain) = (&other.content[mark + 2], &other.content[mark + 2 + 160]);
+            let look = |cell: &ratatui::buffer::Cell| (cell.bg, cell.modifier);
+            assert_ne!(look(marked), look(plain), "{theme} {depth:?}: the selected row is not seen");
+        }
+    }
 }
 
 /// Names that try to break the screen: controls, right-to-left, wide, combining, very long, empty.

@@ -8,11 +8,11 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::gate::Access;
 use crate::app::model::Model;
 use crate::config::theme::Role;
-use crate::domain::container::{Container, Standing};
+use crate::domain::container::{Container, Standing, State};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::host::HostLoad;
 use crate::panes::containers::columns;
-use crate::panes::{PaneKind, environments};
+use crate::panes::{PaneKind, condition, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
 use crate::world::Link;
 use crate::world::health::Condition;
@@ -46,6 +46,14 @@ impl Model {
         let all = self.world.containers(environment);
         let ctx = self.ctx(PaneKind::Containers);
         all.into_iter().filter(|c| ctx.standing(c) == Standing::Bad).collect()
+    }
+
+    /// What is wrong with it in a few words.
+    fn in_words(&self, c: &Container) -> String {
+        match c.state {
+            State::Running => condition::of(&self.ctx(PaneKind::Containers), c).0,
+            _ => columns::state_text(c),
+        }
     }
 
     /// Since when it is bad, by whoever saw it first.
@@ -88,7 +96,9 @@ impl Model {
             let Some(host) = self.world.hosts.get(id) else { continue };
             if let Link::Lost { since, .. } = &host.link {
                 let age = self.now.at.saturating_duration_since(*since).as_secs() as i64;
-                words.push(word(format!("{id} stale {}", seconds(age)), Role::Warn));
+                // What never answered cannot be stale: nothing is known of it.
+                let how = if host.containers.is_some() { "stale" } else { "no answer" };
+                words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
             }
             words.extend(short_of(id.as_str(), host.load));
         }
@@ -172,14 +182,7 @@ impl Model {
             let used =
                 put(buf, area.x + 1, y, area.width.saturating_sub(1), &c.name, self.look.style(Role::Bright));
             let x = area.x + 2 + used;
-            put(
-                buf,
-                x,
-                y,
-                area.right().saturating_sub(x),
-                &columns::state_text(c),
-                self.look.style(Role::Bad),
-            );
+            put(buf, x, y, area.right().saturating_sub(x), &self.in_words(c), self.look.style(Role::Bad));
         }
     }
 }

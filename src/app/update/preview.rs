@@ -45,6 +45,7 @@ impl Model {
     fn found(&mut self) -> String {
         self.fit();
         match self.focus {
+            PaneKind::Events => self.events.summary(),
             PaneKind::Engine => self.engine.summary(&self.ctx(PaneKind::Engine)),
             _ => self.containers.summary(),
         }

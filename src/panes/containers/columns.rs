@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
+use crate::domain::ids::HostId;
 use crate::domain::series::Series;
 use crate::panes::{Ctx, condition};
 use crate::ui::list::draw_selected;
@@ -319,7 +320,9 @@ fn draw_history(ctx: &Ctx<'_>, cpu: &Series, area: Rect, standing: Standing, buf
 /// Why there is nothing to list.
 pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
     let environment = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id));
-    let hosts = || environment.iter().flat_map(|e| &e.hosts).filter_map(|id| ctx.world.hosts.get(id));
+    let ids = environment.map(|e| &e.hosts[..]).unwrap_or_default();
+    // One host needs no name: the header has it.
+    let who = |id: &HostId| if ids.len() > 1 { format!("{id}: ") } else { String::new() };
     let dim = ctx.look.style(Role::Dim);
     let mut y = area.y + 1;
     let mut line = |text: &str, style| {
@@ -331,13 +334,15 @@ pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool
     if is_filtered {
         return line("no container matches the filter; Esc clears it", dim);
     }
-    for host in hosts() {
+    for (id, host) in ids.iter().filter_map(|id| Some((id, ctx.world.hosts.get(id)?))) {
         match &host.link {
-            Link::Asking => line("asking the engine...", dim),
-            Link::Up => line("the engine runs no container", dim),
+            Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
+            Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
             Link::Lost { why, .. } => {
-                line("no engine answers; still trying", ctx.look.style(Role::Bad));
-                line("the demo needs none: its key is in the last line, its name is :demo", dim);
+                line(&format!("{}no engine answers; still trying", who(id)), ctx.look.style(Role::Bad));
+                if ids.first() == Some(id) {
+                    line("the demo needs none: its key is in the last line, its name is :demo", dim);
+                }
                 line("", dim);
                 for way in why.lines() {
                     let (what, mend) = way.split_once('\t').unwrap_or((way, ""));

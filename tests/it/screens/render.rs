@@ -1,6 +1,7 @@
 //! A drawn frame as text with a map of its styles, and as the bytes that show it on a terminal.
 
 use pilothouse::app::model::Model;
+use pilothouse::config::theme::{Colour, Role, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -34,6 +35,64 @@ fn line(row: &[Cell], show: impl Fn(&Cell) -> String) -> String {
         out += &show(cell);
     }
     out.trim_end().to_owned()
+}
+
+/// The letter of each foreground, in the order they are looked for: roles that share a colour share a letter.
+const LETTERS: [(Role, char); 12] = [
+    (Role::Text, '.'),
+    (Role::Bright, 'b'),
+    (Role::Dim, 'd'),
+    (Role::Faint, 'f'),
+    (Role::Border, '-'),
+    (Role::Bad, 'r'),
+    (Role::Warn, 'w'),
+    (Role::Ok, 'g'),
+    (Role::Accent, 'a'),
+    (Role::Blue, 'i'),
+    (Role::Match, 'm'),
+    (Role::BorderProduction, '='),
+];
+const GROUNDS: [(Role, &str); 4] = [
+    (Role::Raised, "raised"),
+    (Role::Selected, "selected"),
+    (Role::Production, "production"),
+    (Role::Match, "match"),
+];
+
+/// Text, then a map of the styles in letters (a capital is bold), then the runs of grounds that are not the screen's own.
+pub fn snapshot(model: &Model, size: (u16, u16)) -> String {
+    let theme = Theme::named("dark").unwrap();
+    let buffer = draw(model, size);
+    let same = |colour: Option<Colour>, drawn: Color| match (colour, drawn) {
+        (Some(Colour::Rgb(r, g, b)), drawn @ Color::Rgb(..)) => drawn == Color::Rgb(r, g, b),
+        _ => false,
+    };
+    let letter = |cell: &Cell| {
+        if cell.symbol().trim().is_empty() {
+            return " ".to_owned();
+        }
+        let found = LETTERS.iter().find(|(role, _)| same(theme.style(*role).fg, cell.fg));
+        let letter = found.map_or('?', |(_, letter)| *letter);
+        let is_bold = cell.modifier.contains(Modifier::BOLD);
+        if is_bold { letter.to_ascii_uppercase() } else { letter }.to_string()
+    };
+    let mut out = text(&buffer);
+    out += "~~~ styles: . text, b bright, d dim, f faint, - border, = production border, r bad, w warn, g ok, a accent, i slot; capital bold\n";
+    for row in rows(&buffer) {
+        out += &(line(row, letter) + "\n");
+    }
+    out += "~~~ grounds: row, columns\n";
+    for (y, row) in rows(&buffer).enumerate() {
+        for (role, name) in GROUNDS {
+            let is_it = |cell: &Cell| same(theme.style(role).bg, cell.bg);
+            let first = row.iter().position(is_it);
+            let last = row.iter().rposition(is_it);
+            if let (Some(first), Some(last)) = (first, last) {
+                out += &format!("{y} {name} {first}-{last}\n");
+            }
+        }
+    }
+    out
 }
 
 /// The frame as a terminal would be told to show it.
