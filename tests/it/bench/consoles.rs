@@ -31,7 +31,7 @@ pub fn all() -> Vec<Console> {
     let peers = [
         ("dtop", r"- {n} containers?", "Right", ["?", "?", "Keyboard|Help|Navigation"]),
         ("oxker", r"Containers \d+/{n}\b", "", ["h", "h", "oxker.*\\d+\\.\\d+|license|keymap"]),
-        ("lazydocker", r"\d+ of {n}\b", "", ["x", "Esc", "Keybindings|Menu|cancel"]),
+        ("lazydocker", r"running +\w", "", ["x", "Esc", "Keybindings|Menu|cancel"]),
     ];
     for (name, listed, to_log, help) in peers {
         match on_path(name) {
