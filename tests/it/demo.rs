@@ -56,7 +56,7 @@ fn a_container_that_is_stopped_stops() {
     terminal.until("exited 0", SOON);
     terminal.keys("S");
     terminal.until("shop-db-1 started on laptop", SOON);
-    terminal.until("exited 0, started again", SOON);
+    terminal.until("starting PostgreSQL", SOON);
     leave(&terminal);
 }
 

@@ -1,5 +1,8 @@
 //! What may go wrong with a simulated engine, as data: calls that fail, hang or are slow, streams that are cut.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
