@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// A read that waited this long had nothing left to read.
 const WAITED: Duration = Duration::from_millis(32);
-/// A read that brought less than this took all there was.
-const FULL_BYTES: usize = 32 << 10;
+/// A read that brought less than both of these took all there was: a Unix socket holds only some 270 short lines.
+const FULL_BYTES: usize = 16 << 10;
+const FULL_LINES: usize = 160;
 /// From this on the distance is told.
 const TOLD_MS: i64 = 250;
 /// A flood that leaves a reader this far behind …
@@ -24,6 +25,11 @@ pub(super) enum Step {
     Behind(u64),
     /// Leave the rest and start from the end.
     Skip,
+}
+
+/// Whether a read took all there was.
+pub(super) fn is_all(lines: usize, bytes: usize) -> bool {
+    lines < FULL_LINES && bytes < FULL_BYTES
 }
 
 /// One stream's pace.
@@ -56,9 +62,9 @@ impl Pace {
         }
         let level_ns = self.level_ns.map_or(age_ns, |level| level.min(age_ns));
         self.level_ns = Some(level_ns);
-        let is_level = waited > WAITED || bytes < FULL_BYTES;
+        let is_level = waited > WAITED || is_all(lines, bytes);
         self.backlog_bytes = if is_level { 0 } else { self.backlog_bytes + bytes };
-        let behind_ms = if is_level { 0 } else { (age_ns - level_ns) / 1_000_000 };
+        let behind_ms = (age_ns - level_ns) / 1_000_000;
         if behind_ms > BEHIND_MS && self.backlog_bytes > BACKLOG_BYTES {
             return Step::Skip;
         }
@@ -101,7 +107,7 @@ mod tests {
         assert_eq!(pace.read(500, FULL, NO_WAIT, 0), Step::On);
         assert_eq!(pace.read(500, FULL, NO_WAIT, 330 * MS), Step::Behind(300));
         assert_eq!(pace.read(500, FULL, NO_WAIT, 340 * MS), Step::On);
-        assert_eq!(pace.read(5, 600, NO_WAIT, 340 * MS), Step::Behind(0));
+        assert_eq!(pace.read(5, 600, NO_WAIT, 40 * MS), Step::Behind(0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::ending;
 use super::lives::{Lives, RETRY};
-use super::pace::{Pace, Step};
+use super::pace::{Pace, Step, is_all};
 use crate::domain::container::Detail;
 use crate::domain::ids::ContainerKey;
 use crate::jobs::route::Route;
@@ -21,7 +21,6 @@ use crate::ports::engine::{EngineError, LogRequest};
 
 /// Small batches are read at most this often: a screen shows no more.
 const FRAME: Duration = Duration::from_millis(16);
-const SMALL_BYTES: usize = 32 << 10;
 /// How many lines at the end of a log are asked for when its stream goes on …
 const RESUME_LINES: u32 = 2_000;
 /// … and how many times more when they do not reach back to where it broke.
@@ -166,7 +165,7 @@ impl Reader {
                 Some(Err(error)) => return Ok(Err(error)),
                 None => return Ok(Ok(Pause::Closed)),
             };
-            let bytes = batch.text_bytes();
+            let (bytes, lines) = (batch.text_bytes(), batch.len());
             let last_ns = batch.metas().last().map_or(0, |meta| meta.at_ns);
             let step = pace.read(batch.len(), bytes, asked.elapsed(), super::now_ns() - last_ns);
             batch.set_source(self.source);
@@ -198,7 +197,7 @@ impl Reader {
                 Step::Skip => return Ok(Ok(Pause::Skipped)),
                 Step::On => {}
             }
-            if bytes < SMALL_BYTES && asked.elapsed() < FRAME {
+            if is_all(lines, bytes) && asked.elapsed() < FRAME {
                 sleep(FRAME).await;
             }
         }

@@ -13,7 +13,7 @@ use crate::logs::line::{Level, LineRef, Stream};
 use crate::logs::{ansi, decode};
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
-use crate::ui::text::{cut, put};
+use crate::ui::text::put;
 
 /// Longest text of a line that is laid out; a screen is never wider, and wrapping stops there.
 const MOST_BYTES: usize = 16 << 10;
@@ -76,7 +76,7 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<
     add(format!("{level:<5} "), role);
     if columns.source > 0 {
         let name = ansi::plain(name.get(columns.shared_bytes..).unwrap_or(name));
-        let name = cut(&name, columns.source);
+        let name = end_of(&name, columns.source);
         let pad = columns.source - name.width().min(columns.source) + 1;
         add(format!("{name}{:pad$}", ""), SOURCE_ROLES[usize::from(line.source.0) % SOURCE_ROLES.len()]);
     }
@@ -86,6 +86,20 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<
         pieces.push((format!(" ({more} more bytes)"), look.style(Role::Warn)));
     }
     Composed { pieces }
+}
+
+/// The last cells of a name that is too long: containers of one project differ at the end.
+fn end_of(name: &str, width: usize) -> String {
+    let mut left = name.width();
+    if left <= width {
+        return name.to_owned();
+    }
+    let clusters = name.graphemes(true).skip_while(|cluster| {
+        let is_over = left + 1 > width;
+        left -= cluster.width().min(left) * usize::from(is_over);
+        is_over
+    });
+    format!("~{}", clusters.collect::<String>())
 }
 
 fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(String, Style)>) {
@@ -196,5 +210,18 @@ pub fn draw_empty(ctx: &Ctx<'_>, pane: &LogsPane, area: Rect, cells: &mut Cells)
     let lines = crate::ui::text::wrapped(text, usize::from(area.width.saturating_sub(2)), 0, 4);
     for (y, line) in (area.top()..area.bottom()).zip(lines) {
         put(cells, area.x + 1, y, area.width.saturating_sub(2), &line, ctx.look.style(role));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_the_end_that_tells_it_apart() {
+        assert_eq!(end_of("shop-api-1", 10), "shop-api-1");
+        assert_eq!(end_of("health-shop-api-1", 8), "~p-api-1");
+        assert!(end_of("日本語日本語", 6).width() <= 6);
+        assert_eq!(end_of("ab", 1), "~");
     }
 }
