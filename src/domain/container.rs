@@ -127,6 +127,8 @@ pub struct Detail {
     pub is_tty: bool,
     /// How many processors it may keep busy, if that is limited.
     pub cpu_limit: Option<f32>,
+    /// It has no network of its own but its host's.
+    pub is_on_host_network: bool,
     /// Its address in its first network, where probes can reach it from the host.
     pub address: Option<String>,
 }

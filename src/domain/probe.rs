@@ -203,8 +203,12 @@ fn own(port: Option<u16>, container: &Container, host: &Address) -> Result<(Stri
         (None, [only]) => *only,
         (None, several) => return Err(NoTarget::Several(listed(several))),
     };
-    // Without an address it has its host's network.
-    Ok((detail.address.clone().unwrap_or_else(|| machine(host)), port))
+    match &detail.address {
+        Some(address) => Ok((address.clone(), port)),
+        None if detail.is_on_host_network => Ok((machine(host), port)),
+        // Between two starts it has none, and somebody else may listen on that port of the host.
+        None => Err(NoTarget::NotKnown),
+    }
 }
 
 #[cfg(test)]

@@ -221,6 +221,7 @@ impl From<Inspected> for Detail {
             is_log_unlimited,
             cpu_limit,
             is_tty: answer.config.is_some_and(|c| c.tty),
+            is_on_host_network: networks.contains_key("host"),
             address: networks.into_values().map(|n| n.address).find(|a| !a.is_empty()),
         }
     }

@@ -75,7 +75,10 @@ fn a_container_is_asked_at_its_own_address_and_port() {
     let own = container(&[(8080, Some(("0.0.0.0", 9999)))], Some("172.17.0.2"));
     assert_eq!(goes(Via::Container, None, &own, LOCAL).unwrap(), "172.17.0.2:8080");
     assert_eq!(goes(Via::Container, Some(9000), &own, LOCAL).unwrap(), "172.17.0.2:9000");
-    let on_its_hosts_network = container(&[], None);
+    let between_two_starts = container(&[], None);
+    assert_eq!(goes(Via::Container, Some(9000), &between_two_starts, LOCAL), Err(NoTarget::NotKnown));
+    let mut on_its_hosts_network = container(&[], None);
+    on_its_hosts_network.detail = Some(Arc::new(Detail { is_on_host_network: true, ..Detail::default() }));
     assert_eq!(goes(Via::Container, Some(9000), &on_its_hosts_network, LOCAL).unwrap(), "127.0.0.1:9000");
     let mut unasked = own;
     unasked.detail = None;

@@ -21,19 +21,25 @@ pub(super) fn clock(ctx: &Ctx<'_>, at: DateTime<Utc>) -> String {
     }
 }
 
-/// The timeline that decides: while something is bad, the one that is bad for the longest time, else the one that is
-/// well for the longest time.
+/// The timeline that decides: one that flaps, else the one that is bad for the longest time. Where all is well, the one
+/// that turned last; where nobody saw any turn, the one that is known for the longest time.
 fn deciding<'a>(ctx: &Ctx<'a>, c: &Container) -> Option<&'a Timeline> {
     let check = ctx.world.checks.get(&c.key);
-    // A check that failed once is not unhealthy yet: the engine counts.
+    // A check that failed once is not unhealthy yet, and one that has only begun says nothing: the engine counts.
     let check = check.filter(|check| match c.health {
-        Health::None => false,
+        Health::None | Health::Starting => false,
         Health::Unhealthy => true,
-        Health::Starting | Health::Healthy => check.current().is_some_and(|run| run.is_ok),
+        Health::Healthy => check.current().is_some_and(|run| run.is_ok),
     });
     let probes = ctx.world.readings(&c.key, ctx.now).map(|history| &history.timeline);
-    let all = probes.chain(check).filter_map(|timeline| Some((timeline.current()?, timeline)));
-    all.min_by_key(|(run, _)| (run.is_ok, run.since)).map(|(_, timeline)| timeline)
+    let all: Vec<_> =
+        probes.chain(check).filter_map(|timeline| Some((timeline.current()?, timeline))).collect();
+    let flapping = all.iter().find(|(_, timeline)| timeline.flapping(ctx.now.wall).is_some());
+    let longest_bad = || all.iter().filter(|(run, _)| !run.is_ok).min_by_key(|(run, _)| run.since);
+    let last_well = || all.iter().filter(|(run, _)| run.is_exact).max_by_key(|(run, _)| run.since);
+    let longest_known = || all.iter().min_by_key(|(run, _)| run.since);
+    let found = flapping.or_else(longest_bad).or_else(last_well).or_else(longest_known);
+    found.map(|(_, timeline)| *timeline)
 }
 
 /// `unhealthy since 14:29:02 (3m), was ok 6d`; `for at least 3m` and `6d+` where nobody saw it begin.

@@ -44,8 +44,11 @@ fn probed(
     let services = BTreeMap::from([("api".to_owned(), service.clone()), ("db".to_owned(), service)]);
     stage.model.world.services.insert(EnvironmentId::new("production"), services);
     let key = ContainerKey { host: HostId::new("web1"), id: ContainerId::new(name) };
-    let container = stage.model.world.container(&key).unwrap().clone();
-    let detail = container.detail.clone().unwrap();
+    let mut container = stage.model.world.container(&key).unwrap().clone();
+    let mut detail = (**container.detail.as_ref().unwrap()).clone();
+    detail.address = Some("172.18.0.3".to_owned());
+    let detail = Arc::new(detail);
+    container.detail = Some(Arc::clone(&detail));
     stage.tell(Msg::Host(key.host.clone(), HostFact::Detailed(key.id.clone(), detail)));
     let targets = stage.model.world.targets(&EnvironmentId::new("production"), &container);
     for step in (0..144).rev() {
