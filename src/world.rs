@@ -87,6 +87,26 @@ pub struct Deed {
     pub is_failure: bool,
 }
 
+/// From where on something is a warning.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    /// Less free space than this part of a disk.
+    pub disk_free: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { disk_free: 0.1 }
+    }
+}
+
+impl Limits {
+    /// Whether of all bytes of a disk too few are free.
+    pub fn is_disk_short(self, (free, all): (u64, u64)) -> bool {
+        (free as f64) < self.disk_free * all as f64
+    }
+}
+
 /// Everything that is known.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -110,6 +130,8 @@ pub struct World {
     pub services: health::Services,
     /// What this console did and what failed, oldest first, at most 500.
     pub activity: Vec<Deed>,
+    /// From where on something is a warning.
+    pub limits: Limits,
     /// Made from the simulated engine.
     pub is_demo: bool,
 }
@@ -246,4 +268,15 @@ impl World {
 /// How containers stand in a list.
 fn order(c: &Container) -> (&ServiceId, &str, &HostId) {
     (&c.service, &c.name, &c.key.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_short_below_the_part_that_was_set() {
+        assert!(Limits::default().is_disk_short((9, 100)) && !Limits::default().is_disk_short((10, 100)));
+        assert!(Limits { disk_free: 0.2 }.is_disk_short((19, 100)));
+    }
 }

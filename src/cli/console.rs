@@ -55,6 +55,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let prompts = Arc::<Prompts>::default();
     let (mut world, routes) = hosts::open(&plan, &prompts, options.ssh_config.as_deref());
     world.services = services(config, plan.environments.iter().map(|e| &e.id));
+    world.limits.disk_free = config.thresholds.disk_free.fraction();
     if !has_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }

@@ -14,8 +14,8 @@ use crate::domain::host::HostLoad;
 use crate::panes::containers::columns;
 use crate::panes::{PaneKind, condition, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
-use crate::world::Link;
 use crate::world::health::Condition;
+use crate::world::{Limits, Link};
 
 /// A word of the header; the form for narrow screens may be shorter.
 struct Word {
@@ -100,7 +100,7 @@ impl Model {
                 let how = if host.containers.is_some() { "stale" } else { "no answer" };
                 words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
             }
-            words.extend(short_of(id.as_str(), host.load));
+            words.extend(short_of(id.as_str(), host.load, self.world.limits));
         }
         let unseen = self.unseen_failures();
         if unseen > 0 {
@@ -188,12 +188,12 @@ impl Model {
 }
 
 /// Space or memory of a host that runs short.
-fn short_of(host: &str, load: HostLoad) -> Vec<Word> {
+fn short_of(host: &str, load: HostLoad, limits: Limits) -> Vec<Word> {
     let is_short = |(free, all): &(u64, u64)| free * 10 < *all;
     let of = |what: &'static str, role: Role| {
         move |(free, _): (u64, u64)| word(format!("{host} {what} {} free", bytes(free)), role)
     };
-    let disk = load.disk_bytes.filter(is_short).map(of("disk", Role::Bad));
+    let disk = load.disk_bytes.filter(|room| limits.is_disk_short(*room)).map(of("disk", Role::Bad));
     let memory = load.memory_bytes.filter(is_short).map(of("memory", Role::Warn));
     disk.into_iter().chain(memory).collect()
 }

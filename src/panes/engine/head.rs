@@ -11,7 +11,7 @@ use crate::domain::inventory::Kind;
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
 use crate::ui::text::{bytes, put, put_right, seconds};
-use crate::world::{Counted, Link};
+use crate::world::{Counted, Limits, Link};
 
 /// From this width on the facts stand beside the totals.
 const BESIDE: u16 = 120;
@@ -79,7 +79,7 @@ fn facts(ctx: &Ctx<'_>, id: &HostId) -> Vec<Vec<Fact>> {
         let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
         engine.push(("", format!("stale {}", seconds(age)), Role::Warn));
     }
-    vec![engine, machine, room(host.load), vec![unlimited(ctx, id)]]
+    vec![engine, machine, room(host.load, ctx.world.limits), vec![unlimited(ctx, id)]]
 }
 
 fn cpus(facts: &EngineFacts) -> String {
@@ -90,15 +90,16 @@ fn cpus(facts: &EngineFacts) -> String {
     }
 }
 
-fn room(load: HostLoad) -> Vec<Fact> {
+fn room(load: HostLoad, limits: Limits) -> Vec<Fact> {
     let unknown = || ("unknown".to_owned(), Role::Dim);
-    let of = |(free, all): (u64, u64)| {
-        let percent = free.min(all) * 100 / all.max(1);
-        let role = if percent < 10 { Role::Bad } else { Role::Text };
+    let of = |(free, all): (u64, u64), is_short: bool| {
+        let role = if is_short { Role::Bad } else { Role::Text };
         (format!("{} free of {}", bytes(free), bytes(all)), role)
     };
-    let (disk, disk_role) = load.disk_bytes.map_or_else(unknown, of);
-    let (memory, memory_role) = load.memory_bytes.map_or_else(unknown, of);
+    let disk = load.disk_bytes.map(|disk| of(disk, limits.is_disk_short(disk)));
+    let memory = load.memory_bytes.map(|(free, all)| of((free, all), free * 10 < all));
+    let ((disk, disk_role), (memory, memory_role)) =
+        (disk.unwrap_or_else(unknown), memory.unwrap_or_else(unknown));
     let (load1, load_role) = load.load1.map_or_else(unknown, |l| (format!("{l:.1}"), Role::Text));
     vec![("disk", disk, disk_role), ("mem", memory, memory_role), ("load", load1, load_role)]
 }
