@@ -7,6 +7,10 @@ use super::gate::Gate;
 use super::model::Model;
 use crate::config::keymap::Chords;
 use crate::config::mask::Masks;
+use crate::config::schema;
+use crate::logs::line::Level;
+use crate::logs::mask;
+use crate::panes::logs::{self, LogsPane};
 
 /// A program of the operator's own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,10 +45,31 @@ pub struct Settings {
 }
 
 impl Model {
+    /// Time from one reading of counters to the next, where it was set.
+    pub fn usage_interval(&self) -> Option<Duration> {
+        self.settings.usage_interval
+    }
+
     /// Takes the settings over.
     #[must_use]
     pub fn configured(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Takes over what the configuration sets for the logs pane.
+    #[must_use]
+    pub fn with_logs(mut self, logs: &schema::Logs) -> Self {
+        // Each compiled when the file was checked.
+        let masks = mask::Masks::new(logs.mask.iter().map(String::as_str)).unwrap_or_default();
+        let settings = logs::Settings {
+            buffer_bytes: usize::try_from(logs.buffer.bytes()).unwrap_or(usize::MAX),
+            lines: logs.tail,
+            masks,
+        };
+        let all = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
+        let level = all.into_iter().find(|level| logs.level.as_deref() == Some(level.as_str()));
+        self.logs = LogsPane::configured(settings, level.unwrap_or(Level::Unknown), logs.wrap, !logs.json);
         self
     }
 }

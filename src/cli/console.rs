@@ -108,7 +108,12 @@ pub fn open(
 /// The console as it opens on these hosts.
 fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Model {
     let config = &setup.loaded.config;
-    let look = Look::new(&setup.theme.clone().degraded(depth()), config.ascii, config.utc);
+    let mut look = Look::new(&setup.theme.clone().degraded(depth()), config.ascii, config.utc);
+    for (name, environment) in &config.environments {
+        if let Some(colour) = &environment.colour {
+            look.paint(name, colour, depth());
+        }
+    }
     let who = config.operator.clone().unwrap_or_else(operator);
     let now = run::now();
     let is_demo = world.is_demo;
@@ -120,7 +125,7 @@ fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Mode
     // Simulated hosts leave nothing on this machine and run nothing on it.
     let settings =
         if is_demo { Settings { user_file: None, commands: Vec::new(), ..settings } } else { settings };
-    let mut model = model.configured(settings);
+    let mut model = model.configured(settings).with_logs(&config.logs);
     if plan.selected.is_some() {
         model.scope.environment.clone_from(&plan.selected);
     }

@@ -31,7 +31,6 @@ const SECTIONS: &[Section] = &[
     ),
     section("services.*.live|ready.headers", "services.api.ready.headers", "Headers of the request."),
     section("logs", "logs", "The logs pane."),
-    section("logs.searches.*", "logs.searches.trouble", "A search with a name."),
     section("usage", "usage", "Readings of CPU and memory."),
     section("thresholds", "thresholds", "From where on something is a warning."),
     section("masks", "masks", "What is hidden until asked for."),
@@ -152,7 +151,7 @@ mod tests {
     fn every_sample_in_the_example_is_sound() {
         let config = loaded(&uncommented()).config;
         assert_eq!(config.commands.len(), 1);
-        assert_eq!(config.service("production", "api").restart_limit, Some(5));
+        assert_eq!(config.service("production", "api").via, Via::Container);
     }
 
     #[test]

@@ -117,8 +117,6 @@ pub struct Service {
     pub via: Via,
     /// Where to read what to do when it breaks.
     pub runbook: Option<String>,
-    /// Restarts before it needs a human; [`Thresholds::restarts`] where it is `None`.
-    pub restart_limit: Option<u32>,
 }
 
 /// Which address is probed.
@@ -166,28 +164,8 @@ pub struct Logs {
     pub wrap: bool,
     /// JSON and logfmt lines are shown as fields.
     pub json: bool,
-    /// Fields that hold a correlation id, most telling first.
-    pub correlation: Vec<String>,
-    /// Fields that hold the time.
-    pub time_keys: Vec<String>,
-    /// Fields that hold the level.
-    pub level_keys: Vec<String>,
-    /// Fields that hold the message.
-    pub message_keys: Vec<String>,
     /// Regular expressions of what is never shown.
     pub mask: Vec<String>,
-    /// Searches by name.
-    pub searches: BTreeMap<String, Search>,
-}
-
-/// A search with a name.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Search {
-    /// As typed after `/`.
-    pub pattern: String,
-    /// Where to search; empty means everywhere.
-    pub services: Vec<String>,
 }
 
 /// Readings of CPU and memory.
@@ -204,12 +182,6 @@ pub struct Usage {
 pub struct Thresholds {
     /// Least free space.
     pub disk_free: Percent,
-    /// Most CPU, of the container's limit.
-    pub cpu: Percent,
-    /// Most memory, of the container's limit.
-    pub memory: Percent,
-    /// Most restarts in an hour.
-    pub restarts: u32,
 }
 
 /// What is hidden.

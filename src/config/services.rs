@@ -28,7 +28,6 @@ fn spec(service: &schema::Service) -> ServiceSpec {
         live: service.live.as_ref().map(probe),
         ready: service.ready.as_ref().map(probe),
         runbook: service.runbook.clone(),
-        restart_limit: service.restart_limit,
     }
 }
 

@@ -19,8 +19,6 @@ pub enum Kind {
     Percent,
     /// A regular expression.
     Regex,
-    /// A search: a regular expression, `!` turns it round.
-    Pattern,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A role of the theme, or a colour.
@@ -99,8 +97,8 @@ impl Key {
 }
 
 use Kind::{
-    Action, Address, Bool, Choice, Chords, Colour, File, Integer, List, Pattern, Percent, Period, Regex,
-    Same, Size, Text, Theme, UrlPath,
+    Action, Address, Bool, Choice, Chords, Colour, File, Integer, List, Percent, Period, Regex, Same, Size,
+    Text, Theme, UrlPath,
 };
 
 const TEXTS: Kind = List(&Text);
@@ -123,7 +121,7 @@ pub const KEYS: &[Key] = &[
     may("environments.*.colour", Colour, "\"bad\"", "A role of the theme (bad, warn, ok, accent, …), #rrggbb, ansi-red … or @0 to @255."),
     may("environments.*.projects", TEXTS, "[\"shop\"]", "Compose projects that belong to it; everything its hosts run where it is not set."),
     set("environments.*.write_window", Period(SECOND), "\"15m\"", "How long a protected environment stays writable once unlocked."),
-    may("environments.*.services", Same("services"), "{ api = { restart_limit = 5 } }", "What differs here from [services.NAME]."),
+    may("environments.*.services", Same("services"), "{ api = { via = \"container\" } }", "What differs here from [services.NAME]."),
     may("hosts.*.address", Address, "\"tcp://10.0.0.5:2376\"", "unix:///path, ssh://user@host:port or tcp://host:port."),
     may("hosts.*.label", Text, "\"web 1, rack 4\"", "What the screen calls it."),
     set("hosts.*.allow_plain_tcp", Bool, "false", "Take tcp:// without tls from another machine: whoever reaches that port owns the host."),
@@ -131,7 +129,6 @@ pub const KEYS: &[Key] = &[
     may("hosts.*.tls.cert", File, "\"~/.docker/web1/cert.pem\"", "Your certificate."),
     may("hosts.*.tls.key", File, "\"~/.docker/web1/key.pem\"", "Its key."),
     may("services.*.runbook", Text, "\"https://wiki.example/runbooks/api\"", "Where to read what to do when it breaks."),
-    may("services.*.restart_limit", Integer(1, 1_000), "5", "Restarts before it needs a human; thresholds.restarts where it is not set."),
     set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
     may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
     set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
@@ -145,18 +142,9 @@ pub const KEYS: &[Key] = &[
     may("logs.level", Choice(LEVELS), "\"info\"", "Least severe level to show: trace, debug, info, warn, error, fatal; all where it is not set."),
     set("logs.wrap", Bool, "false", "Wrap long lines instead of cutting them."),
     set("logs.json", Bool, "true", "Show JSON and logfmt lines as fields instead of raw."),
-    set("logs.correlation", TEXTS, "[\"request_id\", \"trace_id\", \"correlation_id\", \"req_id\", \"x_request_id\"]", "Fields that hold a correlation id, most telling first."),
-    set("logs.time_keys", TEXTS, "[\"time\", \"ts\", \"timestamp\", \"@timestamp\", \"t\"]", "Fields that hold the time."),
-    set("logs.level_keys", TEXTS, "[\"level\", \"severity\", \"lvl\"]", "Fields that hold the level."),
-    set("logs.message_keys", TEXTS, "[\"msg\", \"message\", \"event\"]", "Fields that hold the message."),
     set("logs.mask", List(&Regex), "[]", "What is never shown of a line: regular expressions. Lists of several files are joined.").joins(),
-    may("logs.searches.*.pattern", Pattern, "\"timeout|refused\"", "A regular expression; ! in front: lines that do not match."),
-    may("logs.searches.*.services", TEXTS, "[\"api\", \"web\"]", "Where to search; everywhere where it is not set."),
     set("usage.interval", Period(500), "\"3s\"", "Time from one reading of CPU and memory to the next."),
     set("thresholds.disk_free", Percent, "\"10%\"", "Less free space than this is a warning."),
-    set("thresholds.cpu", Percent, "\"90%\"", "More CPU than this, of the container's limit, is a warning."),
-    set("thresholds.memory", Percent, "\"90%\"", "More memory than this, of the container's limit, is a warning."),
-    set("thresholds.restarts", Integer(1, 1_000), "3", "More restarts than this in an hour are a restart loop."),
     set("masks.keys", List(&Regex), "['(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth|cookie|salt|private|signature|connection_?string']", "Names of environment variables and labels whose values are hidden. A project file can only add to it.").joins(),
     may("keys.*", Action, "\"restart\"", "A key on the left, an action on the right, in the pane where the action is at home; none: the key does nothing."),
     may("keys.*.*", Action, "\"bottom\"", "The same in one pane only: global, list, containers or logs."),
@@ -225,7 +213,7 @@ mod tests {
     #[test]
     fn children_are_named_once_in_order() {
         assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
-        assert_eq!(children("services.*"), ["runbook", "restart_limit", "via", "live|ready"]);
+        assert_eq!(children("services.*"), ["runbook", "via", "live|ready"]);
         assert_eq!(children("log"), [""; 0]);
     }
 

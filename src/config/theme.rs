@@ -113,6 +113,17 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
+/// A colour of somebody's own, as far as the terminal can show it.
+pub fn shade(colour: Colour, depth: Depth) -> RoleStyle {
+    let style = RoleStyle { fg: Some(colour), ..RoleStyle::default() };
+    match depth {
+        Depth::True => style,
+        Depth::Indexed => degrade::to_256(style),
+        Depth::Ansi => degrade::to_16(Role::Text, style, None),
+        Depth::None => RoleStyle::default(),
+    }
+}
+
 impl Theme {
     /// The built-in theme of that name; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {

@@ -88,8 +88,6 @@ pub struct ServiceSpec {
     pub ready: Option<Arc<ProbeSpec>>,
     /// Where to read what to do when it breaks.
     pub runbook: Option<String>,
-    /// Restarts before it needs a human, if it differs from everybody's.
-    pub restart_limit: Option<u32>,
 }
 
 impl ServiceSpec {

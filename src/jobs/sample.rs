@@ -17,7 +17,8 @@ use crate::msg::Msg;
 const AT_ONCE: usize = 4;
 /// The second reading follows soon, since a rate needs two.
 const FIRST_GAP: Duration = Duration::from_millis(700);
-const GAP: Duration = Duration::from_secs(3);
+/// From one reading to the next where nobody set it.
+pub const GAP: Duration = Duration::from_secs(3);
 /// What is due this soon goes with what is due now: one message, one picture.
 const TOGETHER: Duration = Duration::from_millis(300);
 /// A list that is scrolled through is asked about once it stands still.
@@ -31,34 +32,36 @@ const RETRY: Duration = Duration::from_secs(3);
 pub type Rows = Vec<(ContainerKey, Arc<Route>)>;
 
 /// When each row was read last, and whether once only.
-#[derive(Default)]
-struct Readings(HashMap<ContainerKey, (Instant, bool)>);
+struct Readings {
+    gap: Duration,
+    last: HashMap<ContainerKey, (Instant, bool)>,
+}
 
 impl Readings {
     /// When this one is due; a row never read is due at once.
     fn due(&self, key: &ContainerKey, now: Instant) -> Instant {
-        match self.0.get(key) {
+        match self.last.get(key) {
             None => now,
             Some((at, true)) => *at + FIRST_GAP,
-            Some((at, false)) => *at + GAP,
+            Some((at, false)) => *at + self.gap,
         }
     }
 
     fn read(&mut self, key: &ContainerKey, now: Instant) {
-        let entry = self.0.entry(key.clone()).or_insert((now, true));
+        let entry = self.last.entry(key.clone()).or_insert((now, true));
         // One that was off the screen for long begins anew: its last reading says nothing of now.
-        let is_first = now == entry.0 || now.duration_since(entry.0) > GAP * 3;
+        let is_first = now == entry.0 || now.duration_since(entry.0) > self.gap * 3;
         *entry = (now, is_first);
     }
 }
 
 /// Samples the rows, which may change at any time, until nobody wants any. A row that stays is not asked more often
 /// because others come and go.
-pub async fn sample(mut rows: watch::Receiver<Rows>, out: Sender<Msg>) {
-    let mut readings = Readings::default();
+pub async fn sample(mut rows: watch::Receiver<Rows>, gap: Duration, out: Sender<Msg>) {
+    let mut readings = Readings { gap, last: HashMap::new() };
     loop {
         let wanted = rows.borrow_and_update().clone();
-        readings.0.retain(|_, (at, _)| at.elapsed() < GAP * 10);
+        readings.last.retain(|_, (at, _)| at.elapsed() < gap * 10);
         let now = Instant::now();
         let next = wanted.iter().map(|(key, _)| readings.due(key, now)).min();
         let wait = next.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(now));
@@ -118,7 +121,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_second_reading_follows_soon_and_the_third_later() {
-        let (mut readings, start) = (Readings::default(), Instant::now());
+        let (mut readings, start) = (Readings { gap: GAP, last: HashMap::new() }, Instant::now());
         assert_eq!(readings.due(&key("a"), start), start);
         readings.read(&key("a"), start);
         assert_eq!(readings.due(&key("a"), start), start + FIRST_GAP);
@@ -128,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_row_that_comes_back_soon_is_not_asked_anew() {
-        let (mut readings, start) = (Readings::default(), Instant::now());
+        let (mut readings, start) = (Readings { gap: GAP, last: HashMap::new() }, Instant::now());
         readings.read(&key("a"), start);
         readings.read(&key("a"), start + FIRST_GAP);
         let back = start + FIRST_GAP + Duration::from_secs(1);

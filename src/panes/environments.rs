@@ -153,7 +153,8 @@ fn draw_environment(
 ) {
     let look = ctx.look;
     let (word, colour) = class(environment);
-    put(buf, row.x, row.y, 1, look.glyph("▌", "|"), look.style(colour));
+    let painted = look.of(environment.id.as_str(), colour);
+    put(buf, row.x, row.y, 1, look.glyph("▌", "|"), painted);
     if is_selected {
         draw_selected(buf, row, look, ctx.is_focused);
     }
@@ -176,7 +177,7 @@ fn draw_environment(
     let used = put(buf, row.x + 2, row.y, room, environment.id.as_str(), name);
     // Half a word says nothing; the header has the whole one.
     if used + 1 + word.len() as u16 <= room + 1 {
-        put(buf, row.x + 3 + used, row.y, room.saturating_sub(used), word, look.style(colour));
+        put(buf, row.x + 3 + used, row.y, room.saturating_sub(used), word, painted);
     }
 }
 

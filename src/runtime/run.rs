@@ -21,6 +21,7 @@ use super::{effects, input, program};
 use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
 use crate::effect::{Effect, JobId};
+use crate::jobs::sample;
 use crate::msg::{JobEvent, Msg};
 use crate::world::Now;
 
@@ -58,7 +59,7 @@ pub async fn run(
 ) -> io::Result<Left> {
     let (out, mut facts) = mpsc::channel(LANE);
     prompts.show_on(out.clone());
-    let mut streams = Streams::default();
+    let mut streams = Streams::new(model.usage_interval().unwrap_or(sample::GAP));
     screen.draw(|frame| model.draw(frame))?;
     streams.keep(model.subs(), &routes, &out);
     let mut keys = Keys::open()?;

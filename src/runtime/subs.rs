@@ -20,8 +20,9 @@ use crate::sub::{Following, Generation, Sub};
 const LOAD_GAP: Duration = Duration::from_secs(10);
 
 /// The streams that live now, each with the handle that ends it.
-#[derive(Default)]
 pub struct Streams {
+    /// From one reading of counters to the next.
+    gap: Duration,
     running: BTreeMap<Sub, AbortHandle>,
     usage: Option<Usage>,
     logs: BTreeMap<Generation, LogStream>,
@@ -41,7 +42,18 @@ struct LogStream {
     task: AbortHandle,
 }
 
+impl Default for Streams {
+    fn default() -> Self {
+        Self::new(sample::GAP)
+    }
+}
+
 impl Streams {
+    /// None yet; counters are read that far apart.
+    pub fn new(gap: Duration) -> Self {
+        Self { gap, running: BTreeMap::new(), usage: None, logs: BTreeMap::new() }
+    }
+
     /// Ends what is not wanted any more and starts what is new.
     pub fn keep(&mut self, wanted: BTreeSet<Sub>, routes: &Routes, out: &Sender<Msg>) {
         self.running.retain(|sub, handle| {
@@ -73,7 +85,7 @@ impl Streams {
         }
         let usage = self.usage.get_or_insert_with(|| {
             let (rows, wanted) = watch::channel(Vec::new());
-            let task = tokio::spawn(sample::sample(wanted, out.clone())).abort_handle();
+            let task = tokio::spawn(sample::sample(wanted, self.gap, out.clone())).abort_handle();
             Usage { keys: Vec::new(), rows, task }
         });
         let way = |key: &ContainerKey| Some((key.clone(), Arc::clone(routes.get(&key.host)?)));

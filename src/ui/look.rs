@@ -1,14 +1,18 @@
 //! The theme as ratatui styles, and the glyphs with their ASCII forms. Panes ask for roles, never for colours.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, FixedOffset, Local, Offset, Utc};
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::config::theme::{Colour, Role, RoleStyle, Theme};
+use crate::config::theme::{self, Colour, Depth, Role, RoleStyle, Theme};
 
 /// How things look on this terminal.
 #[derive(Clone, Debug)]
 pub struct Look {
     styles: Vec<Style>,
+    /// What somebody painted environments with.
+    painted: BTreeMap<String, Style>,
     /// Only ASCII may be drawn.
     pub is_ascii: bool,
     /// Times are shown in UTC.
@@ -19,12 +23,26 @@ impl Look {
     /// The look of a theme that was already reduced to what the terminal can show.
     pub fn new(theme: &Theme, is_ascii: bool, is_utc: bool) -> Self {
         let styles = Role::ALL.iter().map(|role| style(theme.style(*role))).collect();
-        Self { styles, is_ascii, is_utc }
+        Self { styles, painted: BTreeMap::new(), is_ascii, is_utc }
     }
 
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles[role as usize]
+    }
+
+    /// Paints an environment: a role of the theme, or a colour as far as the terminal can show it.
+    pub fn paint(&mut self, environment: &str, colour: &str, depth: Depth) {
+        let role = Role::ALL.iter().find(|role| role.name() == colour).map(|role| self.style(*role));
+        let own = || theme::colour(colour).map(|colour| style(theme::shade(colour, depth)));
+        if let Some(style) = role.or_else(own) {
+            self.painted.insert(environment.to_owned(), style);
+        }
+    }
+
+    /// What an environment was painted with, else that role.
+    pub fn of(&self, environment: &str, role: Role) -> Style {
+        self.painted.get(environment).copied().unwrap_or_else(|| self.style(role))
     }
 
     /// `unicode`, or `ascii` where only that may be drawn.

@@ -182,9 +182,6 @@ impl Check<'_, '_> {
         for (name, _) in config.environments.iter().filter(|(_, environment)| environment.hosts.is_empty()) {
             self.missing(&["environments", name], "hosts");
         }
-        for (name, _) in config.logs.searches.iter().filter(|(_, search)| search.pattern.is_empty()) {
-            self.missing(&["logs", "searches", name], "pattern");
-        }
         for (name, _) in config.commands.iter().filter(|(_, command)| command.run.is_empty()) {
             self.missing(&["commands", name], "run");
         }

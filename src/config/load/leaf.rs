@@ -9,7 +9,6 @@ use crate::config::table::Kind;
 use crate::config::theme;
 use crate::config::units::{ByteSize, Percent, Period};
 use crate::domain::host::Address;
-use crate::logs::matcher::{Matcher, PatternError};
 
 /// What is wrong with a value.
 pub(super) struct Fault {
@@ -63,13 +62,6 @@ fn of_text(kind: Kind, text: &str, known: &Known) -> Checked {
         Kind::Size => text.parse::<ByteSize>().map(|_| ()).map_err(|e| plain(e.to_string())),
         Kind::Percent => text.parse::<Percent>().map(|_| ()).map_err(|e| plain(e.to_string())),
         Kind::Regex => regex_fault(text),
-        Kind::Pattern => {
-            let pattern = text.strip_prefix('!').unwrap_or(text);
-            let why = |e: PatternError| {
-                plain(format!("{} is no regular expression: {}", quote(text), shown(&e.reason)))
-            };
-            Matcher::new(pattern).map(|_| ()).map_err(why)
-        }
         Kind::Choice(words) => among("choice", text, words),
         Kind::Theme => among("theme", text, &refs(&known.themes)),
         Kind::Action if text == "none" => Ok(()),

@@ -1,6 +1,7 @@
 //! Every problem is named with its place, all at once; sound files are layered.
 
 use super::*;
+use crate::config::schema::Via;
 
 fn layer(kind: LayerKind, path: &str, text: &str) -> Layer {
     Layer { kind, path: path.into(), text: text.to_owned() }
@@ -219,7 +220,6 @@ fn broken_patterns_and_units_are_named() {
         one("[logs]\nmask = [\"ok\", \"a(b\"]")
             .starts_with("2:15: logs.mask: `a(b` is no regular expression: unclosed group")
     );
-    assert!(one("[logs.searches.x]\npattern = \"!a(b\"").contains("unclosed group"));
     assert!(one("[thresholds]\ndisk_free = \"10\"").contains("`10%`"));
     assert!(one("[logs]\nbuffer = \"12 MiB\"").contains("is no size"));
     assert_eq!(one("[usage]\ninterval = \"1ms\""), "2:12: usage.interval: 1ms is too short; at least 500ms");
@@ -265,16 +265,16 @@ fn a_key_in_another_spelling_is_the_same_key_for_the_layers() {
 
 #[test]
 fn a_service_in_an_environment_lays_its_keys_over_the_service() {
-    let text = "[services.api]\nrunbook = \"r\"\nlive = { http = \"/\", port = 80, timeout = \"9s\" }\n[environments.p]\nhosts = [\"/x\"]\n[environments.p.services.api]\nrestart_limit = 9\nlive = { tcp = true }";
+    let text = "[services.api]\nrunbook = \"r\"\nlive = { http = \"/\", port = 80, timeout = \"9s\" }\n[environments.p]\nhosts = [\"/x\"]\n[environments.p.services.api]\nvia = \"container\"\nlive = { tcp = true }";
     let config = config(&[user(text)]);
     let service = config.service("p", "api");
     let live = service.live.unwrap();
-    assert_eq!((service.runbook.as_deref(), service.restart_limit), (Some("r"), Some(9)));
+    assert_eq!((service.runbook.as_deref(), service.via), (Some("r"), Via::Container));
     assert_eq!(
         (live.http, live.tcp, live.port, live.timeout.to_string()),
         (None, true, Some(80), "9s".to_owned())
     );
-    assert_eq!(config.service("q", "api").restart_limit, None);
+    assert_eq!(config.service("q", "api").via, Via::Published);
     assert!(
         one("[environments.p]\nhosts = [\"/x\"]\nservices.api.live = { port = 80 }")
             .starts_with("3:14: environments.p.services.api.live: neither")

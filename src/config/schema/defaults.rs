@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Command, Config, Environment, Logs, Masks, Probe, Thresholds, Usage};
 use crate::config::units::{ByteSize, Percent, Period};
-use crate::logs::decode;
 
 const MASKED_NAMES: &str = "(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth\
      |cookie|salt|private|signature|connection_?string";
@@ -72,12 +71,7 @@ impl Default for Logs {
             level: None,
             wrap: false,
             json: true,
-            correlation: texts(&decode::CORRELATION_KEYS),
-            time_keys: texts(&decode::TIME_KEYS),
-            level_keys: texts(&decode::LEVEL_KEYS),
-            message_keys: texts(&decode::MESSAGE_KEYS),
             mask: Vec::new(),
-            searches: BTreeMap::new(),
         }
     }
 }
@@ -90,12 +84,7 @@ impl Default for Usage {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            disk_free: Percent::whole(10),
-            cpu: Percent::whole(90),
-            memory: Percent::whole(90),
-            restarts: 3,
-        }
+        Self { disk_free: Percent::whole(10) }
     }
 }
 

@@ -39,7 +39,6 @@ fn probed(
         live: Some(spec("/live")),
         ready: Some(spec("/ready")),
         runbook: Some("https://wiki.example/api".to_owned()),
-        restart_limit: None,
     };
     let services = BTreeMap::from([("api".to_owned(), service.clone()), ("db".to_owned(), service)]);
     stage.model.world.services.insert(EnvironmentId::new("production"), services);
