@@ -96,7 +96,7 @@ fn the_height_of_the_incident_is_seen_on_both_sizes() {
     for size in [(80, 24), (160, 48)] {
         let mut still = Still::incident(size);
         let text = still.text();
-        assert!(text.contains("restarting (") && text.contains("unhealthy"), "{text}");
+        assert!(text.contains("OOM") && text.contains("unhealthy"), "{text}");
         assert!(text.contains("db timeout"), "{text}");
         still.press("j");
         assert_ne!(still.text(), text);

@@ -186,6 +186,10 @@ impl SimContainer {
     /// As the engine lists it.
     pub(super) fn listed(&self, spec: &ContainerSpec, wall: &dyn Fn(Ns) -> DateTime<Utc>) -> Container {
         let mut labels = spec.labels.clone();
+        if let Some(ago) = spec.built {
+            let built = wall(-time(ago)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            labels.insert("org.opencontainers.image.created".to_owned(), built);
+        }
         let composed =
             [("com.docker.compose.service", &spec.service), ("com.docker.compose.project", &spec.project)];
         for (label, value) in composed {

@@ -290,6 +290,8 @@ pub struct ContainerSpec {
     pub age: Period,
     /// How long before second 0 it ended; it runs where this is `None`.
     pub ended: Option<Period>,
+    /// How long before second 0 its image was built: its label `org.opencontainers.image.created`.
+    pub built: Option<Period>,
     /// Exit code of one that ended.
     #[serde(default)]
     pub code: i64,

@@ -67,6 +67,8 @@ async fn since_begins_with_the_line_of_that_very_time(stage: &Stage) {
     assert_eq!(after, lines[7..]);
     let both = LogRequest { since_ns: Some(lines[6].0), tail: Some(2), ..all() };
     assert_eq!(stage.read(&id, both).await, lines[8..]);
+    let fewer = LogRequest { since_ns: Some(lines[8].0), tail: Some(5), ..all() };
+    assert_eq!(stage.read(&id, fewer).await, lines[8..]);
 }
 
 async fn until_leaves_out_what_came_later(stage: &Stage) {
