@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Headings, elapsed time and the count of tests. Sourced; never changes anything on the machine.
 
-say_name=$(basename "$(dirname "$(realpath "$0")")")/${0##*/}
+say_name=$(basename "$(dirname "$0")")/${0##*/}
 say_started=$SECONDS
 say_passed=0
 say_failed=0
