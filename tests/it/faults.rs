@@ -185,8 +185,13 @@ fn a_shell_follows_the_size_gets_ctrl_c_and_ends_with_its_container() {
     terminal.keys("text:stty Space text:size Enter");
     terminal.until("24 80", SOON);
     terminal.resize(100, 30);
-    terminal.keys("text:stty Space text:size Enter");
-    terminal.until("30 100", SOON);
+    // The size is on its way while the shell already reads: it waits for it.
+    terminal
+        .keys("text:until Space text:[ Space text:\"$(stty Space text:size)\" Space text:= Space text:\"30");
+    terminal.keys(
+        "Space text:100\" Space text:];do Space text:sleep Space text:0.1;done;stty Space text:size Enter",
+    );
+    terminal.until(r"^30 100", SOON);
     terminal.keys("text:sleep Space text:1000 Enter");
     let begun = std::time::Instant::now();
     while !engine.docker(&["top", "one"]).contains("sleep 1000") {
@@ -209,7 +214,8 @@ fn a_mistyped_last_command_is_no_missing_shell_but_a_missing_shell_is() {
     terminal.keys("x");
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:nosuch Enter");
-    terminal.until("not found", SOON);
+    // Before its prompt is back the shell does not read, and an end that nobody reads is lost.
+    terminal.until(r"not found\s+/ #", SOON);
     terminal.keys("C-d");
     terminal.until("shell in one ended with status 127", SOON);
     leave(&terminal);

@@ -55,8 +55,9 @@ impl OwnEngine {
     /// Starts it, again after [`Self::stop`], and waits until it answers.
     pub fn serve(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let child = Command::new("dockerd")
-            .arg("--data-root")
+        // In a network of its own: without a bridge it would take the machine's docker0 away.
+        let child = Command::new("unshare")
+            .args(["--net", "dockerd", "--data-root"])
             .arg(self.path("data"))
             .arg("--exec-root")
             .arg(self.path("exec"))
