@@ -81,7 +81,7 @@ pub fn quote(text: &str) -> String {
 
 /// Like [`quote`], without the backticks.
 pub fn shown(text: &str) -> String {
-    let cut = text.char_indices().nth(QUOTED_CHARS).map_or(text, |(at, _)| &text[..at]);
+    let cut = cut(text);
     let more = if cut.len() < text.len() { "…" } else { "" };
     // Quotes stay as they are: only what a terminal would obey is written out.
     let plain = |c: char| matches!(c, '"' | '\'' | '\\');
@@ -89,10 +89,17 @@ pub fn shown(text: &str) -> String {
     cut.chars().map(escape).collect::<String>() + more
 }
 
+/// The first letters of a text, as many as are quoted.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(QUOTED_CHARS).map_or(text, |(at, _)| &text[..at])
+}
+
 /// The known name that was probably meant by `name`: few letters off, or one that `name` begins or is a part of.
+///
+/// Both may come from a file: only their first letters are compared, so that the time does not grow with their length.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace('_', "-");
-    let name = plain(name.get(..QUOTED_CHARS).unwrap_or(name));
+    let plain = |text: &str| cut(text).to_lowercase().replace('_', "-");
+    let name = plain(name);
     let score = |candidate: &str| {
         let candidate = plain(candidate);
         let letters = name.chars().count().max(candidate.chars().count());
@@ -136,6 +143,13 @@ mod tests {
         assert_eq!(near("Theme"), Some("theme"));
         assert_eq!(near("zzz"), None);
         assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn only_the_first_letters_of_a_name_are_compared() {
+        let (short, long) = ("é".repeat(QUOTED_CHARS), "é".repeat(100_000));
+        assert_eq!(nearest(&long, [short.as_str()]), Some(short.as_str()));
+        assert_eq!(nearest(&short, [long.as_str()]), Some(long.as_str()));
     }
 
     #[test]
