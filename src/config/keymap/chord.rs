@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::config::problem::quote;
+use crate::logs::ansi;
 
 /// A key without its modifiers. Shifted characters are themselves: `G`, `?`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -123,7 +124,7 @@ impl FromStr for Chord {
         };
         let mut chars = rest.chars();
         let single = match (chars.next(), chars.next()) {
-            (Some(c), None) if !c.is_whitespace() && !c.is_control() => Some(Code::Char(c)),
+            (Some(c), None) if !c.is_whitespace() && is_shown(c) => Some(Code::Char(c)),
             _ => None,
         };
         // A terminal sends one byte for Ctrl and a letter, whatever the shift key does.
@@ -206,6 +207,11 @@ impl fmt::Display for Chords {
     }
 }
 
+/// Whether a screen shows a character as itself; a key that turns the text around it, or hides, is no key.
+fn is_shown(c: char) -> bool {
+    ansi::shown(c.encode_utf8(&mut [0; 4]).as_bytes()).starts_with(c)
+}
+
 /// The rest of `text` after any of these beginnings, unless nothing is left: `C-` is `ctrl-`, but `-` is a key.
 fn without<'a>(text: &'a str, beginnings: &[&str]) -> Option<&'a str> {
     beginnings.iter().find_map(|one| text.strip_prefix(one)).filter(|rest| !rest.is_empty())
@@ -221,6 +227,13 @@ mod tests {
     fn what_names_no_key_is_refused_with_its_text() {
         for text in ["", "ctrl-", "f0", "f99", "f+1", "hello", "shift-a"] {
             assert!(text.parse::<Chord>().unwrap_err().to_string().contains(text));
+        }
+    }
+
+    #[test]
+    fn what_no_screen_shows_names_no_key() {
+        for text in ["\u{202e}", "ctrl-\u{2066}", "\u{200b}", "\u{feff}", "\u{7f}", "\u{9b}"] {
+            assert!(text.parse::<Chord>().is_err(), "{text:?}");
         }
     }
 
