@@ -2,6 +2,15 @@
 //!
 //! Never looks at what the bytes mean.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pilothouse::action::{ACTIONS, Action};
+use pilothouse::config::keymap::{Chords, Keymap, Lookup, contexts};
+use pilothouse::config::load::{Known, Layer, LayerKind, load};
+use pilothouse::config::problem::{Place, Problems};
+use pilothouse::config::schema::Binding;
+use pilothouse::config::trust::TrustList;
 use pilothouse::logs::frames::{Demux, Form};
 use pilothouse::logs::line::{Batch, SourceId};
 use pilothouse::logs::{ansi, decode};
@@ -54,4 +63,87 @@ fn lines<'a>(form: Form, chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<(Vec<u8
     }
     demux.finish(&mut out);
     (out.iter().map(|line| (line.bytes.to_vec(), line.at_ns)).collect(), is_broken)
+}
+
+/// Far more than any file that may be read takes, so that only what grows out of bounds is caught.
+const LONGEST_LOAD: Duration = Duration::from_secs(10);
+
+/// Whoever wrote the file: what is wrong is said in harmless text, at a place that the file has, and soon.
+pub fn config(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let known = Known::built_in(&["solar".to_owned()], &["remote".to_owned()]);
+    for kind in [LayerKind::Project, LayerKind::User, LayerKind::Extra] {
+        let layer = Layer { kind, path: "/srv/pilothouse.toml".into(), text: text.to_string() };
+        let started = Instant::now();
+        let loaded = load(&[layer], &[], &known, &TrustList::default());
+        assert!(started.elapsed() < LONGEST_LOAD, "took {:?}", started.elapsed());
+        match loaded {
+            Ok(loaded) => {
+                for left_off in &loaded.left_off {
+                    assert_harmless(&left_off.to_string());
+                    assert_inside(&text, left_off.place);
+                }
+            }
+            Err(Problems(problems)) => {
+                assert!(!problems.is_empty(), "refused without a reason");
+                for problem in problems {
+                    assert_harmless(&problem.to_string());
+                    if let Some(place) = problem.place {
+                        assert_inside(&text, place);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The end of a line is inside: there stands what is missing.
+fn assert_inside(text: &str, Place { line, column }: Place) {
+    let found = line.checked_sub(1).and_then(|before| text.split('\n').nth(before));
+    let length = found.map(|line| line.chars().count());
+    assert!(
+        length.is_some_and(|length| (1..=length + 1).contains(&column)),
+        "{line}:{column} is not in the text"
+    );
+}
+
+/// Each line that is a row of keys reads back as it is shown; what it is set to is what it then means.
+pub fn keymap(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let standard = Keymap::standard().expect("the keys of the table parse");
+    let mut all = BTreeMap::new();
+    for (line, entry) in text.split('\n').zip(ACTIONS.iter().cycle()) {
+        match line.parse::<Chords>() {
+            Ok(chords) => {
+                let shown = chords.to_string();
+                assert_harmless(&shown);
+                assert_eq!(shown.parse(), Ok(chords.clone()), "{line:?} is shown as {shown:?}");
+                standard.lookup(&contexts(), chords.as_slice());
+                standard.following(&contexts(), chords.as_slice());
+                let binding = Binding::Action(entry.name.to_owned());
+                let (mut keymap, keys) = (standard.clone(), BTreeMap::from([(shown, binding.clone())]));
+                assert_eq!(keymap.overlay(&keys), [], "a key alone contradicts nothing");
+                let meaning = keymap.lookup(&[entry.context], chords.as_slice());
+                assert_eq!(meaning, Lookup::Action(entry.action), "{line:?}");
+                all.insert(line.to_owned(), binding);
+            }
+            Err(error) => assert_harmless(&error.to_string()),
+        }
+    }
+    let mut keymap = standard;
+    for conflict in keymap.overlay(&all) {
+        assert_harmless(&conflict.message);
+    }
+    assert_consistent(&keymap);
+}
+
+/// Whatever is bound is found by its keys, and every beginning of them waits for the rest.
+fn assert_consistent(keymap: &Keymap) {
+    for (context, chords, action) in keymap.bindings() {
+        assert_eq!(keymap.lookup(&[context], &chords), Lookup::Action(action));
+        for length in 0..chords.len() {
+            assert_eq!(keymap.lookup(&[context], &chords[..length]), Lookup::Prefix);
+        }
+        assert!(Action::named(action.entry().name).is_some());
+    }
 }

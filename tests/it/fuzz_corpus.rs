@@ -29,3 +29,13 @@ fn structured_lines_decode_to_harmless_parts() {
 fn frames_do_not_depend_on_the_chunking() {
     replay("frames", checks::frames);
 }
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_said_soon_and_with_a_place() {
+    replay("config", checks::config);
+}
+
+#[test]
+fn keys_read_back_as_they_are_shown_and_mean_what_they_are_set_to() {
+    replay("keymap", checks::keymap);
+}
