@@ -11,8 +11,8 @@ use crate::engine::{self, Project, SOCKET, docker};
 use crate::pty::Launch;
 
 const SOON: Duration = Duration::from_secs(20);
-const LEVELS: &str =
-    r#"echo level=debug msg=a; echo '{"level":"error","msg":"b"}' >&2; echo plain; echo WARN c"#;
+/// Apart in time where the stream changes: an engine reads the two beside each other.
+const LEVELS: &str = r#"echo level=debug msg=a; sleep 0.3; echo '{"level":"error","msg":"b"}' >&2; sleep 0.3; echo plain; echo WARN c"#;
 
 fn ended(project: &Project, service: &str, script: &str) -> String {
     let name = project.run(service, QUIET, script);
