@@ -109,13 +109,14 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         match told {
             Ok(Some(event)) if is_wanted(&event) => {
                 print(environment.id.as_str(), &host, &event, &clock, &mut out)?;
-                if events.is_empty() {
-                    out.flush()?;
-                }
             }
             Ok(Some(_)) => {}
             Ok(None) => remark(&format!("pilothouse: {host}: the engine closed the stream")),
             Err(error) => remark(&format!("pilothouse: {host}: {error}")),
+        }
+        // After those that are passed over too: one that was printed before them must not wait for the next.
+        if events.is_empty() {
+            out.flush()?;
         }
     }
     out.flush()?;
