@@ -6,11 +6,17 @@
 #   SHOP_PORT              web's port on 127.0.0.1; the second replica has the next; 0: any free ones (18080)
 #   SHOP_RATE              visits a second (2)
 #   SHOP_HEALTH_INTERVAL   seconds between the engine's health checks (10)
+#   SHOP_SOCKET            the engine's socket; that engine must run (/var/run/docker.sock)
+#   SHOP_ADDRESS           where web is published (127.0.0.1)
+#   SHOP_PART              all, or what the first or the second of two hosts runs: 1, 2 (all)
 
 project=${SHOP_PROJECT:-shop}
 port=${SHOP_PORT:-18080}
 rate=${SHOP_RATE:-2}
 interval=${SHOP_HEALTH_INTERVAL:-10}
+address=${SHOP_ADDRESS:-127.0.0.1}
+part=${SHOP_PART:-all}
+engine_socket=${SHOP_SOCKET:-$engine_socket}
 
 shop_label=pilothouse.example=$project
 network=$project
@@ -20,7 +26,9 @@ services=(store api web worker)
 case $project in *[!a-z0-9-]* | "" | -*) die "SHOP_PROJECT is made of a-z, 0-9 and -" ;; esac
 case $port$interval in *[!0-9]*) die "SHOP_PORT and SHOP_HEALTH_INTERVAL are whole numbers" ;; esac
 
-# The shop lives on this machine's own engine, whatever else is configured.
+case $part in all | 1 | 2) ;; *) die "SHOP_PART is all, 1 or 2" ;; esac
+
+# The shop lives on this engine, whatever else is configured.
 unset DOCKER_CONTEXT
 export DOCKER_HOST=unix://$engine_socket DOCKER_CLI_HINTS=false
 
