@@ -8,13 +8,14 @@ use crate::action::{ACTIONS, Action, Context};
 use crate::config::keymap::{Chord, Keymap};
 use crate::config::theme::Role;
 use crate::ui::look::Look;
+use crate::ui::scroll::Scroll;
 use crate::ui::text::put;
 
 /// The view.
 #[derive(Clone, Debug)]
 pub struct Help {
     lines: Vec<Line>,
-    top: usize,
+    scroll: Scroll,
     height: usize,
     columns: u16,
 }
@@ -85,29 +86,12 @@ impl Help {
             lines.extend([Line::Blank, Line::Head("YOUR OWN")]);
         }
         lines.extend(own.iter().cloned().map(|[keys, name, doc]| Line::Key { keys, name, doc }));
-        Self { lines, top: 0, height: 1, columns: 1 }
+        Self { lines, scroll: Scroll::default(), height: 1, columns: 1 }
     }
 
     /// Scrolls.
     pub fn act(&mut self, action: Action) {
-        let page = self.height.saturating_sub(1).max(1);
-        self.top = match action {
-            Action::Up => self.top.saturating_sub(1),
-            Action::Down => self.top + 1,
-            Action::PageUp => self.top.saturating_sub(page),
-            Action::PageDown => self.top + page,
-            Action::HalfUp => self.top.saturating_sub(page / 2),
-            Action::HalfDown => self.top + page / 2,
-            Action::Top => 0,
-            Action::Bottom => usize::MAX,
-            _ => return,
-        };
-        self.clamp();
-    }
-
-    fn clamp(&mut self) {
-        let shown = self.height * usize::from(self.columns);
-        self.top = self.top.min(self.lines.len().saturating_sub(shown));
+        self.scroll.act(action);
     }
 
     /// Takes in the room there is.
@@ -115,14 +99,14 @@ impl Help {
         self.columns = if area.width >= TWO { 2 } else { 1 };
         let needed = self.lines.len().div_ceil(usize::from(self.columns));
         self.height = usize::from(area.height.saturating_sub(2)).min(needed).max(1);
-        self.clamp();
+        self.scroll.fit(self.lines.len(), self.height, usize::from(self.columns));
     }
 
     /// Draws it over `area`.
     pub fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
         let size = (COLUMN * self.columns + 4, self.height as u16 + 2);
-        let shown = self.height * usize::from(self.columns);
-        let below = self.lines.len().saturating_sub(self.top + shown);
+        let window = self.scroll.window();
+        let below = self.lines.len().saturating_sub(window.end);
         let more = if below > 0 {
             format!("{below} more below; j k scroll, Esc closes")
         } else {
@@ -130,7 +114,7 @@ impl Help {
         };
         let inner = dialog(buf, area, size, ["Keys", &more], look);
         let rows = usize::from(inner.height);
-        let mut lines = self.lines.iter().skip(self.top);
+        let mut lines = self.lines[window].iter();
         for column in 0..self.columns {
             let x = inner.x + column * (COLUMN + 2);
             let width = inner.right().saturating_sub(x).min(COLUMN);

@@ -51,6 +51,21 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// What is left of `text` without its first cells; a blank stands for the other half of a wide character.
+pub fn skip(text: &str, cells: usize) -> String {
+    let (mut out, mut used) = (String::new(), 0);
+    for cluster in text.graphemes(true) {
+        let (before, after) = (used, used + cluster.width());
+        used = after;
+        if before >= cells {
+            out.push_str(cluster);
+        } else if after > cells {
+            out.push_str(&" ".repeat(after - cells));
+        }
+    }
+    out
+}
+
 /// Lines of at most `width` cells, broken at blanks; the first is `indent` cells shorter. What is beyond `most` lines is
 /// left off, and the last of them then ends in `~`.
 pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<String> {
@@ -115,6 +130,13 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab~");
         assert_eq!(cut("abcd", 0), "");
+    }
+
+    #[test]
+    fn what_is_skipped_leaves_every_other_cell_in_its_place() {
+        assert_eq!(skip("abc", 1), "bc");
+        assert_eq!(skip("日本", 1), " 本");
+        assert_eq!(skip("abc", 9), "");
     }
 
     #[test]
