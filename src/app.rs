@@ -5,6 +5,7 @@ mod command;
 pub mod gate;
 pub mod model;
 mod mouse;
+mod reading;
 pub mod screen;
 pub mod settings;
 pub mod update;

@@ -19,9 +19,9 @@ pub enum Effect {
     /// Ask the engine of that host what it keeps. Slow, so only on demand.
     Inventory(HostId),
     /// Fetch what the engine knows of a container, for reading.
-    Inspect(JobId, ContainerKey, String),
+    Inspect(JobId, ContainerKey),
     /// Fetch its processes.
-    Processes(JobId, ContainerKey, String),
+    Processes(JobId, ContainerKey),
     /// Put this on the clipboard (OSC 52).
     Copy(String),
     /// Write these lines to a new file of that name.

@@ -137,8 +137,8 @@ pub enum JobEvent {
     Done(String),
     /// One step failed: what, what came back.
     Failed(String),
-    /// What the engine knows of a container: title, and everything it said.
-    Inspected(String, serde_json::Value),
-    /// A text to show in a view of its own: title and lines.
-    Text(String, Vec<String>),
+    /// Everything that the engine said of a container.
+    Inspected(serde_json::Value),
+    /// The processes of a container: heads and rows of the engine's table.
+    Processes(Vec<String>, Vec<Vec<String>>),
 }

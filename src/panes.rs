@@ -107,6 +107,13 @@ pub struct Ctx<'a> {
     pub is_focused: bool,
 }
 
+impl<'a> Ctx<'a> {
+    /// Of a pane without the keys. It borrows parts, so that the pane itself can be changed meanwhile.
+    pub fn new(world: &'a World, scope: &'a Scope, look: &'a Look, now: Now) -> Self {
+        Self { world, scope, look, now, is_focused: false }
+    }
+}
+
 /// What a pane answers to an action.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
-
 use crate::action::Context;
+use crate::app::reading::Reading;
 use crate::app::settings::Settings;
 use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
@@ -18,7 +17,6 @@ use crate::overlays::help::Help;
 use crate::overlays::input::Input;
 use crate::overlays::palette::Palette;
 use crate::overlays::question::Question;
-use crate::overlays::reader::Reader;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
 use crate::panes::engine::EnginePane;
@@ -40,8 +38,6 @@ pub enum Overlay {
     Confirm(Confirm),
     /// A question with a key for each answer.
     Question(Question),
-    /// A text to read.
-    Reader(Reader),
 }
 
 /// The console.
@@ -76,9 +72,9 @@ pub struct Model {
     pub(super) settings: Settings,
     /// Masked values are shown.
     pub(super) is_unmasked: bool,
-    /// The inspection in the reader, whole.
-    pub(super) inspected: Option<(String, Value)>,
     pub(super) events: EventsPane,
+    /// A text over the panes; below any overlay.
+    pub(super) reading: Option<Reading>,
     pub(super) overlay: Option<Overlay>,
     /// Questions of hosts, the oldest first; it is asked before anything else.
     pub(super) asks: VecDeque<Ask>,
@@ -118,8 +114,8 @@ impl Model {
             engine: EnginePane::default(),
             settings: Settings::default(),
             is_unmasked: false,
-            inspected: None,
             events: EventsPane::default(),
+            reading: None,
             overlay: None,
             asks: VecDeque::new(),
             input: None,
@@ -130,23 +126,23 @@ impl Model {
 
     /// What a pane may look at.
     pub fn ctx(&self, pane: PaneKind) -> Ctx<'_> {
-        Ctx {
-            world: &self.world,
-            scope: &self.scope,
-            look: &self.look,
-            now: self.now,
-            is_focused: self.focus == pane && self.overlay.is_none(),
-        }
+        let is_focused = self.focus == pane && !self.is_covered();
+        Ctx { is_focused, ..Ctx::new(&self.world, &self.scope, &self.look, self.now) }
     }
 
     /// Where keys are looked up now.
     pub fn contexts(&self) -> &'static [Context] {
-        match &self.overlay {
+        match (&self.overlay, &self.reading) {
+            (Some(_), _) => &[Context::Global],
             // Its `/`, `n` and `N` are those of a log.
-            Some(Overlay::Reader(_)) => &[Context::Logs, Context::Global],
-            Some(_) => &[Context::Global],
-            None => self.focus.contexts(),
+            (None, Some(_)) => &[Context::Logs, Context::Global],
+            (None, None) => self.focus.contexts(),
         }
+    }
+
+    /// Whether something lies over the panes and has the keys.
+    pub(super) fn is_covered(&self) -> bool {
+        self.overlay.is_some() || self.reading.is_some()
     }
 
     /// The streams that are wanted now.

@@ -38,8 +38,8 @@ impl Model {
                 confirm.scroll(action);
                 return Vec::new();
             }
-            Some(_) => return (0..NOTCH).flat_map(|_| self.act(action)).collect(),
-            None => {}
+            None if self.reading.is_none() => {}
+            _ => return (0..NOTCH).flat_map(|_| self.act(action)).collect(),
         }
         let Some(place) = self.place_at(at) else { return Vec::new() };
         let times = match place.pane {
@@ -51,7 +51,7 @@ impl Model {
 
     fn click(&mut self, at: Position) -> Vec<Effect> {
         // What lies above the panes has the keys, and a dialog is not answered by a slip of the hand.
-        if self.overlay.is_some() || self.input.is_some() {
+        if self.is_covered() || self.input.is_some() {
             return Vec::new();
         }
         if self.is_narrow() && at.y == 1 && !self.is_tiny() {
@@ -72,8 +72,7 @@ impl Model {
     }
 
     fn click_in(&mut self, pane: PaneKind, row: u16, inner: Rect) -> Vec<Request> {
-        let ctx =
-            Ctx { world: &self.world, scope: &self.scope, look: &self.look, now: self.now, is_focused: true };
+        let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
         match pane {
             PaneKind::Containers => self.containers.click(row, &ctx),
             PaneKind::Environments => self.environments.click(row, inner, &ctx),

@@ -8,7 +8,7 @@ use self::layout::{Edge, Place};
 use super::model::{Model, Overlay};
 use crate::config::theme::Role;
 use crate::domain::environment::Class;
-use crate::panes::{PaneKind, health, releases};
+use crate::panes::{Ctx, PaneKind, health, releases};
 use crate::ui::frame::{self, Title};
 
 mod footer;
@@ -25,23 +25,18 @@ impl Model {
         }
         let all = Rect::new(0, 0, self.size.0, self.size.1);
         let between = layout::between(all);
-        match &mut self.overlay {
-            Some(Overlay::Reader(reader)) => reader.fit(between),
-            Some(Overlay::Help(help)) => help.fit(between),
-            _ => {}
+        if let Some(reading) = &mut self.reading {
+            reading.view.fit(between);
+        }
+        if let Some(Overlay::Help(help)) = &mut self.overlay {
+            help.fit(between);
         }
         if self.is_tiny() {
             return;
         }
         for place in self.places() {
             let height = place.inner().height;
-            let ctx = crate::panes::Ctx {
-                world: &self.world,
-                scope: &self.scope,
-                look: &self.look,
-                now: self.now,
-                is_focused: false,
-            };
+            let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
             match place.pane {
                 PaneKind::Environments => self.environments.fit(height, &ctx),
                 PaneKind::Logs => self.logs.fit(height),
@@ -81,12 +76,14 @@ impl Model {
         let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
         let between = layout::between(area);
         let mut cursor = None;
+        if let Some(reading) = &self.reading {
+            reading.view.draw(&self.look, between, buf);
+        }
         match &self.overlay {
             Some(Overlay::Help(help)) => help.draw(&self.look, between, buf),
             Some(Overlay::Palette(palette)) => cursor = Some(palette.draw(&self.look, foot, buf)),
             Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, between, buf),
             Some(Overlay::Question(question)) => question.draw(&self.look, between, buf),
-            Some(Overlay::Reader(reader)) => reader.draw(&self.look, between, buf),
             None => {}
         }
         match &self.input {

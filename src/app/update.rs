@@ -6,8 +6,7 @@ use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
 use crate::overlays::ask::Ask;
 use crate::overlays::help::Help;
-use crate::overlays::input::Input;
-use crate::panes::{Answer, PaneKind, Request};
+use crate::panes::{Answer, Ctx, PaneKind, Request};
 use crate::world::Now;
 
 mod facts;
@@ -87,8 +86,10 @@ impl Model {
                 }
                 Vec::new()
             }
-            Msg::Job(_, event) => {
-                self.job_event(event);
+            Msg::Job(job, event) => {
+                if let Some(event) = self.answered(job, event) {
+                    self.job_event(event);
+                }
                 Vec::new()
             }
         }
@@ -109,12 +110,9 @@ impl Model {
     /// Carries out an action in that pane; what it does not know is done for the whole console.
     pub(super) fn act_in(&mut self, kind: PaneKind, action: Action) -> Vec<Effect> {
         let answer = {
-            let ctx = crate::panes::Ctx {
-                world: &self.world,
-                scope: &self.scope,
-                look: &self.look,
-                now: self.now,
+            let ctx = Ctx {
                 is_focused: true,
+                ..Ctx::new(&self.world, &self.scope, &self.look, self.now)
             };
             match kind {
                 PaneKind::Environments => self.environments.act(action, &ctx),
@@ -137,13 +135,13 @@ impl Model {
     }
 
     fn overlay_act(&mut self, action: Action) -> Option<Vec<Effect>> {
+        if self.overlay.is_none() && self.reading.is_some() {
+            return Some(self.reading_act(action));
+        }
         match (self.overlay.as_mut()?, action) {
-            (_, Action::Back | Action::Quit) => (self.overlay, self.inspected) = (None, None),
+            (_, Action::Back | Action::Quit) => self.overlay = None,
             (Overlay::Help(_), Action::Help) => self.overlay = None,
             (Overlay::Help(help), action) => help.act(action),
-            (Overlay::Reader(_), Action::Masks) if self.inspected.is_some() => self.toggle_masks(),
-            (Overlay::Reader(_), Action::Search) => self.input = Some(Input::new(action, "")),
-            (Overlay::Reader(reader), action) => drop(reader.act(action)),
             _ => {}
         }
         Some(Vec::new())

@@ -39,21 +39,19 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
             let engine = routes.get(&host)?.engine();
             tokio::spawn(async move { discard::ask(&engine, host, &out).await });
         }
-        Effect::Inspect(job, key, name) => {
+        Effect::Inspect(job, key) => {
             let engine = engine(&key)?;
             tokio::spawn(async move {
                 let event = match engine.inspect(&key.id).await {
-                    Ok(value) => JobEvent::Inspected(format!("inspect {name}"), value),
+                    Ok(value) => JobEvent::Inspected(value),
                     Err(error) => JobEvent::Failed(error.to_string()),
                 };
                 send(&out, Msg::Job(job, event)).await;
             });
         }
-        Effect::Processes(job, key, name) => {
+        Effect::Processes(job, key) => {
             let engine = engine(&key)?;
-            tokio::spawn(
-                async move { send(&out, Msg::Job(job, processes(&engine, &key, &name).await)).await },
-            );
+            tokio::spawn(async move { send(&out, Msg::Job(job, processes(&engine, &key).await)).await });
         }
         Effect::Export(job, path, text) => {
             tokio::task::spawn_blocking(move || {
@@ -102,15 +100,9 @@ async fn send(out: &Sender<Msg>, msg: Msg) {
     let _ = out.send(msg).await;
 }
 
-async fn processes(engine: &Arc<dyn Engine>, key: &ContainerKey, name: &str) -> JobEvent {
+async fn processes(engine: &Arc<dyn Engine>, key: &ContainerKey) -> JobEvent {
     match engine.processes(&key.id).await {
-        Ok(table) => {
-            let rows = std::iter::once(&table.titles).chain(&table.rows);
-            let line = |row: &Vec<String>| {
-                row.iter().map(|cell| format!("{cell:<10}")).collect::<Vec<_>>().join(" ")
-            };
-            JobEvent::Text(format!("processes of {name}"), rows.map(line).collect())
-        }
+        Ok(table) => JobEvent::Processes(table.titles, table.rows),
         Err(error) => JobEvent::Failed(error.to_string()),
     }
 }

@@ -195,6 +195,32 @@ fn an_inspection_masks_secrets_and_is_searched() {
 }
 
 #[test]
+fn processes_stand_in_columns_and_are_asked_for_again_in_place() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = project.run("web", &[], CHATTY);
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("running", SOON);
+    terminal.keys("T");
+    terminal.until("processes of .* rows?", SOON);
+    terminal.until("UID +PID +PPID", SOON);
+    let command_at = |terminal: &Terminal| terminal.find("CMD").map(|(x, _)| usize::from(x));
+    let column = command_at(&terminal).expect("a column for commands");
+    docker(&["exec", "-d", &name, "sleep", "4242"]);
+    terminal.keys("/ text:sh Enter C-r");
+    terminal.until("sleep 4242", SOON);
+    terminal.until("/sh  [0-9]+ hits?", SOON);
+    let text = terminal.screen_text();
+    let line = text.lines().find(|line| line.contains("sleep 4242")).unwrap();
+    assert_eq!(line.chars().skip(column).take(10).collect::<String>(), "sleep 4242", "{text}");
+    terminal.keys("Esc");
+    terminal.gone("processes of", SOON);
+    leave(&terminal);
+}
+
+#[test]
 fn a_log_is_paused_searched_and_filtered() {
     if !engine::is_there() {
         return;

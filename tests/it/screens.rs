@@ -3,6 +3,7 @@
 mod guard;
 mod health;
 mod manners;
+mod reading;
 mod render;
 mod world;
 
@@ -46,10 +47,10 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
     confirm.text("write 15m");
     confirm.keys("enter S");
     let mut reader = incident();
-    let lines = (1..60).map(|i| format!("\"key {i}\": \"value {i}\",")).collect();
-    reader.tell(Msg::Job(JobId(1), JobEvent::Text("inspect api-7-2".into(), lines)));
+    let fields = (1..60).map(|i| (format!("field {i:02}"), format!("value {i}").into()));
+    reader.asked("i", JobEvent::Inspected(serde_json::Value::Object(fields.collect())));
     reader.keys("/");
-    reader.text("key 7");
+    reader.text("field 07");
     reader.keys("enter");
     let mut palette = with(":");
     palette.text("api");
@@ -76,6 +77,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("palette", palette),
         ("confirm", confirm),
         ("reader", reader),
+        ("processes", reading::processes(size, look())),
     ]
 }
 

@@ -50,14 +50,11 @@ impl Model {
     /// What the keys of a view that lies over the panes do.
     fn overlay_keys(&self) -> Option<Vec<(String, &'static str)>> {
         let key = |key: &str, label| (key.to_owned(), label);
+        if self.overlay.is_none() && self.reading.is_some() {
+            return Some(self.reading_keys());
+        }
         match self.overlay.as_ref()? {
             Overlay::Help(_) => Some(vec![key("j k", "scroll"), key("Esc", "close")]),
-            Overlay::Reader(_) => Some(vec![
-                key("j k", "scroll"),
-                key("/", "search"),
-                key("n N", "next, previous"),
-                key("Esc", "close"),
-            ]),
             Overlay::Question(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
             Overlay::Confirm(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
             Overlay::Palette(_) => None,

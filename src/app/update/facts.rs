@@ -1,10 +1,8 @@
 //! What the outside tells: hosts and jobs.
 
-use crate::app::model::{Model, Overlay};
-use crate::config::mask::plain_lines;
+use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
 use crate::msg::{HostFact, JobEvent};
-use crate::overlays::reader::Reader;
 use crate::world::Link;
 
 impl Model {
@@ -58,21 +56,8 @@ impl Model {
                 self.world.note(self.now, text.clone(), true);
                 self.notice = Some((text, true));
             }
-            JobEvent::Inspected(title, value) => {
-                self.inspected = Some((title, value));
-                self.show_inspected();
-            }
-            JobEvent::Text(title, lines) => {
-                self.inspected = None;
-                self.overlay = Some(Overlay::Reader(Reader::new(title, lines)));
-            }
+            // Answers to what is read, and nothing else.
+            JobEvent::Inspected(_) | JobEvent::Processes(..) => {}
         }
-    }
-
-    /// The inspection in its view, masked or not.
-    pub(in crate::app) fn show_inspected(&mut self) {
-        let Some((title, value)) = &self.inspected else { return };
-        let lines = if self.is_unmasked { plain_lines(value) } else { self.settings.masks.lines(value) };
-        self.overlay = Some(Overlay::Reader(Reader::new(title.clone(), lines)));
     }
 }

@@ -124,7 +124,6 @@ impl Model {
         match key.map(|key| (key, question.answer(key).cloned())) {
             None | Some(('n', None)) => {
                 self.overlay = None;
-                self.show_inspected();
             }
             Some((_, None)) => {}
             Some((_, Some(then))) => {

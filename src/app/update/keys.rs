@@ -108,7 +108,7 @@ impl Model {
         let mut begun =
             self.settings.commands.iter().enumerate().filter(|(_, c)| keys(c).starts_with(&pressed));
         let found =
-            begun.next().filter(|_| self.overlay.is_none()).map(|(number, c)| (number, keys(c) == pressed));
+            begun.next().filter(|_| !self.is_covered()).map(|(number, c)| (number, keys(c) == pressed));
         match found {
             Some((number, true)) => return self.wish(number),
             Some((_, false)) => {
@@ -140,8 +140,8 @@ impl Model {
     }
 
     pub(in crate::app) fn entered(&mut self, action: Action, text: &str) -> Vec<Effect> {
-        let result = match (action, &mut self.overlay) {
-            (Action::Search, Some(Overlay::Reader(reader))) => reader.set_search(text),
+        let result = match (action, &mut self.reading) {
+            (Action::Search, Some(reading)) => reading.view.set_search(text),
             (Action::Search, _) => self.logs.set_search(text).map(|said| {
                 self.notice = said.map(|s| (s, false));
             }),

@@ -1,12 +1,12 @@
 //! What panes ask for: selections, views, and acts with their dialog.
 
-use crate::app::model::{Model, Overlay};
+use crate::app::model::Model;
+use crate::app::reading::{Reading, Subject};
 use crate::domain::act::Change;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
 use crate::overlays::input::Input;
-use crate::overlays::reader::Reader;
-use crate::panes::Request;
+use crate::panes::{Ctx, Request};
 
 impl Model {
     pub(in crate::app) fn request(&mut self, request: Request) -> Vec<Effect> {
@@ -16,25 +16,13 @@ impl Model {
             Request::SelectContainer(key) => self.select(key),
             Request::Focus(pane) => self.go(pane),
             Request::Tail(keys) => {
-                let ctx = crate::panes::Ctx {
-                    world: &self.world,
-                    scope: &self.scope,
-                    look: &self.look,
-                    now: self.now,
-                    is_focused: false,
-                };
+                let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
                 self.logs.tail(keys, &ctx);
             }
             Request::Prompt(action, text) => self.input = Some(Input::new(action, &text)),
             Request::Say(text) => self.notice = Some((text, false)),
-            Request::Inspect(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Inspect(self.job(), key, name)];
-            }
-            Request::Processes(key) => {
-                let name = self.name(&key);
-                return vec![Effect::Processes(self.job(), key, name)];
-            }
+            Request::Inspect(key) => return self.read(Subject::Inspection, key),
+            Request::Processes(key) => return self.read(Subject::Processes, key),
             Request::Shell(key) => return self.shell(key),
             Request::Act(act, keys) => {
                 let targets = keys.into_iter().map(|k| (k.clone(), self.name(&k))).collect();
@@ -48,7 +36,7 @@ impl Model {
                     return vec![Effect::Inventory(host)];
                 }
             }
-            Request::Read(title, lines) => self.overlay = Some(Overlay::Reader(Reader::new(title, lines))),
+            Request::Read(title, lines) => self.reading = Some(Reading::of(title, lines)),
             Request::Change(change) => return self.ask(change),
         }
         Vec::new()
@@ -56,13 +44,7 @@ impl Model {
 
     /// Containers came or went: a view of a service or an environment takes them in.
     pub(in crate::app) fn refresh_logs(&mut self) {
-        let ctx = crate::panes::Ctx {
-            world: &self.world,
-            scope: &self.scope,
-            look: &self.look,
-            now: self.now,
-            is_focused: false,
-        };
+        let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
         self.logs.refresh(&ctx);
     }
 
@@ -83,13 +65,7 @@ impl Model {
         }
         self.scope.container.clone_from(&key);
         if let Some(key) = key {
-            let ctx = crate::panes::Ctx {
-                world: &self.world,
-                scope: &self.scope,
-                look: &self.look,
-                now: self.now,
-                is_focused: false,
-            };
+            let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
             self.logs.select(key, &ctx);
         }
     }

@@ -244,7 +244,7 @@ fn a_long_list_scrolls_to_its_last_step_at_any_size() {
 fn masks_are_lifted_after_a_question_and_fall_with_the_environment() {
     let mut stage = stage((80, 24));
     let value = serde_json::json!({"Env": ["API_TOKEN=s3cr3t"]});
-    stage.tell(Msg::Job(JobId(1), JobEvent::Inspected("inspect api".into(), value)));
+    stage.asked("i", JobEvent::Inspected(value));
     assert!(!shown(&stage).contains("s3cr3t"));
     stage.keys("M enter");
     assert!(!shown(&stage).contains("s3cr3t") && shown(&stage).contains("API_TOKEN=****"));

@@ -148,6 +148,14 @@ pub fn shop() -> Vec<Spec<'static>> {
     all
 }
 
+/// The job that a text was asked for by.
+pub fn job(effects: &[Effect]) -> Option<JobId> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Inspect(job, _) | Effect::Processes(job, _) => Some(*job),
+        _ => None,
+    })
+}
+
 impl Stage {
     /// Asked, nothing answered yet.
     pub fn asking(size: (u16, u16), look: Look) -> Self {
@@ -249,6 +257,12 @@ impl Stage {
     /// Presses a key and tells what it wants of the outside.
     pub fn press(&mut self, key: &str) -> Vec<Effect> {
         self.model.update(Msg::Key(key.parse().unwrap()), self.now)
+    }
+
+    /// Presses a key that asks for a text, and answers.
+    pub fn asked(&mut self, key: &str, answer: JobEvent) {
+        let job = job(&self.press(key)).expect("it asks for a text");
+        self.tell(Msg::Job(job, answer));
     }
 
     pub fn wait(&mut self, seconds: i64) {
