@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use crate::action::Context;
 use crate::app::reading::Reading;
 use crate::app::settings::Settings;
@@ -27,6 +26,7 @@ use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
 use crate::ui::look::Look;
 use crate::world::{Now, World};
+use chrono::{DateTime, Utc};
 
 /// What lies over the panes.
 pub enum Overlay {

@@ -110,10 +110,7 @@ impl Model {
     /// Carries out an action in that pane; what it does not know is done for the whole console.
     pub(super) fn act_in(&mut self, kind: PaneKind, action: Action) -> Vec<Effect> {
         let answer = {
-            let ctx = Ctx {
-                is_focused: true,
-                ..Ctx::new(&self.world, &self.scope, &self.look, self.now)
-            };
+            let ctx = Ctx { is_focused: true, ..Ctx::new(&self.world, &self.scope, &self.look, self.now) };
             match kind {
                 PaneKind::Environments => self.environments.act(action, &ctx),
                 PaneKind::Containers => self.containers.act(action, &ctx),

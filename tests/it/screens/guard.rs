@@ -8,7 +8,7 @@ use pilothouse::domain::act::{Change, ContainerAct};
 use pilothouse::domain::container::State;
 use pilothouse::domain::environment::Class;
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId};
-use pilothouse::effect::{Effect, JobId};
+use pilothouse::effect::Effect;
 use pilothouse::msg::{HostFact, JobEvent, Msg};
 
 use super::render::{draw, text};
