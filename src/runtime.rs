@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod effects;
 pub mod environments;
+pub mod export;
 pub mod hosts;
 pub mod input;
 pub mod keys;

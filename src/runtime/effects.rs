@@ -1,12 +1,11 @@
 //! Effects as tasks; each reports by messages.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
+use super::export;
 use super::hosts::Routes;
 use crate::config::{edit, files};
 use crate::domain::act::Change;
@@ -55,10 +54,7 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
         }
         Effect::Export(job, path, text) => {
             tokio::task::spawn_blocking(move || {
-                let event = match export(&path, &text) {
-                    Ok(()) => JobEvent::Done(format!("{} lines written to {path}", text.lines().count())),
-                    Err(error) => JobEvent::Failed(format!("cannot write {path}: {error}; nothing was kept")),
-                };
+                let event = export::write(&path, &text);
                 // The loop ends before its tasks; then nobody wants to know.
                 let _ = out.blocking_send(Msg::Job(job, event));
             });
@@ -105,14 +101,4 @@ async fn processes(engine: &Arc<dyn Engine>, key: &ContainerKey) -> JobEvent {
         Ok(table) => JobEvent::Processes(table.titles, table.rows),
         Err(error) => JobEvent::Failed(error.to_string()),
     }
-}
-
-/// A new file, readable by its owner; an existing one is never overwritten, a half-written one is removed.
-fn export(path: &str, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        std::fs::remove_file(path)?;
-    }
-    written
 }

@@ -25,6 +25,8 @@ mod fuzz_corpus;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod log_export;
+#[cfg(test)]
 mod log_paging;
 #[cfg(test)]
 mod log_view;

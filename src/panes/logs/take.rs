@@ -3,7 +3,9 @@
 use super::LogsPane;
 use crate::action::Action;
 use crate::effect::Effect;
+use crate::logs::decode::Kind;
 use crate::logs::line::LineRef;
+use crate::logs::mask::MASK;
 use crate::logs::view::Filter;
 use crate::logs::{ansi, decode};
 use crate::panes::{Answer, Request};
@@ -42,7 +44,25 @@ impl LogsPane {
 
     /// As it may leave the console: safe to draw, secrets masked.
     pub(super) fn shown(&self, line: &LineRef<'_>) -> String {
-        self.settings.masks.apply(&ansi::shown(line.bytes)).into_owned()
+        let masks = &self.settings.masks;
+        let masked = masks.apply(&ansi::shown(line.bytes)).into_owned();
+        // What is written with escapes is found only once they are resolved; then the rest is given so, too.
+        if masks.is_empty() || !line.bytes.contains(&b'\\') {
+            return masked;
+        }
+        let decoded = decode::decode(line.bytes);
+        let parts = std::iter::once((None, &decoded.message))
+            .chain(decoded.fields.iter().map(|(key, value)| (Some(key), value)));
+        let parts: Vec<_> = parts.map(|(key, value)| (key, value, masks.apply(value))).collect();
+        let is_hidden = |found: &str, value: &str| found != value && masked.matches(MASK).count() == 0;
+        if decoded.kind == Kind::Plain || !parts.iter().any(|(_, value, found)| is_hidden(found, value)) {
+            return masked;
+        }
+        let text = parts.iter().map(|(key, _, found)| match key {
+            Some(key) => format!("{key}={found}"),
+            None => found.to_string(),
+        });
+        text.collect::<Vec<_>>().join(" ")
     }
 
     /// Everything shown, as text: time, container, line.
