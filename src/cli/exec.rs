@@ -175,7 +175,7 @@ async fn on_terminal(engine: &Arc<dyn Engine>, id: &ContainerId, spec: ExecSpec)
     let [terminated, hung_up] = &mut ends;
     let _raw = Raw::take()?;
     tokio::select! {
-        ended = shell::attach(engine, id, spec) => Ok(ended?.status),
+        ended = shell::attach(engine, id, spec, Vec::new()) => Ok(ended?.status),
         _ = terminated.recv() => Ok(128 + 15),
         _ = hung_up.recv() => Ok(128 + 1),
     }

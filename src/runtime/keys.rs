@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use memchr::memmem;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use termina::{Event, Parser};
@@ -25,10 +24,12 @@ pub struct Keys {
     tty: pipe::Receiver,
     parser: Parser,
     parsed: VecDeque<Event>,
+    /// Typed, and not looked at before the events ahead of it are taken.
+    unparsed: VecDeque<u8>,
+    /// Looked at since the last event: the beginning of the next.
+    begun: Vec<u8>,
     /// A paste has begun and its end has not come.
     is_pasting: bool,
-    /// The last bytes, fewer than a mark has.
-    recent: Vec<u8>,
     /// When what was begun counts as broken off.
     broken_at: Option<Instant>,
 }
@@ -52,8 +53,9 @@ impl Keys {
             tty,
             parser: Parser::default(),
             parsed: VecDeque::new(),
+            unparsed: VecDeque::new(),
+            begun: Vec::new(),
             is_pasting: false,
-            recent: Vec::new(),
             broken_at: None,
         }
     }
@@ -64,6 +66,7 @@ impl Keys {
     /// What reading the terminal came back with.
     pub async fn next(&mut self) -> io::Result<Option<Event>> {
         loop {
+            self.parse();
             if let Some(event) = self.parsed.pop_front() {
                 return Ok(Some(event));
             }
@@ -90,25 +93,44 @@ impl Keys {
         }
     }
 
+    /// What was typed behind the last event that was taken, as it was typed: for somebody else who reads the terminal now.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.begun);
+        rest.extend(std::mem::take(&mut self.unparsed));
+        self.break_off();
+        self.parsed.clear();
+        rest
+    }
+
     fn take(&mut self, bytes: &[u8]) {
-        // A mark may have come in two pieces.
-        self.recent.extend_from_slice(bytes);
-        let last = |mark| memmem::rfind(&self.recent, mark);
-        match (last(PASTE_BEGINS), last(PASTE_ENDS)) {
-            (Some(begin), end) => self.is_pasting = end.is_none_or(|end| end < begin),
-            (None, Some(_)) => self.is_pasting = false,
-            (None, None) => {}
-        }
-        self.recent.drain(..self.recent.len().saturating_sub(PASTE_BEGINS.len() - 1));
-        self.parser.parse(bytes, true);
-        self.parsed.extend(std::iter::from_fn(|| self.parser.pop()));
+        self.unparsed.extend(bytes);
         // A paste ends with its mark, however long that takes: its text must never be read as keys.
         self.broken_at = (!self.is_pasting).then(|| Instant::now() + ESCAPE_WAIT);
+    }
+
+    /// Up to the next event and no further, so that what follows can still be given to somebody else.
+    fn parse(&mut self) {
+        while self.parsed.is_empty()
+            && let Some(byte) = self.unparsed.pop_front()
+        {
+            self.begun.push(byte);
+            if self.begun.ends_with(PASTE_BEGINS) {
+                (self.is_pasting, self.broken_at) = (true, None);
+            } else if self.begun.ends_with(PASTE_ENDS) {
+                (self.is_pasting, self.broken_at) = (false, Some(Instant::now() + ESCAPE_WAIT));
+            }
+            self.parser.parse(&[byte], true);
+            self.parsed.extend(std::iter::from_fn(|| self.parser.pop()));
+            if !self.parsed.is_empty() {
+                self.begun.clear();
+            }
+        }
     }
 
     /// Nothing came after an escape character, or a sequence stopped half-way: that must not eat the keys that follow.
     fn break_off(&mut self) {
         self.broken_at = None;
+        self.begun.clear();
         self.parser.parse(&[], false);
         self.parsed.extend(std::iter::from_fn(|| self.parser.pop()));
         self.parser = Parser::default();
@@ -181,6 +203,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_typed_behind_a_key_can_be_given_away_as_it_was_typed() {
+        let (mut keys, mut to) = wired();
+        to.write_all(b"xecho \x1b[A\x1b[").unwrap();
+        assert_eq!(codes(&mut keys, 1).await, ["Char('x')"]);
+        assert_eq!(keys.rest(), b"echo \x1b[A\x1b[");
+        to.write_all(b"B").unwrap();
+        assert_eq!(codes(&mut keys, 1).await, ["Char('B')"]);
+    }
+
+    #[tokio::test]
     async fn the_end_of_the_terminal_is_told_once_all_keys_are() {
         let (mut keys, mut to) = wired();
         to.write_all(b"a").unwrap();
@@ -197,6 +229,10 @@ mod tests {
             let (mut keys, _to) = wired();
             for chunk in &chunks {
                 keys.take(chunk);
+                while !keys.unparsed.is_empty() {
+                    keys.parse();
+                    keys.parsed.clear();
+                }
             }
             keys.break_off();
         }

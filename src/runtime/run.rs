@@ -144,7 +144,7 @@ async fn lend(
     has_mouse: bool,
 ) -> io::Result<Option<JobEvent>> {
     match effect {
-        Effect::Shell(key, name) => hand_over(routes, &key, &name, signals, has_mouse).await,
+        Effect::Shell(key, name) => hand_over(routes, &key, &name, keys, signals, has_mouse).await,
         Effect::Run(name, argv, dir) => program::run(&name, &argv, &dir, has_mouse, keys).await.map(Some),
         _ => Ok(Some(JobEvent::Failed("nothing to give the terminal to".to_owned()))),
     }
@@ -155,17 +155,19 @@ async fn hand_over(
     routes: &Routes,
     key: &ContainerKey,
     name: &str,
+    keys: &mut Keys,
     signals: &mut Signals,
     has_mouse: bool,
 ) -> io::Result<Option<JobEvent>> {
     let Some(route) = routes.get(&key.host) else {
         return Ok(Some(JobEvent::Failed(format!("{}: no such host", key.host))));
     };
-    terminal::give_back();
-    crossterm::terminal::enable_raw_mode()?;
+    terminal::lend();
+    // What was typed behind the key that opened the shell was meant for the shell.
+    let typed = keys.rest();
     let engine = route.engine();
     let ended = {
-        let mut shell = std::pin::pin!(shell::run(&engine, key));
+        let mut shell = std::pin::pin!(shell::run(&engine, key, typed));
         loop {
             tokio::select! {
                 ended = &mut shell => break Some(ended),
@@ -178,6 +180,10 @@ async fn hand_over(
         terminal::give_back();
         return Ok(None);
     };
+    if ended.is_err() {
+        // Typed for a shell that never came: as keys of the console it would do who knows what.
+        terminal::forget_typed();
+    }
     terminal::enter(has_mouse)?;
     Ok(Some(match ended {
         Ok(Ended { status: 126 | 127, has_typed: false }) => {

@@ -28,16 +28,17 @@ pub struct Ended {
     pub has_typed: bool,
 }
 
-/// Runs a shell until it ends. The terminal must be raw and nobody else may read it.
+/// Runs a shell until it ends. The terminal must be raw and nobody else may read it; `typed` was read from it already.
 ///
 /// # Errors
 /// The engine's, or that there is no shell in the image.
-pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey) -> Result<Ended, EngineError> {
+pub async fn run(engine: &Arc<dyn Engine>, key: &ContainerKey, typed: Vec<u8>) -> Result<Ended, EngineError> {
     let spec = ExecSpec { argv: SHELL.map(str::to_owned).to_vec(), ..ExecSpec::default() };
-    attach(engine, &key.id, spec).await
+    attach(engine, &key.id, spec, typed).await
 }
 
-/// Runs a program on this terminal, at its size, until it ends. The terminal must be raw and nobody else may read it.
+/// Runs a program on this terminal, at its size, until it ends. The terminal must be raw and nobody else may read it;
+/// `before` was read from it already.
 ///
 /// # Errors
 /// The engine's; [`EngineError::Broken`] too where this terminal broke.
@@ -45,6 +46,7 @@ pub async fn attach(
     engine: &Arc<dyn Engine>,
     container: &ContainerId,
     spec: ExecSpec,
+    before: Vec<u8>,
 ) -> Result<Ended, EngineError> {
     let shown = size().unwrap_or((80, 24));
     let spec = ExecSpec { tty: Some(shown), takes_input: true, ..spec };
@@ -59,7 +61,11 @@ pub async fn attach(
     // Reads like a pipe; the check for one is what is left out.
     let mut keys = pipe::Receiver::from_file_unchecked(keys.into()).map_err(broken)?;
     let mut typed = [0; 4096];
-    let mut has_typed = false;
+    let mut has_typed = !before.is_empty();
+    if has_typed {
+        session.input.write_all(&before).await.map_err(broken)?;
+        session.input.flush().await.map_err(broken)?;
+    }
     loop {
         tokio::select! {
             chunk = session.output.next() => match chunk {

@@ -57,6 +57,12 @@ pub fn enter(has_mouse: bool) -> io::Result<()> {
 
 /// Undoes [`enter`]. Safe to call twice; a terminal that is gone cannot be told anything.
 pub fn give_back() {
+    lend();
+    give_back_settings();
+}
+
+/// As [`give_back`], but keys still come one by one and unseen: for a program elsewhere that has a terminal of its own.
+pub fn lend() {
     let mut out = stdout();
     // A frame may have been cut off in the middle, hence the end of a synchronized one and of all colours.
     let told = execute!(
@@ -71,7 +77,13 @@ pub fn give_back() {
     if let Err(error) = told.and_then(|()| out.flush()) {
         tracing::debug!(%error, "terminal not restored");
     }
-    give_back_settings();
+}
+
+/// Throws away what was typed and nobody has read.
+pub fn forget_typed() {
+    if let Err(error) = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush) {
+        tracing::debug!(%error, "what was typed is not thrown away");
+    }
 }
 
 /// What a program in a shell may have left on when it was killed: key and margin modes (DECSTR, DECCKM, keypad), mouse,

@@ -176,6 +176,24 @@ fn a_shell_takes_the_terminal_and_gives_it_back() {
 }
 
 #[test]
+fn what_is_typed_while_a_shell_is_opened_reaches_the_shell() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], CHATTY);
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("running", SOON);
+    // In one write, and more of it before anybody can have answered.
+    terminal.send(b"xecho typed-$((40+2)) q R S\r");
+    terminal.keys("text:echo Space text:more-$((1+1)) Enter text:exit Space 4 Enter");
+    terminal.until("ended with status 4", SOON);
+    let raw = String::from_utf8_lossy(&terminal.raw_output()).into_owned();
+    assert!(raw.contains("typed-42 q R S") && raw.contains("more-2"), "{}", terminal.picture());
+    leave(&terminal);
+}
+
+#[test]
 fn an_inspection_masks_secrets_and_is_searched() {
     if !engine::is_there() {
         return;
