@@ -14,6 +14,7 @@ pub mod events;
 pub mod exec;
 pub mod facts;
 pub mod failure;
+pub mod health;
 pub mod init;
 pub mod inspect;
 pub mod logs;

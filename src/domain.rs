@@ -1,6 +1,7 @@
 //! What exists: environments, hosts, containers, health. Plain values; no I/O and no clock.
 
 pub mod act;
+pub mod alert;
 pub mod change;
 pub mod container;
 pub mod environment;

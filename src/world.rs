@@ -17,8 +17,10 @@ use crate::domain::usage::Sample;
 pub mod changes;
 pub mod events;
 pub mod health;
+pub mod limits;
 pub mod usage;
 
+pub use limits::Limits;
 pub use usage::UsageHistory;
 
 /// The time, handed in: monotonic for ages, wall clock for showing.
@@ -87,26 +89,6 @@ pub struct Deed {
     pub is_failure: bool,
 }
 
-/// From where on something is a warning.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Limits {
-    /// Less free space than this part of a disk.
-    pub disk_free: f64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { disk_free: 0.1 }
-    }
-}
-
-impl Limits {
-    /// Whether of all bytes of a disk too few are free.
-    pub fn is_disk_short(self, (free, all): (u64, u64)) -> bool {
-        (free as f64) < self.disk_free * all as f64
-    }
-}
-
 /// Everything that is known.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -132,6 +114,10 @@ pub struct World {
     pub activity: Vec<Deed>,
     /// From where on something is a warning.
     pub limits: Limits,
+    /// What is over its limit, and for how long.
+    pub strains: limits::Strains,
+    /// Hosts whose disk runs short.
+    pub short_disks: limits::ShortDisks,
     /// Made from the simulated engine.
     pub is_demo: bool,
 }
@@ -246,10 +232,12 @@ impl World {
 
     /// A reading of a container's counters.
     pub fn sampled(&mut self, sample: Sample, now: Now) {
-        match self.usage.entry(sample.key.clone()) {
+        let key = sample.key.clone();
+        match self.usage.entry(key.clone()) {
             Entry::Occupied(mut known) => known.get_mut().sampled(sample, now.wall),
             Entry::Vacant(none) => drop(none.insert(UsageHistory::new(sample))),
         }
+        self.watch(&key, now.wall);
     }
 
     /// Adds a line to the activity list.
@@ -268,15 +256,4 @@ impl World {
 /// How containers stand in a list.
 fn order(c: &Container) -> (&ServiceId, &str, &HostId) {
     (&c.service, &c.name, &c.key.host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_disk_is_short_below_the_part_that_was_set() {
-        assert!(Limits::default().is_disk_short((9, 100)) && !Limits::default().is_disk_short((10, 100)));
-        assert!(Limits { disk_free: 0.2 }.is_disk_short((19, 100)));
-    }
 }

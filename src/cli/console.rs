@@ -55,7 +55,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let prompts = Arc::<Prompts>::default();
     let (mut world, routes) = hosts::open(&plan, &prompts, options.ssh_config.as_deref());
     world.services = services(config, plan.environments.iter().map(|e| &e.id));
-    world.limits.disk_free = config.thresholds.disk_free.fraction();
     if !has_terminal() {
         return Err(workers.block_on(without_terminal(&routes)));
     }
@@ -117,6 +116,7 @@ fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Mode
     let who = config.operator.clone().unwrap_or_else(operator);
     let now = run::now();
     let is_demo = world.is_demo;
+    world.limits = config.thresholds.limits();
     for off in setup.loaded.left_off.iter().filter(|_| !is_demo) {
         world.note(now, off.to_string(), true);
     }

@@ -1,11 +1,6 @@
 //! `pilothouse containers`: what the containers pane shows, as a table or as data.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -15,10 +10,10 @@ use super::site::{Depth, Found, Site, Where};
 use super::table::{Cell, Table, cell, left, right};
 use super::target::Target;
 use crate::domain::container::{Container, Health, Standing, State};
-use crate::domain::ids::ContainerKey;
 use crate::domain::size::bytes;
-use crate::domain::usage::{Sample, Usage};
+use crate::domain::usage::Usage;
 use crate::panes::containers::columns::state_text;
+use crate::runtime::run::now;
 use crate::ui::text::age;
 
 /// The shape of `--json`.
@@ -35,10 +30,6 @@ JSON (--json), one object per container:
   ports       [{inside, protocol, address, published}]; the last two are null where nothing is published
   usage       with --usage, for what runs: {cpu_percent, memory_bytes, memory_limit_bytes,
               received_bytes_per_s, sent_bytes_per_s}; else null";
-
-const AT_ONCE: usize = 8;
-/// Two readings make a rate; the engine counts in steps of some ms.
-const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 /// Which containers, and how.
 #[derive(clap::Args, Debug)]
@@ -108,46 +99,26 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     if arguments.running {
         found.retain(|f| f.container.state.is_up());
     }
-    let usage = if arguments.usage { measure(&site, &found).await? } else { HashMap::new() };
+    if arguments.usage {
+        let running = found.iter().filter(|f| f.container.state == State::Running);
+        let running: Vec<_> = running.map(|f| f.container.key.clone()).collect();
+        site.measure(&running).await?;
+    }
     let mut out = Out::new(arguments.json);
     if out.is_json {
         for one in &found {
-            out.json(&row(one, usage.get(&one.container.key)))?;
+            out.json(&row(&site, one))?;
         }
     } else {
-        table(&found, arguments.usage.then_some(&usage)).print(&mut out, 0)?;
+        table(&site, &found, arguments.usage).print(&mut out, 0)?;
     }
     out.flush()?;
     Ok(site.status())
 }
 
-/// Rates of all that run, from two readings each.
-async fn measure(site: &Site, found: &[Found]) -> Result<HashMap<ContainerKey, Usage>, Failure> {
-    let mut engines = Vec::new();
-    for one in found.iter().filter(|f| f.container.state == State::Running) {
-        engines.push((site.engine(&one.container.key.host)?, one.container.key.clone()));
-    }
-    let sweep = || async {
-        let asked = engines.iter().map(|(engine, key)| {
-            let engine = Arc::clone(engine);
-            async move { engine.usage(&key.id).await }
-        });
-        let samples: Vec<_> = futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
-        // One that stopped meanwhile has no usage; its state says so.
-        let known = samples.into_iter().filter_map(Result::ok);
-        known.map(|sample| (sample.key.clone(), sample)).collect::<HashMap<ContainerKey, Sample>>()
-    };
-    let first = sweep().await;
-    tokio::time::sleep(BETWEEN_READINGS).await;
-    let second = sweep().await;
-    Ok(second
-        .into_iter()
-        .filter_map(|(key, sample)| Some((key.clone(), sample.since(first.get(&key)?)?)))
-        .collect())
-}
-
-fn row<'a>(found: &'a Found, usage: Option<&Usage>) -> Row<'a> {
+fn row<'a>(site: &Site, found: &'a Found) -> Row<'a> {
     let c = &found.container;
+    let usage = usage_of(site, c);
     let detail = c.detail.as_deref();
     let code = if let State::Exited(code) = c.state { code } else { None };
     Row {
@@ -166,7 +137,7 @@ fn row<'a>(found: &'a Found, usage: Option<&Usage>) -> Row<'a> {
         restarts: detail.map(|d| d.restarts),
         error: detail.map(|d| d.error.as_str()).filter(|error| !error.is_empty()),
         health: health_word(c.health),
-        standing: standing_word(c.standing()),
+        standing: standing_word(site.world.standing(&found.environment.id, c, now())),
         created: c.created,
         started: detail.and_then(|d| d.started),
         finished: detail.and_then(|d| d.finished),
@@ -220,7 +191,12 @@ pub fn standing_word(standing: Standing) -> &'static str {
     }
 }
 
-fn table(found: &[Found], usage: Option<&HashMap<ContainerKey, Usage>>) -> Table {
+/// The newest rates, where they were measured.
+fn usage_of(site: &Site, c: &Container) -> Option<Usage> {
+    site.world.usage.get(&c.key)?.usage.filter(|_| c.state == State::Running)
+}
+
+fn table(site: &Site, found: &[Found], has_usage: bool) -> Table {
     let mut columns = vec![
         left("SERVICE"),
         left("CONTAINER"),
@@ -229,7 +205,7 @@ fn table(found: &[Found], usage: Option<&HashMap<ContainerKey, Usage>>) -> Table
         left("STATE"),
         left("HEALTH"),
     ];
-    if usage.is_some() {
+    if has_usage {
         columns.extend([right("CPU"), right("MEM"), right("LIMIT").spare(7), right("NET IN/OUT").spare(5)]);
     }
     columns.extend([right("RST").spare(1), right("UP"), left("PORTS").spare(6), left("ID").spare(8)]);
@@ -245,8 +221,8 @@ fn table(found: &[Found], usage: Option<&HashMap<ContainerKey, Usage>>) -> Table
             cell(state_tone(c), state_text(c)),
             cell(health_tone(c), health_text(c)),
         ];
-        if let Some(usage) = usage {
-            cells.extend(usage_cells(c, usage.get(&c.key)));
+        if has_usage {
+            cells.extend(usage_cells(c, usage_of(site, c)));
         }
         let restarts = c.detail.as_ref().map_or("?".to_owned(), |d| d.restarts.to_string());
         cells.extend([
@@ -260,7 +236,7 @@ fn table(found: &[Found], usage: Option<&HashMap<ContainerKey, Usage>>) -> Table
     table
 }
 
-fn usage_cells(c: &Container, usage: Option<&Usage>) -> [Cell; 4] {
+fn usage_cells(c: &Container, usage: Option<Usage>) -> [Cell; 4] {
     let Some(usage) = usage else {
         // What does not run uses nothing; what runs and was not measured is unknown.
         let word = if c.state == State::Running { "?" } else { "-" };

@@ -1,11 +1,10 @@
-//! `pilothouse environments`, `health` and `releases`: what these panes of the console show, as tables or as data.
+//! `pilothouse environments` and `releases`: what these panes of the console show, as tables or as data.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::containers::{health_tone, health_word};
 use super::failure::Failure;
 use super::out::{Out, Tone};
 use super::setup::Options;
@@ -13,7 +12,6 @@ use super::site::{Depth, Found, Site, Where};
 use super::status::class_word;
 use super::table::{Table, cell, left, right};
 use super::target::Target;
-use crate::domain::container::{Check, Health, State};
 use crate::ui::text::age;
 
 /// The shape of `environments --json`.
@@ -23,15 +21,6 @@ JSON (--json), one object per environment:
   default   looked at where no other is named
   hosts     [{host, address}]
   projects  Compose projects that belong to it; empty means all";
-
-/// The shape of `health --json`.
-pub const HEALTH_JSON: &str = "\
-JSON (--json), one object per container:
-  environment, host, service, container, id  which it is
-  health  none, starting, healthy, unhealthy: as the engine's HEALTHCHECK says; null for what does not run
-  checks  [{at, took_ms, exit_code, output}], oldest first; the engine keeps five
-
-Exit status: 3 when one is unhealthy, else as for containers.";
 
 /// The shape of `releases --json`.
 pub const RELEASES_JSON: &str = "\
@@ -76,25 +65,6 @@ struct EnvironmentRow<'a> {
 struct HostRow<'a> {
     host: &'a str,
     address: String,
-}
-
-#[derive(Serialize)]
-struct HealthRow<'a> {
-    environment: &'a str,
-    host: &'a str,
-    service: &'a str,
-    container: &'a str,
-    id: &'a str,
-    health: Option<&'static str>,
-    checks: Vec<CheckRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct CheckRow<'a> {
-    at: DateTime<Utc>,
-    took_ms: i64,
-    exit_code: i64,
-    output: &'a str,
 }
 
 #[derive(Serialize)]
@@ -149,66 +119,6 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
     table.print(&mut out, 0)?;
     out.flush()?;
     Ok(0)
-}
-
-/// Tells what the checks of each container say.
-pub async fn health(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
-    let mut site = Site::load(options)?;
-    let found = site.find(&arguments.at, &arguments.targets, Depth::Detail).await?;
-    let mut out = Out::new(arguments.json);
-    let mut is_bad = false;
-    let mut table = Table::new([
-        left("SERVICE"),
-        left("CONTAINER"),
-        left("HOST").spare(1),
-        left("HEALTH"),
-        right("CHECKED"),
-        right("TOOK").spare(2),
-        left("SAID"),
-    ]);
-    let now = Utc::now();
-    for one in &found {
-        let c = &one.container;
-        let is_running = c.state == State::Running;
-        is_bad |= is_running && c.health == Health::Unhealthy;
-        let checks = c.detail.as_deref().map(|d| d.checks.as_slice()).unwrap_or_default();
-        if out.is_json {
-            out.json(&HealthRow {
-                environment: one.environment.id.as_str(),
-                host: c.key.host.as_str(),
-                service: c.service.as_str(),
-                container: &c.name,
-                id: c.key.id.as_str(),
-                health: is_running.then(|| health_word(c.health)),
-                checks: checks.iter().map(check_row).collect(),
-            })?;
-            continue;
-        }
-        let last = checks.last().filter(|_| is_running);
-        table.row([
-            cell(Tone::Bright, c.service.as_str()),
-            (&*c.name).into(),
-            cell(Tone::Dim, c.key.host.as_str()),
-            if is_running {
-                cell(health_tone(c), health_word(c.health))
-            } else {
-                cell(Tone::Dim, c.state.word())
-            },
-            last.map_or("-".to_owned(), |check| age(check.at, now)).into(),
-            last.map_or("-".to_owned(), |check| format!("{}ms", check.took_ms)).into(),
-            last.map_or("", |check| check.output.trim()).into(),
-        ]);
-    }
-    table.print(&mut out, 0)?;
-    out.flush()?;
-    Ok(match (site.status(), is_bad) {
-        (0, true) => 3,
-        (status, _) => status,
-    })
-}
-
-fn check_row(check: &Check) -> CheckRow<'_> {
-    CheckRow { at: check.at, took_ms: check.took_ms, exit_code: check.exit_code, output: &check.output }
 }
 
 /// Tells which images the services carry.

@@ -23,6 +23,8 @@ use crate::runtime::hosts::{self, Routes};
 use crate::runtime::run::now;
 use crate::world::World;
 
+mod ask;
+
 const DETAILS_AT_ONCE: usize = 8;
 
 /// Which environment is meant.
@@ -75,6 +77,7 @@ impl Site {
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
         let (mut world, routes) = hosts::open(&plan, &Arc::default(), options.ssh_config.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
+        world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
         let (lost, refusals) = (BTreeSet::new(), BTreeMap::new());

@@ -1,20 +1,25 @@
 //! `pilothouse status`: what is broken, since when and why; for people at night and for scripts.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::containers::{health_word, standing_word};
 use super::failure::Failure;
+use super::health;
 use super::out::{Out, Tone};
 use super::setup::Options;
 use super::site::{Depth, Site, Where};
 use super::table::{Table, cell, left, right};
-use crate::config::units::Percent;
+use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::size::bytes;
 use crate::panes::containers::columns::state_text;
+use crate::runtime::run::now;
 use crate::ui::text::age;
+use crate::world::health::Condition;
 use crate::world::{Host, Link};
 
 /// The shape of `--json`.
@@ -96,6 +101,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         vec![site.environment(arguments.at.environment.as_deref())?]
     };
     site.ask(&environments, Depth::Detail).await;
+    look_closer(&mut site, &environments).await?;
     let mut out = Out::new(arguments.json);
     let mut is_bad = false;
     for environment in &environments {
@@ -115,6 +121,20 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     })
 }
 
+/// Asks the probes, those that fail twice, and reads what containers use.
+async fn look_closer(site: &mut Site, environments: &[Environment]) -> Result<(), Failure> {
+    let each = |e: &Environment| {
+        let all = site.world.containers(e).into_iter().filter(|c| c.state == State::Running);
+        all.map(|c| (e.id.clone(), c.clone())).collect::<Vec<_>>()
+    };
+    let running: Vec<_> = environments.iter().flat_map(each).collect();
+    let keys: BTreeSet<_> = running.iter().map(|(_, c)| c.key.clone()).collect();
+    site.probe(&running).await;
+    site.measure(&keys.into_iter().collect::<Vec<_>>()).await?;
+    site.probe_again().await;
+    Ok(())
+}
+
 /// Hosts first, then containers; the bad before what may become so.
 fn problems(site: &Site, environment: &Environment) -> Vec<Problem> {
     let mut all = Vec::new();
@@ -128,34 +148,45 @@ fn problems(site: &Site, environment: &Environment) -> Vec<Problem> {
             add("bad", "does not answer".to_owned());
         }
         if let Some((free, total)) = host.load.disk_bytes
-            && is_short(free, total, site.config.thresholds.disk_free)
+            && site.world.limits.is_disk_short((free, total))
         {
             add("warn", format!("disk: {} of {} free", bytes(free), bytes(total)));
         }
     }
     let containers = site.world.containers(environment);
-    for c in containers.iter().filter(|c| matches!(c.standing(), Standing::Bad | Standing::Warn)) {
-        all.push(Problem {
-            standing: standing_word(c.standing()),
-            host: c.key.host.to_string(),
-            service: Some(c.service.to_string()),
-            container: Some(c.name.to_string()),
-            what: what(c),
-            since: c.bad_since(),
-        });
+    for c in containers {
+        let mut add = |standing, what, since| {
+            let (service, container) = (Some(c.service.to_string()), Some(c.name.to_string()));
+            all.push(Problem { standing, host: c.key.host.to_string(), service, container, what, since });
+        };
+        let standing = site.world.standing(&environment.id, c, now());
+        if matches!(standing, Standing::Bad | Standing::Warn) {
+            add(standing_word(standing), what(site, environment, c), c.bad_since());
+        }
+        for figure in Figure::ALL {
+            let share = site.world.share(c, figure).filter(|share| site.world.limits.is_over(figure, *share));
+            if let Some(share) = share {
+                add("warn", format!("{} {:.0}% of what it may use", figure.word(), share * 100.0), None);
+            }
+        }
     }
     all.sort_by_key(|p| p.standing != "bad");
     all
 }
 
-fn is_short(free: u64, total: u64, least: Percent) -> bool {
-    total > 0 && (free as f64) < least.fraction() * total as f64
-}
-
-/// State with its reason; for what runs, what its check last said.
-fn what(c: &Container) -> String {
+/// State with its reason; for what runs, what asks it said last, or how often it was started again.
+fn what(site: &Site, environment: &Environment, c: &Container) -> String {
     let detail = c.detail.as_deref();
     if c.state == State::Running {
+        if let Some(trouble) = health::trouble(site, c) {
+            return trouble;
+        }
+        if let Condition::Looping(count) = site.world.condition(&environment.id, c, now()) {
+            return format!(
+                "restarted {count} times by the engine; `pilothouse logs {}` may say why",
+                c.name
+            );
+        }
         let said = detail.and_then(|d| d.checks.last()).map(|check| check.output.trim());
         return match said.filter(|text| !text.is_empty() && c.health == Health::Unhealthy) {
             Some(text) => format!("{}: {text}", health_word(c.health)),
@@ -186,11 +217,12 @@ fn standing(site: &Site, environment: &Environment, problems: &[Problem]) -> &'s
     problems.first().map_or("ok", |worst| worst.standing)
 }
 
-fn services<'a>(containers: &[&'a Container]) -> Vec<ServiceRow<'a>> {
+fn services<'a>(site: &Site, environment: &Environment, containers: &[&'a Container]) -> Vec<ServiceRow<'a>> {
+    let standing = |c: &&Container| site.world.standing(&environment.id, c, now());
     let groups = containers.chunk_by(|a, b| a.service == b.service);
     groups
         .map(|group| {
-            let worst = group.iter().map(|c| c.standing()).min().unwrap_or(Standing::Plain);
+            let worst = group.iter().map(standing).min().unwrap_or(Standing::Plain);
             ServiceRow {
                 service: group[0].service.as_str(),
                 standing: standing_word(worst),
@@ -226,7 +258,7 @@ fn data<'a>(site: &'a Site, environment: &'a Environment, problems: &'a [Problem
         protected: environment.is_protected,
         standing: standing(site, environment, problems),
         hosts: environment.hosts.iter().filter_map(host).collect(),
-        services: services(&site.world.containers(environment)),
+        services: services(site, environment, &site.world.containers(environment)),
         problems,
     }
 }

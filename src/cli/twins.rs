@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::setup::Options;
-use super::{act, containers, disk, doctor, events, exec, facts, inspect, logs, pages, status};
+use super::{act, containers, disk, doctor, events, exec, facts, health, inspect, logs, pages, status};
 
 /// The twin of everything that the console shows or does.
 #[derive(Subcommand, Debug)]
@@ -19,9 +19,9 @@ pub enum Twin {
     /// List the containers
     #[command(visible_alias = "ps", after_long_help = containers::JSON)]
     Containers(containers::Arguments),
-    /// Say what the health checks of the containers say
-    #[command(after_long_help = facts::HEALTH_JSON)]
-    Health(facts::Arguments),
+    /// Ask the configured probes once, and say what they and the health checks say; ends with 3 when one is bad
+    #[command(after_long_help = health::JSON)]
+    Health(health::Arguments),
     /// List the releases that the services carry
     #[command(after_long_help = facts::RELEASES_JSON)]
     Releases(facts::Arguments),
@@ -99,7 +99,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Status(arguments) => status::run(arguments, options).await,
         Twin::Containers(arguments) => containers::run(arguments, options).await,
         Twin::Environments(arguments) => facts::environments(&arguments, options),
-        Twin::Health(arguments) => facts::health(arguments, options).await,
+        Twin::Health(arguments) => health::run(arguments, options).await,
         Twin::Releases(arguments) => facts::releases(arguments, options).await,
         Twin::Logs(arguments) => logs::run(arguments, options).await,
         Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::units::{ByteSize, Percent, Period};
 use crate::domain::environment::Class;
+use crate::world::Limits;
 
 /// What an operator may set.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
@@ -117,6 +119,8 @@ pub struct Service {
     pub via: Via,
     /// Where to read what to do when it breaks.
     pub runbook: Option<String>,
+    /// More restarts by the engine need a human; [`Thresholds::restarts`] where it is `None`.
+    pub restart_limit: Option<u32>,
 }
 
 /// Which address is probed.
@@ -182,6 +186,14 @@ pub struct Usage {
 pub struct Thresholds {
     /// Least free space.
     pub disk_free: Percent,
+    /// Most processor time of what a container may use.
+    pub cpu: Percent,
+    /// Most memory of a container's limit.
+    pub memory: Percent,
+    /// How long CPU or memory must be over, or well again, before it is told.
+    pub hold: Period,
+    /// Most restarts by the engine.
+    pub restarts: u32,
 }
 
 /// What is hidden.
@@ -237,6 +249,19 @@ impl Config {
         });
         // Both were checked against the same table, so this cannot be taken; the service's own is the safe answer.
         merged.unwrap_or(own)
+    }
+}
+
+impl Thresholds {
+    /// As the world takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            disk_free: self.disk_free.fraction(),
+            cpu: self.cpu.fraction(),
+            memory: self.memory.fraction(),
+            hold: TimeDelta::from_std(self.hold.get()).unwrap_or(TimeDelta::MAX),
+            restarts: self.restarts,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ fn spec(service: &schema::Service) -> ServiceSpec {
     ServiceSpec {
         live: service.live.as_ref().map(probe),
         ready: service.ready.as_ref().map(probe),
+        restart_limit: service.restart_limit,
         runbook: service.runbook.clone(),
     }
 }
@@ -75,12 +76,14 @@ mod tests {
             port = 5432
             [environments.production]
             hosts = ["unix:///run/docker.sock"]
-            [environments.production.services.api.ready]
-            timeout = "500ms"
+            [environments.production.services.api]
+            restart_limit = 9
+            ready = { timeout = "500ms" }
         "#;
         let (local, production) = (read(text, "local"), read(text, "production"));
         let ready = local["api"].ready.as_ref().unwrap();
         assert_eq!((ready.via, ready.port), (Via::Container, Some(8080)));
+        assert_eq!((local["api"].restart_limit, production["api"].restart_limit), (None, Some(9)));
         assert!(
             matches!(&ready.ask, Ask::Http { path, expect: 200, headers } if path == "/ready" && headers.0.len() == 1)
         );

@@ -129,6 +129,7 @@ pub const KEYS: &[Key] = &[
     may("hosts.*.tls.cert", File, "\"~/.docker/web1/cert.pem\"", "Your certificate."),
     may("hosts.*.tls.key", File, "\"~/.docker/web1/key.pem\"", "Its key."),
     may("services.*.runbook", Text, "\"https://wiki.example/runbooks/api\"", "Where to read what to do when it breaks."),
+    may("services.*.restart_limit", Integer(1, 1_000), "5", "More restarts by the engine than this need a human; thresholds.restarts where it is not set."),
     set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
     may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
     set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
@@ -145,6 +146,10 @@ pub const KEYS: &[Key] = &[
     set("logs.mask", List(&Regex), "[]", "What is never shown of a line: regular expressions. Lists of several files are joined.").joins(),
     set("usage.interval", Period(500), "\"3s\"", "Time from one reading of CPU and memory to the next."),
     set("thresholds.disk_free", Percent, "\"10%\"", "Less free space than this is a warning."),
+    set("thresholds.cpu", Percent, "\"90%\"", "More CPU than this share of a container's limit, or of the whole machine without one, is a warning once it lasts."),
+    set("thresholds.memory", Percent, "\"90%\"", "More memory than this share of a container's limit is a warning once it lasts."),
+    set("thresholds.hold", Period(SECOND), "\"1m\"", "How long CPU or memory must be over before it is told, and a tenth below before it is told no more."),
+    set("thresholds.restarts", Integer(1, 1_000), "3", "More restarts by the engine than this need a human, until an hour passed without one."),
     set("masks.keys", List(&Regex), "['(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth|cookie|salt|private|signature|connection_?string']", "Names of environment variables and labels whose values are hidden. A project file can only add to it.").joins(),
     may("keys.*", Action, "\"restart\"", "A key on the left, an action on the right, in the pane where the action is at home; none: the key does nothing."),
     may("keys.*.*", Action, "\"bottom\"", "The same in one pane only: global, list, containers or logs."),
@@ -213,7 +218,7 @@ mod tests {
     #[test]
     fn children_are_named_once_in_order() {
         assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
-        assert_eq!(children("services.*"), ["runbook", "via", "live|ready"]);
+        assert_eq!(children("services.*"), ["runbook", "restart_limit", "via", "live|ready"]);
         assert_eq!(children("log"), [""; 0]);
     }
 

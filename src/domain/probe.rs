@@ -88,6 +88,8 @@ pub struct ServiceSpec {
     pub ready: Option<Arc<ProbeSpec>>,
     /// Where to read what to do when it breaks.
     pub runbook: Option<String>,
+    /// More restarts by the engine need a human; the limit of all services where it is `None`.
+    pub restart_limit: Option<u32>,
 }
 
 impl ServiceSpec {
@@ -152,6 +154,21 @@ impl Target {
             Via::Container => own(spec.port, container, host)?,
         };
         Ok(Self { key: container.key.clone(), kind, address, port, spec: Arc::clone(spec) })
+    }
+}
+
+impl Target {
+    /// Where it goes, as an operator would ask it by hand: `GET http://10.0.0.2:8080/ready`, `tcp 10.0.0.2:5432`.
+    pub fn url(&self) -> String {
+        let address = if self.address.contains(':') {
+            format!("[{}]:{}", self.address, self.port)
+        } else {
+            format!("{}:{}", self.address, self.port)
+        };
+        match &self.spec.ask {
+            Ask::Http { path, .. } => format!("GET http://{address}{path}"),
+            Ask::Tcp => format!("tcp {address}"),
+        }
     }
 }
 

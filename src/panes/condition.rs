@@ -46,6 +46,7 @@ pub fn words(condition: &Condition, now: DateTime<Utc>) -> (String, Role) {
         Condition::Starting(at) => (since("starting", *at, true), Role::Warn),
         Condition::Failing(t) => (trouble("failing", t), Role::Warn),
         Condition::Unhealthy(t) => (trouble("unhealthy", t), Role::Bad),
+        Condition::Looping(count) => (format!("{count} restarts"), Role::Bad),
     }
 }
 

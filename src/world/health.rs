@@ -85,6 +85,8 @@ pub enum Condition {
     Failing(Trouble),
     /// Not well.
     Unhealthy(Trouble),
+    /// Runs, but the engine had to start it again so often that it will not be for long.
+    Looping(u32),
 }
 
 /// Why and since when something is not well.
@@ -208,6 +210,9 @@ impl World {
         }
         match c.health {
             Health::Unhealthy => return Condition::Unhealthy(self.check_trouble(&c.key)),
+            _ if self.restart_loop(environment, c, now.wall).is_some() => {
+                return Condition::Looping(c.detail.as_ref().map_or(0, |detail| detail.restarts));
+            }
             Health::Starting if readings.is_empty() => return Condition::Starting(started(c)),
             _ => {}
         }
@@ -241,7 +246,7 @@ impl World {
             return own;
         }
         match self.condition(environment, c, now) {
-            Condition::Unhealthy(_) => Standing::Bad,
+            Condition::Unhealthy(_) | Condition::Looping(_) => Standing::Bad,
             Condition::Failing(_) | Condition::Starting(_) => Standing::Warn,
             Condition::Ok(_) => Standing::Ok,
             Condition::Unchecked | Condition::Asking | Condition::NotAsked(_) => own,
@@ -291,6 +296,7 @@ impl World {
     pub(super) fn forget(&mut self, host: &HostId, is_there: impl Fn(&ContainerKey) -> bool) {
         let is_kept = |key: &ContainerKey| key.host != *host || is_there(key);
         self.usage.retain(|key, _| is_kept(key));
+        self.strains.retain(|(key, _), _| is_kept(key));
         self.probes.retain(|(key, _), _| is_kept(key));
         self.checks.retain(|key, _| is_kept(key));
     }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod execs;
+mod health;
 mod help;
 mod keeps;
 mod lines;

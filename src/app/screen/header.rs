@@ -14,8 +14,8 @@ use crate::domain::host::HostLoad;
 use crate::panes::containers::columns;
 use crate::panes::{PaneKind, condition, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
+use crate::world::Link;
 use crate::world::health::Condition;
-use crate::world::{Limits, Link};
 
 /// A word of the header; the form for narrow screens may be shorter.
 struct Word {
@@ -90,6 +90,7 @@ impl Model {
             Some((up, all, bad)) => {
                 words.push(word(format!("{up}/{all} up"), if bad > 0 { Role::Bad } else { Role::Ok }));
                 words.extend((bad > 0).then(|| self.alerts(environment, bad)));
+                words.extend(self.warnings(environment));
             }
         }
         for id in &environment.hosts {
@@ -100,7 +101,7 @@ impl Model {
                 let how = if host.containers.is_some() { "stale" } else { "no answer" };
                 words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
             }
-            words.extend(short_of(id.as_str(), host.load, self.world.limits));
+            words.extend(short_of(id.as_str(), host.load, self.world.short_disks.contains(id)));
         }
         let unseen = self.unseen_failures();
         if unseen > 0 {
@@ -125,6 +126,16 @@ impl Model {
         } else {
             format!("asking {}{dots}", asked.join(", "))
         }
+    }
+
+    /// Containers that use too much: nothing is broken yet.
+    fn warnings(&self, environment: &Environment) -> Option<Word> {
+        let (count, since) = self.world.strained(environment, self.now.wall)?;
+        let noun = if count == 1 { "warning" } else { "warnings" };
+        let mark = self.look.glyph("△", "~");
+        let since = self.look.since(since, self.now.wall);
+        let short = Some(format!("{mark} {count} since {since}"));
+        Some(Word { long: format!("{mark} {count} {noun} since {since}"), short, role: Role::Warn })
     }
 
     fn alerts(&self, environment: &Environment, bad: usize) -> Word {
@@ -188,12 +199,12 @@ impl Model {
 }
 
 /// Space or memory of a host that runs short.
-fn short_of(host: &str, load: HostLoad, limits: Limits) -> Vec<Word> {
+fn short_of(host: &str, load: HostLoad, is_disk_short: bool) -> Vec<Word> {
     let is_short = |(free, all): &(u64, u64)| free * 10 < *all;
     let of = |what: &'static str, role: Role| {
         move |(free, _): (u64, u64)| word(format!("{host} {what} {} free", bytes(free)), role)
     };
-    let disk = load.disk_bytes.filter(|room| limits.is_disk_short(*room)).map(of("disk", Role::Bad));
+    let disk = load.disk_bytes.filter(|_| is_disk_short).map(of("disk", Role::Bad));
     let memory = load.memory_bytes.filter(is_short).map(of("memory", Role::Warn));
     disk.into_iter().chain(memory).collect()
 }

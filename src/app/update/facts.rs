@@ -38,11 +38,7 @@ impl Model {
             }
             HostFact::Events(events) => self.world.events.add(host, events),
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
-            HostFact::Load(load) => {
-                if let Some(entry) = self.world.hosts.get_mut(host) {
-                    entry.load = load;
-                }
-            }
+            HostFact::Load(load) => self.world.loaded(host, load),
         }
     }
 

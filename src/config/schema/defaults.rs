@@ -84,7 +84,13 @@ impl Default for Usage {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { disk_free: Percent::whole(10) }
+        Self {
+            disk_free: Percent::whole(10),
+            cpu: Percent::whole(90),
+            memory: Percent::whole(90),
+            hold: Period::from_ms(60_000),
+            restarts: 3,
+        }
     }
 }
 

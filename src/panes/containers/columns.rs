@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::theme::Role;
+use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Standing, State};
 use crate::domain::ids::HostId;
 use crate::domain::series::Series;
@@ -182,10 +183,10 @@ pub fn draw_row(
             HealthColumn if c.state == State::Running => condition::of(ctx, c),
             HealthColumn => (end_text(c), state_role(c)),
             Cpu => match rates {
-                Some(r) => (
-                    format!("{:.1}%", r.cpu_percent),
-                    if r.cpu_percent >= 90.0 { Role::Bad } else { Role::Text },
-                ),
+                Some(r) if is_strained(ctx, c, Figure::Cpu) => {
+                    (format!("{}{:.0}%", look.glyph("▲", "!"), r.cpu_percent), Role::Warn)
+                }
+                Some(r) => (format!("{:.1}%", r.cpu_percent), Role::Text),
                 None => (unknown(c), Role::Faint),
             },
             Spark => {
@@ -195,7 +196,10 @@ pub fn draw_row(
                 return;
             }
             Memory => match rates {
-                Some(r) => (bytes(r.memory_bytes), memory_role(r.memory_bytes, r.memory_limit_bytes)),
+                Some(r) if is_strained(ctx, c, Figure::Memory) => {
+                    (format!("{}{}", look.glyph("▲", "!"), bytes(r.memory_bytes)), Role::Warn)
+                }
+                Some(r) => (bytes(r.memory_bytes), Role::Text),
                 None => (unknown(c), Role::Faint),
             },
             Network => match rates {
@@ -222,11 +226,8 @@ fn unknown(c: &Container) -> String {
     if c.state == State::Running { "?" } else { "-" }.to_owned()
 }
 
-fn memory_role(used: u64, limit: Option<u64>) -> Role {
-    match limit {
-        Some(limit) if used * 10 >= limit * 9 => Role::Warn,
-        _ => Role::Text,
-    }
+fn is_strained(ctx: &Ctx<'_>, c: &Container, figure: Figure) -> bool {
+    ctx.world.strain(c, figure, ctx.now.wall).is_some()
 }
 
 /// State with its reason: `exited 137 OOM`, `restarting (7)`.

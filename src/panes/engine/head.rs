@@ -11,7 +11,7 @@ use crate::domain::inventory::Kind;
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
 use crate::ui::text::{bytes, put, put_right, seconds};
-use crate::world::{Counted, Limits, Link};
+use crate::world::{Counted, Link};
 
 /// From this width on the facts stand beside the totals.
 const BESIDE: u16 = 120;
@@ -79,7 +79,7 @@ fn facts(ctx: &Ctx<'_>, id: &HostId) -> Vec<Vec<Fact>> {
         let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
         engine.push(("", format!("stale {}", seconds(age)), Role::Warn));
     }
-    vec![engine, machine, room(host.load, ctx.world.limits), vec![unlimited(ctx, id)]]
+    vec![engine, machine, room(host.load, ctx.world.short_disks.contains(id)), vec![unlimited(ctx, id)]]
 }
 
 fn cpus(facts: &EngineFacts) -> String {
@@ -90,13 +90,13 @@ fn cpus(facts: &EngineFacts) -> String {
     }
 }
 
-fn room(load: HostLoad, limits: Limits) -> Vec<Fact> {
+fn room(load: HostLoad, is_disk_short: bool) -> Vec<Fact> {
     let unknown = || ("unknown".to_owned(), Role::Dim);
     let of = |(free, all): (u64, u64), is_short: bool| {
         let role = if is_short { Role::Bad } else { Role::Text };
         (format!("{} free of {}", bytes(free), bytes(all)), role)
     };
-    let disk = load.disk_bytes.map(|disk| of(disk, limits.is_disk_short(disk)));
+    let disk = load.disk_bytes.map(|disk| of(disk, is_disk_short));
     let memory = load.memory_bytes.map(|(free, all)| of((free, all), free * 10 < all));
     let ((disk, disk_role), (memory, memory_role)) =
         (disk.unwrap_or_else(unknown), memory.unwrap_or_else(unknown));

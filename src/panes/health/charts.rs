@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::split;
 use crate::config::theme::Role;
+use crate::domain::alert::Figure;
 use crate::domain::container::{Container, State};
 use crate::domain::health::took;
 use crate::domain::series::Series;
@@ -110,13 +111,15 @@ fn charts<'a>(ctx: &Ctx<'a>, c: &Container) -> Vec<Chart<'a>> {
     let Some(usage) = ctx.world.usage.get(&c.key) else { return charts };
     let rates = usage.usage.filter(|_| c.state == State::Running);
     let gap = TimeDelta::seconds(10);
+    let strained = |figure| {
+        if ctx.world.strain(c, figure, ctx.now.wall).is_some() { Role::Warn } else { Role::Text }
+    };
     let limit = c.detail.as_ref().and_then(|d| d.cpu_limit).map(|cpus| cpus * 100.0);
     let now = match rates {
         None => ("-".to_owned(), Role::Text),
         Some(rates) => {
             let of = limit.map(|limit| format!(" of {limit:.0}%")).unwrap_or_default();
-            let is_near = rates.cpu_percent >= limit.unwrap_or(100.0) * 0.9;
-            (format!("{:.1}%{of}", rates.cpu_percent), if is_near { Role::Warn } else { Role::Text })
+            (format!("{:.1}%{of}", rates.cpu_percent), strained(Figure::Cpu))
         }
     };
     let text = |percent: f32| format!("{percent:.1}%");
@@ -126,8 +129,7 @@ fn charts<'a>(ctx: &Ctx<'a>, c: &Container) -> Vec<Chart<'a>> {
         None => ("-".to_owned(), Role::Text),
         Some(rates) => {
             let of = limit.map(|limit| format!(" of {}", bytes(limit))).unwrap_or_default();
-            let is_near = limit.is_some_and(|limit| rates.memory_bytes * 10 >= limit * 9);
-            (format!("{}{of}", bytes(rates.memory_bytes)), if is_near { Role::Warn } else { Role::Text })
+            (format!("{}{of}", bytes(rates.memory_bytes)), strained(Figure::Memory))
         }
     };
     let text = |count: f32| bytes(count as u64);

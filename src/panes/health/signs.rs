@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::split;
 use crate::config::theme::Role;
+use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::health::dependencies::{Dependency, Mood};
 use crate::domain::health::{Verdict, took};
-use crate::domain::probe::Target;
 use crate::panes::Ctx;
 use crate::panes::containers::columns;
 use crate::ui::text::{age, put};
@@ -41,6 +41,7 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
             Health::Unhealthy => ("unhealthy", Role::Bad),
         };
         signs.push(sign("check", word, role));
+        signs.extend(Figure::ALL.into_iter().filter_map(|figure| strain(ctx, c, figure)));
     }
     replicas(ctx, c, &mut signs);
     let Some(detail) = &c.detail else {
@@ -48,7 +49,10 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         return signs;
     };
     if detail.restarts > 0 {
-        signs.push(sign("restarts", detail.restarts.to_string(), Role::Warn));
+        let environment = ctx.scope.environment.as_ref();
+        let is_loop = environment.and_then(|id| ctx.world.restart_loop(id, c, ctx.now.wall)).is_some();
+        let role = if is_loop { Role::Bad } else { Role::Warn };
+        signs.push(sign("restarts", detail.restarts.to_string(), role));
     }
     if !detail.error.is_empty() {
         signs.push(sign("error", detail.error.clone(), Role::Bad));
@@ -57,6 +61,16 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         signs.push(sign("log", "no size limit", Role::Warn));
     }
     signs
+}
+
+/// `memory 93% of its limit for 3m`
+fn strain(ctx: &Ctx<'_>, c: &Container, figure: Figure) -> Option<Sign> {
+    let since = ctx.world.strain(c, figure, ctx.now.wall)?;
+    let share = ctx.world.share(c, figure).map(|share| format!("{:.0}%", share * 100.0));
+    let has_limit = figure == Figure::Memory || c.detail.as_ref().is_some_and(|d| d.cpu_limit.is_some());
+    let of = if has_limit { "its limit" } else { "the machine" };
+    let text = format!("{} of {of} for {}", share.unwrap_or_default(), age(since, ctx.now.wall));
+    Some(sign(figure.word(), text, Role::Warn))
 }
 
 fn state(ctx: &Ctx<'_>, c: &Container) -> Sign {
@@ -169,17 +183,4 @@ pub(super) fn draw(ctx: &Ctx<'_>, signs: &[Sign], area: Rect, buf: &mut Buffer) 
     }
     let used = if x > area.x { y + 1 - area.y } else { y - area.y };
     split(area, used.min(area.height)).1
-}
-
-/// Where a probe goes, as an operator would ask it by hand.
-pub(super) fn url(target: &Target) -> String {
-    let address = if target.address.contains(':') {
-        format!("[{}]:{}", target.address, target.port)
-    } else {
-        format!("{}:{}", target.address, target.port)
-    };
-    match &target.spec.ask {
-        crate::domain::probe::Ask::Http { path, .. } => format!("GET http://{address}{path}"),
-        crate::domain::probe::Ask::Tcp => format!("tcp {address}"),
-    }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{signs, split};
+use super::split;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::health::timeline::{Run, Timeline};
@@ -91,7 +91,7 @@ pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) -
         told.push(vec![("runbook ".to_owned(), Role::Dim), (runbook, Role::Accent)]);
     }
     if let Some(history) = ctx.world.readings(&c.key, ctx.now).find(|history| !history.verdict.is_ok()) {
-        told.push(vec![(signs::url(&history.target), Role::Dim)]);
+        told.push(vec![(history.target.url(), Role::Dim)]);
         let body = history.last.answer().map(|a| String::from_utf8_lossy(&a.body).into_owned());
         if let Some(body) = body.filter(|body| !body.trim().is_empty()) {
             // Its beginning says enough, and all of it may be long.

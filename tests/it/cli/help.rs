@@ -1,7 +1,7 @@
 //! What helps: the doctor, the manual page, completions, and the lists of what there is.
 
 use super::{IDLE, QUIET, environment, run, run_with};
-use crate::engine::{self, Project, docker};
+use crate::engine::{self, Project};
 
 #[test]
 fn the_doctor_says_how_the_engine_was_found_and_what_is_in_the_way() {
@@ -66,34 +66,6 @@ fn environments_are_listed_without_asking_a_host() {
         (Some("production"), Some(true)),
         "{row}"
     );
-}
-
-#[test]
-fn health_tells_what_the_check_said_and_ends_with_3() {
-    if !engine::is_there() {
-        return;
-    }
-    let project = Project::new();
-    let config = environment("shop", "staging", &project);
-    let check = [
-        "--network",
-        "none",
-        "--health-interval=200ms",
-        "--health-retries=1",
-        "--health-cmd",
-        "echo no database; exit 1",
-    ];
-    let name = project.run("web", &check, IDLE);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while docker(&["inspect", "-f", "{{.State.Health.Status}}", &name]) != "unhealthy" {
-        assert!(std::time::Instant::now() < deadline, "it never became unhealthy");
-    }
-    let done = run_with(&config, &["health"]).ended(3);
-    assert!(done.out.contains("unhealthy") && done.out.contains("no database"), "{}", done.out);
-    let done = run_with(&config, &["status"]).ended(3);
-    assert!(done.out.contains("unhealthy: no database"), "{}", done.out);
-    let rows = run_with(&config, &["health", "--json"]).ended(3).json();
-    assert_eq!(rows[0]["checks"][0]["exit_code"], 1, "{}", rows[0]);
 }
 
 #[test]

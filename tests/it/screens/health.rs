@@ -11,6 +11,7 @@ use pilothouse::domain::event::EngineEvent;
 use pilothouse::domain::health::{Answer, Outcome, Reading};
 use pilothouse::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use pilothouse::domain::probe::{Ask, Headers, ProbeKind, ProbeSpec, ServiceSpec, Via};
+use pilothouse::domain::usage::Sample;
 use pilothouse::msg::{HostFact, Msg};
 use pilothouse::ui::look::Look;
 use proptest::prelude::*;
@@ -39,6 +40,7 @@ fn probed(
         live: Some(spec("/live")),
         ready: Some(spec("/ready")),
         runbook: Some("https://wiki.example/api".to_owned()),
+        restart_limit: None,
     };
     let services = BTreeMap::from([("api".to_owned(), service.clone()), ("db".to_owned(), service)]);
     stage.model.world.services.insert(EnvironmentId::new("production"), services);
@@ -132,6 +134,36 @@ fn the_list_and_the_strip_say_it_too() {
     let shown = shown(&stage, size);
     assert!(shown.contains("unhealthy 3m"), "{shown}");
     assert!(shown.contains("ready 503: database timeout 5.0s   changed 14:31:37 api-7-2 OOM"), "{shown}");
+}
+
+/// `web-42-blue-1` has 95 of its 100 MiB in use for two minutes.
+fn strained(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+    let key = ContainerKey { host: HostId::new("web1"), id: ContainerId::new("web-42-blue-1") };
+    for step in (0..27).rev() {
+        stage.now.wall = wall() - TimeDelta::seconds(step * 5);
+        let at_ns = stage.now.wall.timestamp_nanos_opt().unwrap();
+        stage.tell(Msg::Usage(vec![Sample {
+            key: key.clone(),
+            at_ns,
+            cpu_ns: at_ns.unsigned_abs() / 100,
+            memory_bytes: 95 << 20,
+            memory_limit_bytes: Some(100 << 20),
+            received_bytes: 0,
+            sent_bytes: 0,
+        }]));
+    }
+    stage.select("web-42-blue-1");
+    stage
+}
+
+#[test]
+fn a_container_near_its_limit_is_marked_in_its_row_the_header_and_the_health_pane() {
+    let size = (160, 48);
+    let shown = shown(&strained(size), size);
+    for wanted in ["△ 1 warning since 14:30:02", "▲95M", "memory 95% of its limit for 2m"] {
+        assert!(shown.contains(wanted), "{wanted:?} is not shown:\n{shown}");
+    }
 }
 
 #[test]
