@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod alert;
+pub mod backoff;
 pub mod change;
 pub mod container;
 pub mod environment;

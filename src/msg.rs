@@ -1,6 +1,7 @@
 //! What can happen: keys, time, facts from outside, news of jobs.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::config::keymap::Chord;
 use crate::domain::container::{Container, Detail, State};
@@ -52,6 +53,8 @@ pub enum Msg {
     Job(JobId, JobEvent),
     /// A host asks something that only a person can answer.
     Asked(PromptId, HostId, Question),
+    /// Nobody waits for the answer any more.
+    Unasked(PromptId),
 }
 
 /// News from a host.
@@ -71,6 +74,8 @@ pub enum HostFact {
     Removed(ContainerId),
     /// It does not answer.
     Lost(String),
+    /// It is tried again by itself then.
+    NextTry(Instant),
     /// It is not tried again before somebody answered or looked.
     Asks(String),
     /// Space, load, memory.

@@ -2,5 +2,6 @@
 
 pub mod engine;
 pub mod machine;
+pub mod pace;
 pub mod probe;
 pub mod prompt;

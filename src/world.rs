@@ -47,6 +47,8 @@ pub enum Link {
         why: String,
         /// It is not tried again by itself: somebody has to answer or look first.
         needs_person: bool,
+        /// When it is tried again by itself, where that is known.
+        next_try: Option<Instant>,
     },
 }
 
@@ -206,13 +208,20 @@ impl World {
         self.unheard(host, why, true, now);
     }
 
+    /// When a host that is lost is tried again.
+    pub fn tried_again_at(&mut self, host: &HostId, at: Instant) {
+        if let Some(Link::Lost { next_try, .. }) = self.hosts.get_mut(host).map(|entry| &mut entry.link) {
+            *next_try = Some(at);
+        }
+    }
+
     fn unheard(&mut self, host: &HostId, why: String, needs_person: bool, now: Now) {
         if let Some(entry) = self.hosts.get_mut(host) {
             let since = match &entry.link {
                 Link::Lost { since, .. } => *since,
                 Link::Asking | Link::Up => now.at,
             };
-            entry.link = Link::Lost { since, why, needs_person };
+            entry.link = Link::Lost { since, why, needs_person, next_try: None };
         }
         self.break_off(host);
     }

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod destination;
 pub mod driver;
 pub mod host;
+pub mod keep;
 pub mod known_hosts;
 pub mod link;
 pub mod machine;

@@ -2,6 +2,7 @@
 
 use super::model::{Model, Overlay};
 use crate::action::Action;
+use crate::domain::prompt::PromptId;
 use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
 use crate::overlays::ask::Ask;
@@ -31,11 +32,23 @@ impl Model {
         effects
     }
 
+    /// The one that is answered just now stays until it is closed: what is typed for it must not go to the next host.
+    fn withdraw(&mut self, id: PromptId) {
+        if let Some(ask) = self.asks.front_mut().filter(|ask| ask.id == id) {
+            ask.withdraw();
+        }
+        self.asks.retain(|ask| ask.id != id || ask.is_withdrawn());
+    }
+
     fn take(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         match msg {
             Msg::Key(chord) => self.key(chord),
             Msg::Asked(id, host, question) => {
                 self.asks.push_back(Ask::new(id, host, question));
+                Vec::new()
+            }
+            Msg::Unasked(id) => {
+                self.withdraw(id);
                 Vec::new()
             }
             Msg::Paste(text) if !self.asks.is_empty() => {

@@ -1,8 +1,25 @@
 //! Questions that only a person can answer while a host is being reached.
 
+use zeroize::Zeroize;
+
 /// One question, from its asking to its answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PromptId(pub u64);
+
+/// One of several tries, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nth {
+    /// This one.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl std::fmt::Display for Nth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.number, self.of)
+    }
+}
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,15 +28,15 @@ pub enum Question {
     Passphrase {
         /// The key's file.
         key: String,
-        /// The last answer was wrong.
-        is_again: bool,
+        /// Which try it is.
+        nth: Nth,
     },
     /// The password of a login.
     Password {
         /// `user@host`.
         login: String,
-        /// The last answer was wrong.
-        is_again: bool,
+        /// Which try it is.
+        nth: Nth,
     },
     /// A question of the host's own, a second factor for example. Its texts are hostile.
     Challenge {
@@ -31,6 +48,8 @@ pub enum Question {
         question: String,
         /// The answer may be seen.
         is_echoed: bool,
+        /// Which try it is.
+        nth: Nth,
     },
     /// Whether a host's key is to be trusted; the answer is `yes` or the fingerprint.
     HostKey {
@@ -56,9 +75,15 @@ impl Question {
     }
 }
 
-/// What was typed as an answer. Never shown by `Debug`.
+/// What was typed as an answer. Never shown by `Debug`; overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

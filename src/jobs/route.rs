@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::domain::host::EngineFacts;
 use crate::ports::engine::{Engine, EngineError};
 use crate::ports::machine::Machine;
+use crate::ports::pace::Pace;
 use crate::ports::probe::Prober;
 
 /// One place where the host's engine may be.
@@ -80,6 +82,7 @@ pub struct Route {
     chosen: AtomicUsize,
     prober: Option<Arc<dyn Prober>>,
     machine: Option<Arc<dyn Machine>>,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl Route {
@@ -87,7 +90,8 @@ impl Route {
     pub fn new(first: Way, others: Vec<Way>) -> Self {
         let mut ways = vec![first];
         ways.extend(others);
-        Self { gate: Arc::default(), ways, chosen: AtomicUsize::new(0), prober: None, machine: None }
+        let chosen = AtomicUsize::new(0);
+        Self { gate: Arc::default(), ways, chosen, prober: None, machine: None, pace: None }
     }
 
     /// With this gate to persons.
@@ -121,6 +125,17 @@ impl Route {
     /// The machine below; `None` where it cannot be asked.
     pub fn machine(&self) -> Option<Arc<dyn Machine>> {
         self.machine.clone()
+    }
+
+    /// With this to say when it is tried again.
+    #[must_use]
+    pub fn paced_by(self, pace: Arc<dyn Pace>) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
+    /// When whoever reaches the host tries it again; `None` where the caller's own pace holds.
+    pub fn next_try(&self) -> Option<Instant> {
+        self.pace.as_ref()?.next_try()
     }
 
     /// All ways, in the order they are tried.

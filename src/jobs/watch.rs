@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::route::{Refusal, Route};
+use crate::domain::backoff::Backoff;
 use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
 use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
 
-/// Shortest and longest wait between two tries.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
+/// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// An event's list waits this long for its neighbours …
 const GATHER: Duration = Duration::from_millis(100);
 /// … and lists are at least this far apart, however many containers come and go.
@@ -33,7 +34,7 @@ const STOPPED_DETAILS: usize = 200;
 
 /// Runs until dropped. What it learns goes to `out`; when that is full it waits, and the engine with it.
 pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
-    let mut wait = RETRY.0;
+    let mut backoff = Backoff::up_to(LONGEST_WAIT);
     loop {
         let started = Instant::now();
         let (why, needs_person) = match connect(&host, &route, &out).await {
@@ -54,12 +55,25 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
             continue;
         }
         // A link that held for a while begins again with the short wait.
-        wait = if started.elapsed() > RETRY.1 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
+        if started.elapsed() > LONGEST_WAIT {
+            backoff.reset();
+        }
+        let own = Instant::now() + backoff.after_failure(roll());
+        let next = route.next_try().map_or(own, Instant::from_std);
+        if out.send(Msg::Host(host.clone(), HostFact::NextTry(next.into_std()))).await.is_err() {
+            return;
+        }
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = sleep_until(next) => {}
             () = route.gate().wished() => {}
         }
     }
+}
+
+/// Another number each time: hosts that were lost together are not tried together.
+fn roll() -> u64 {
+    use std::hash::BuildHasher;
+    std::hash::RandomState::new().hash_one(0)
 }
 
 /// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it; and whether

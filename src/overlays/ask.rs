@@ -2,12 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use zeroize::Zeroize;
 
 use super::confirm::dialog;
 use crate::config::keymap::{Chord, Code};
 use crate::config::theme::Role;
 use crate::domain::ids::HostId;
-use crate::domain::prompt::{PromptId, Question, Secret};
+use crate::domain::prompt::{Nth, PromptId, Question, Secret};
 use crate::ui::look::Look;
 use crate::ui::text::{put, wrapped};
 
@@ -20,19 +21,41 @@ pub struct Ask {
     pub id: PromptId,
     host: HostId,
     question: Question,
+    // Nobody waits for the answer any more.
+    is_withdrawn: bool,
+    // Never grows beyond its first room, so that no copy of a secret is left behind.
     typed: String,
+}
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        self.typed.zeroize();
+    }
 }
 
 impl Ask {
     /// For a question of this host.
     pub fn new(id: PromptId, host: HostId, question: Question) -> Self {
-        Self { id, host, question, typed: String::new() }
+        Self { id, host, question, is_withdrawn: false, typed: String::with_capacity(MOST) }
+    }
+
+    /// The host waits no longer.
+    pub fn withdraw(&mut self) {
+        self.is_withdrawn = true;
+        self.typed.zeroize();
+    }
+
+    /// Whether the host waits no longer.
+    pub fn is_withdrawn(&self) -> bool {
+        self.is_withdrawn
     }
 
     /// Takes a key. `Some` ends the dialog: with the answer, or with `None` where it was declined.
     pub fn key(&mut self, chord: Chord) -> Option<Option<Secret>> {
         match chord.code {
             Code::Esc => return Some(None),
+            Code::Enter if self.is_withdrawn => return Some(None),
+            _ if self.is_withdrawn => {}
             Code::Enter => return Some(Some(Secret(std::mem::take(&mut self.typed)))),
             Code::Backspace => drop(self.typed.pop()),
             Code::Char('u') if chord.ctrl => self.typed.clear(),
@@ -45,28 +68,29 @@ impl Ask {
     /// Takes pasted text up to its first line end.
     pub fn paste(&mut self, text: &str) {
         let line = text.lines().next().unwrap_or_default();
-        if self.typed.len() + line.len() <= MOST {
+        if !self.is_withdrawn && self.typed.len() + line.len() <= MOST {
             self.typed.push_str(line);
         }
     }
 
     /// What is asked, by lines.
     fn lines(&self) -> Vec<(String, Role)> {
-        let again = |is_again: bool| is_again.then(|| ("that was not it".to_owned(), Role::Warn));
+        let again = |nth: Nth| (nth.number > 1).then(|| (format!("that was not it; try {nth}"), Role::Warn));
         let mut lines = Vec::new();
         match &self.question {
-            Question::Passphrase { key, is_again } => {
+            Question::Passphrase { key, nth } => {
                 lines.push((format!("passphrase of {key}"), Role::Text));
-                lines.extend(again(*is_again));
+                lines.extend(again(*nth));
             }
-            Question::Password { login, is_again } => {
+            Question::Password { login, nth } => {
                 lines.push((format!("password of {login}"), Role::Text));
-                lines.extend(again(*is_again));
+                lines.extend(again(*nth));
             }
-            Question::Challenge { login, instruction, question, .. } => {
+            Question::Challenge { login, instruction, question, nth, .. } => {
                 lines.push((format!("{login} asks:"), Role::Dim));
                 lines.extend(instruction.lines().map(|line| (line.to_owned(), Role::Dim)));
-                lines.push((question.clone(), Role::Text));
+                lines.extend(question.lines().map(|line| (line.to_owned(), Role::Text)));
+                lines.extend(again(*nth));
             }
             Question::HostKey { host, key_type, fingerprint, others } => {
                 lines.push((format!("nobody vouches for the {key_type} key of {host}"), Role::Warn));
@@ -106,7 +130,11 @@ impl Ask {
         let skipped = shown.chars().count().saturating_sub(usize::from(width.saturating_sub(3)));
         let shown: String = shown.chars().skip(skipped).collect();
         let used = put(buf, x, y, width, &format!("> {shown}"), look.style(Role::Bright));
-        let hint = "Enter answers   Esc declines, the host stays away";
+        let hint = if self.is_withdrawn {
+            "the host waits no longer   Esc closes, ctrl-r connects again"
+        } else {
+            "Enter answers   Esc declines, the host stays away"
+        };
         put(buf, x, inner.bottom().saturating_sub(1), width, hint, look.style(Role::Dim));
         ((x + used).min(area.right().saturating_sub(1)), y)
     }
@@ -123,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_passphrase_never_shows_and_is_handed_over_once() {
-        let mut ask = ask(Question::Passphrase { key: "/k".into(), is_again: false });
+        let mut ask = ask(Question::Passphrase { key: "/k".into(), nth: Nth { number: 1, of: 3 } });
         ask.paste("s3cret\nrest");
         let look = Look::new(&Theme::named("dark").unwrap(), true, true);
         let area = Rect::new(0, 0, 80, 24);
@@ -137,8 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn a_question_that_nobody_waits_for_takes_nothing_more_and_says_so() {
+        let mut ask = ask(Question::Password { login: "op@web1".into(), nth: Nth { number: 1, of: 3 } });
+        ask.paste("half of a pass");
+        ask.withdraw();
+        ask.paste("word");
+        assert_eq!(ask.key(Code::Char('x').into()), None);
+        assert_eq!(ask.typed, "");
+        assert_eq!(ask.key(Code::Enter.into()), Some(None));
+    }
+
+    #[test]
     fn escape_declines() {
-        let mut ask = ask(Question::Password { login: "op@web1".into(), is_again: true });
+        let mut ask = ask(Question::Password { login: "op@web1".into(), nth: Nth { number: 2, of: 3 } });
+        assert!(ask.lines().iter().any(|(line, _)| line == "that was not it; try 2 of 3"));
         ask.key(Chord::from(Code::Char('x')));
         assert_eq!(ask.key(Code::Esc.into()), Some(None));
     }

@@ -21,6 +21,7 @@ use crate::domain::ids::HostId;
 use crate::jobs::route::{Gate, Route, Way};
 use crate::ports::engine::EngineError;
 use crate::ports::machine::Machine;
+use crate::ports::pace::Pace;
 use crate::world::{Host, Link, World};
 
 /// The ways to all hosts.
@@ -83,6 +84,7 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
             if let Some(ssh) = &over_ssh {
                 let through = HttpProbe::new(Through(Arc::clone(ssh)));
                 route = route.probed_by(Arc::new(through)).on(Arc::clone(ssh) as Arc<dyn Machine>);
+                route = route.paced_by(Arc::clone(ssh) as Arc<dyn Pace>);
             } else if host.is_here() {
                 route = route.probed_by(Arc::new(HttpProbe::new(Direct))).on(Arc::new(Here));
             }

@@ -23,7 +23,7 @@ pub struct Prompts {
     // Set once the console runs; until then, and in scripts, there is nobody to ask.
     out: OnceLock<Sender<Msg>>,
     next: AtomicU64,
-    waiting: Mutex<BTreeMap<PromptId, SyncSender<Option<String>>>>,
+    waiting: Mutex<BTreeMap<PromptId, SyncSender<Option<Secret>>>>,
 }
 
 impl Prompts {
@@ -38,7 +38,7 @@ impl Prompts {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let Some(waiting) = waiting {
             // Whoever asked gave up meanwhile.
-            let _ = waiting.send(answer.map(|secret| secret.0));
+            let _ = waiting.send(answer);
         }
     }
 }
@@ -54,7 +54,7 @@ pub struct HostPrompter {
 }
 
 impl Prompter for HostPrompter {
-    fn ask(&self, question: &Question) -> Option<String> {
+    fn ask(&self, question: &Question) -> Option<Secret> {
         let out = self.prompts.out.get().filter(|_| self.gate.may_ask())?;
         let id = PromptId(self.prompts.next.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = sync_channel(1);
@@ -65,7 +65,17 @@ impl Prompter for HostPrompter {
         if answer.is_none() {
             // Declined once is declined: the rest of the way asks nothing more.
             self.gate.close();
+            // The console is gone only when the program ends.
+            let _ = out.blocking_send(Msg::Unasked(id));
         }
         answer
+    }
+
+    fn is_there(&self) -> bool {
+        self.prompts.out.get().is_some() && self.gate.may_ask()
+    }
+
+    fn leave(&self) {
+        self.gate.close();
     }
 }

@@ -1,6 +1,8 @@
 //! One integration-test binary: one link for all suites.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod bench;

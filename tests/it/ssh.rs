@@ -2,6 +2,7 @@
 
 mod console;
 mod keys;
+mod pam;
 mod streams;
 mod trust;
 mod ways;
@@ -13,7 +14,7 @@ use pilothouse::adapters::ssh::connect::{ConnectError, Connected, Connector};
 use pilothouse::adapters::ssh::destination::Destination;
 use pilothouse::adapters::ssh::driver::Patience;
 use pilothouse::adapters::ssh::settings::Local;
-use pilothouse::ports::prompt::{Nobody, Prompter, Question};
+use pilothouse::ports::prompt::{Nobody, Prompter, Question, Secret};
 
 /// Reaches hosts with that ssh_config and nobody to ask.
 pub fn connector(config: PathBuf) -> Connector {
@@ -44,9 +45,9 @@ impl Person {
 }
 
 impl Prompter for Person {
-    fn ask(&self, question: &Question) -> Option<String> {
+    fn ask(&self, question: &Question) -> Option<Secret> {
         self.asked.lock().unwrap().push(question.clone());
-        self.answers.lock().unwrap().pop()
+        self.answers.lock().unwrap().pop().map(Secret)
     }
 }
 

@@ -38,8 +38,13 @@ impl Sshd {
         Self::start_with("")
     }
 
-    /// With more lines of configuration.
+    /// With more lines of configuration; they go before its own.
     pub fn start_with(more: &str) -> Self {
+        Self::start_program(Path::new("/usr/sbin/sshd"), more)
+    }
+
+    /// With another name of the program, which is also the name of its PAM service.
+    pub fn start_program(program: &Path, more: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("pilothouse-sshd").tempdir().unwrap();
         let at = dir.path();
         keygen(at, "host", "ed25519", "", &[]);
@@ -49,7 +54,7 @@ impl Sshd {
         // sshd wants this directory; it is the system's own and stays.
         fs::create_dir_all("/run/sshd").unwrap();
         let port = free_port();
-        let child = spawn(at, port, more);
+        let child = spawn(program, at, port, more);
         let sshd = Self { dir, port, child };
         sshd.trust_in("known_hosts");
         sshd
@@ -121,15 +126,15 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn spawn(at: &Path, port: u16, more: &str) -> Child {
+fn spawn(program: &Path, at: &Path, port: u16, more: &str) -> Child {
     let text = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/authorized_keys\n\
+        "{more}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/authorized_keys\n\
          PidFile {0}/pid\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n\
-         KbdInteractiveAuthentication no\nLogLevel VERBOSE\n{more}\n",
+         KbdInteractiveAuthentication no\nLogLevel VERBOSE\n",
         at.display()
     );
     fs::write(at.join("sshd_config"), text).unwrap();
-    let mut child = Command::new("/usr/sbin/sshd")
+    let mut child = Command::new(program)
         .args(["-D", "-e", "-f"])
         .arg(at.join("sshd_config"))
         .stdin(Stdio::null())

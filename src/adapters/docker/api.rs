@@ -58,9 +58,21 @@ impl Api {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> Result<Response<Incoming>, EngineError> {
+        let wire = self.dial.dial().await?;
+        self.send_on(wire, what, method, path, body).await
+    }
+
+    async fn send_on(
+        &self,
+        wire: Box<dyn Wire>,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<Response<Incoming>, EngineError> {
         let broken =
             |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
-        let wire = TokioIo::new(self.dial.dial().await?);
+        let wire = TokioIo::new(wire);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(wire).await.map_err(|e| broken(&e))?;
         // Ends by itself when the answer's body is dropped or read to its end.
@@ -153,7 +165,7 @@ impl Api {
         }
     }
 
-    /// A call with an answer that is read whole, within `limit`.
+    /// A call with an answer that is read whole, within `limit` once the engine is reached.
     pub(super) async fn call_within(
         &self,
         limit: Duration,
@@ -162,8 +174,9 @@ impl Api {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> Result<Bytes, EngineError> {
+        let wire = self.dial.dial().await?;
         let whole = async {
-            let answer = self.send(what, method, path, body).await?;
+            let answer = self.send_on(wire, what, method, path, body).await?;
             let body = answer.into_body().collect().await;
             body.map(http_body_util::Collected::to_bytes)
                 .map_err(|e| EngineError::Broken { what: what.to_owned(), cause: e.to_string() })

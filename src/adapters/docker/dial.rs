@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::adapters::ssh::host::SshHost;
 use crate::domain::host::Address;
-use crate::ports::engine::EngineError;
+use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 
 /// A byte stream to an engine.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -58,7 +58,8 @@ impl Dial {
         EngineError::Unreachable { address: self.address(), cause: cause.into() }
     }
 
-    /// A new stream. Errors: [`EngineError::Unreachable`].
+    /// A new stream. It keeps its own time: a person may have to answer first. Errors: [`EngineError::Unreachable`],
+    /// [`EngineError::NeedsPerson`].
     pub(super) async fn dial(&self) -> Result<Box<dyn Wire>, EngineError> {
         let told = |e: io::Error| {
             let cause = match e.kind() {
@@ -71,7 +72,10 @@ impl Dial {
         };
         match self {
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
-            Self::Tcp(to) => Ok(Box::new(TcpStream::connect(to).await.map_err(told)?)),
+            Self::Tcp(to) => match tokio::time::timeout(CALL_TIMEOUT, TcpStream::connect(to)).await {
+                Ok(stream) => Ok(Box::new(stream.map_err(told)?)),
+                Err(_) => Err(self.unreachable(format!("no answer within {} s", CALL_TIMEOUT.as_secs()))),
+            },
             Self::Ssh(host) => match host.dial().await {
                 Ok(stream) => Ok(Box::new(stream)),
                 Err(error) if error.needs_person() => {

@@ -2,35 +2,55 @@
 //!
 //! Runs on a thread that may wait, before the driver owns the session. Without a person only what asks nobody is tried.
 
-use std::fs;
-use std::path::Path;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ssh2::{ErrorCode, KeyboardInteractivePrompt, Session};
 
 use super::connect::ConnectError;
 use super::settings::{Method, Settings};
+use crate::domain::prompt::Nth;
 use crate::ports::prompt::{Prompter, Question};
 
-/// Keys that are offered: sshd hangs up after six tries by default.
-const MOST_KEYS: usize = 5;
-/// Largest private key file that is read.
-const KEY_BYTES: u64 = 64 << 10;
-/// libssh2: the key file cannot be read; a wrong passphrase says the same.
-const BAD_FILE: i32 = -16;
-/// libssh2: the connection is closed.
-const CLOSED: [i32; 3] = [-13, -43, -7];
+mod keys;
+
+/// Failures after which sshd hangs up by default (MaxAuthTries).
+const MOST_FAILURES: u32 = 6;
+/// Steps that one login may have: several keys, a password, a second factor.
+const MOST_STEPS: usize = 6;
+/// Longest wait in ms for an answer that no person has to give …
+const ANSWER_MS: u32 = 30_000;
+/// … and for one that somebody types, confirms at the agent or on a telephone: LoginGraceTime of sshd.
+const PERSON_MS: u32 = 120_000;
+/// libssh2: a key that was good to be asked about is not enough, or its signature is wrong.
+const UNVERIFIED: i32 = -19;
+/// libssh2: the connection is closed, or nothing came in time.
+const CLOSED: [i32; 4] = [-13, -43, -7, -9];
+
+/// What a try of one way brought.
+enum Outcome {
+    /// In.
+    In,
+    /// Accepted, and these ways are wanted besides.
+    Partly(String),
+    /// Not accepted.
+    No,
+    /// The host wants to hear no more.
+    Closed,
+}
 
 struct Attempt<'a> {
     session: &'a Session,
     settings: &'a Settings,
     prompter: &'a dyn Prompter,
+    /// What the host offers now.
+    offered: String,
+    /// What it has offered so far.
+    ever_offered: String,
     /// What was tried and what came back, for the error.
     tried: Vec<String>,
     /// A question that nobody was there to answer.
     unanswered: Option<String>,
-    keys: usize,
+    keys: u32,
+    /// As the host counts them.
+    failures: u32,
 }
 
 /// Authenticates, or tells everything that was tried.
@@ -40,38 +60,37 @@ pub(super) fn authenticate(
     prompter: &dyn Prompter,
 ) -> Result<(), ConnectError> {
     let login = login(settings);
-    let allowed = match session.auth_methods(&settings.user) {
+    session.set_timeout(ANSWER_MS);
+    let offered = match session.auth_methods(&settings.user) {
         Ok(methods) => methods.to_owned(),
         // The host lets everybody in.
         Err(_) if session.authenticated() => return Ok(()),
         Err(error) => {
-            return Err(ConnectError::Authentication {
-                login,
-                tried: vec![error.to_string()],
-                unused: vec![],
-            });
+            let (tried, unused) = (vec![error.message().to_owned()], vec![]);
+            return Err(ConnectError::Authentication { login, tried, unused });
         }
     };
-    let mut attempt = Attempt { session, settings, prompter, tried: vec![], unanswered: None, keys: 0 };
-    for method in &settings.methods {
-        let word = word(*method);
-        if !allowed.split(',').any(|offered| offered == word) {
-            attempt.tried.push(format!("{word}: the host does not offer it"));
-            continue;
-        }
-        match method {
-            Method::PublicKey => attempt.keys(),
-            Method::KeyboardInteractive => attempt.questions(&login),
-            Method::Password => attempt.password(&login),
-        }
-        if session.authenticated() {
-            return Ok(());
+    session.set_timeout(PERSON_MS);
+    let (tried, unanswered) = (vec![], None);
+    let ever_offered = offered.clone();
+    let (keys, failures) = (0, 0);
+    let mut attempt =
+        Attempt { session, settings, prompter, offered, ever_offered, tried, unanswered, keys, failures };
+    if attempt.walk(&login) {
+        return Ok(());
+    }
+    for method in settings.methods.iter().map(|method| word(*method)) {
+        if !offers(&attempt.ever_offered, method) {
+            attempt.tried.push(format!("{method}: the host does not offer it"));
         }
     }
-    if let Some(question) = attempt.unanswered {
-        return Err(ConnectError::NeedsPerson { login, question, tried: attempt.tried });
+    match attempt.unanswered {
+        Some(question) => Err(ConnectError::NeedsPerson { login, question, tried: attempt.tried }),
+        None => {
+            let unused = settings.not_used.clone();
+            Err(ConnectError::Authentication { login, tried: attempt.tried, unused })
+        }
     }
-    Err(ConnectError::Authentication { login, tried: attempt.tried, unused: settings.not_used.clone() })
 }
 
 fn login(settings: &Settings) -> String {
@@ -86,162 +105,141 @@ fn word(method: Method) -> &'static str {
     }
 }
 
+/// Whether a comma-separated list has it.
+fn offers(list: &str, method: &str) -> bool {
+    list.split(',').any(|offered| offered == method)
+}
+
 fn is_closed(error: &ssh2::Error) -> bool {
     matches!(error.code(), ErrorCode::Session(code) if CLOSED.contains(&code))
 }
 
 impl Attempt<'_> {
+    /// Ways in the configured order; where one is accepted and more is wanted, those that are wanted.
+    fn walk(&mut self, login: &str) -> bool {
+        let mut done: Vec<Method> = Vec::new();
+        for _ in 0..MOST_STEPS * self.settings.methods.len() {
+            let is_next = |m: &&Method| !done.contains(m) && offers(&self.offered, word(**m));
+            let Some(method) = self.settings.methods.iter().find(is_next).copied() else { return false };
+            let outcome = match method {
+                Method::PublicKey => self.keys(),
+                Method::KeyboardInteractive => self.questions(login),
+                Method::Password => self.password(login),
+            };
+            match outcome {
+                Outcome::In => return true,
+                Outcome::Closed => return false,
+                Outcome::No => done.push(method),
+                Outcome::Partly(wanted) => {
+                    self.ever_offered = format!("{},{wanted}", self.ever_offered);
+                    self.tried.push(format!("{}: accepted, the host wants {wanted} besides", word(method)));
+                    self.offered = wanted;
+                    done.clear();
+                }
+            }
+        }
+        false
+    }
+
+    /// Notes a failure; asks the host what it wants now, because libssh2 does not tell "accepted, and more is wanted"
+    /// from "not accepted". The question counts as a failure, so it is left out where the `left` tries need the room.
+    fn failed(&mut self, what: &str, left: u32, error: &ssh2::Error) -> Outcome {
+        if is_closed(error) {
+            self.note(what, error);
+            return Outcome::Closed;
+        }
+        self.failures += 1;
+        // A host that wants several steps seldom offers more than one of them at first.
+        let left = if self.offered.contains(',') { left } else { 0 };
+        let is_room = self.failures + 1 + left < MOST_FAILURES;
+        if is_room || error.code() == ErrorCode::Session(UNVERIFIED) {
+            match self.session.auth_methods(&self.settings.user).map(str::to_owned) {
+                Ok(wanted) if wanted != self.offered => {
+                    self.failures = self.failures.saturating_sub(1);
+                    return Outcome::Partly(wanted);
+                }
+                Ok(_) => self.failures += 1,
+                Err(_) if self.session.authenticated() => return Outcome::In,
+                Err(_) => {
+                    self.note(what, error);
+                    self.tried.push("the host closed the connection after too many tries".to_owned());
+                    return Outcome::Closed;
+                }
+            }
+        }
+        self.note(what, error);
+        Outcome::No
+    }
+
     fn note(&mut self, what: &str, error: &ssh2::Error) {
         let said = match error.code() {
-            ErrorCode::Session(-18 | -19) => "not accepted".to_owned(),
-            _ if is_closed(error) => "the host closed the connection (too many tries?)".to_owned(),
+            ErrorCode::Session(-18 | UNVERIFIED) => "not accepted".to_owned(),
+            ErrorCode::Session(-9) => "no answer from the host in time".to_owned(),
+            _ if is_closed(error) => {
+                "the host closed the connection (too many tries, or it waited too long)".to_owned()
+            }
             _ => error.message().to_owned(),
         };
         self.tried.push(format!("{what}: {said}"));
     }
 
-    fn has_room(&mut self) -> bool {
-        if self.keys == MOST_KEYS {
-            self.tried.push(format!(
-                "more keys were not offered: the host hangs up after six tries; set IdentitiesOnly for {}",
-                self.settings.original
-            ));
+    fn questions(&mut self, login: &str) -> Outcome {
+        // The mere beginning may push a second factor to somebody's telephone.
+        if !self.prompter.is_there() {
+            self.unanswered.get_or_insert_with(|| format!("what {} asks at a login", self.settings.original));
+            self.tried.push("keyboard-interactive: not begun, nobody is there to answer".to_owned());
+            return Outcome::No;
         }
-        self.keys += 1;
-        self.keys <= MOST_KEYS
-    }
-
-    fn keys(&mut self) {
-        let of_files: Vec<_> =
-            self.settings.identity_files.iter().filter_map(|file| public_blob(file)).collect();
-        if let Err(error) = self.agent(&of_files) {
-            self.note("agent", &error);
-        }
-        for file in &self.settings.identity_files {
-            if self.session.authenticated() || self.keys > MOST_KEYS {
-                return;
-            }
-            match fs::metadata(file) {
-                Ok(meta) if meta.len() > KEY_BYTES => {
-                    self.tried.push(format!("{}: too large for a key", file.display()));
-                }
-                Ok(_) => self.file(file),
-                // The default names; one that was written by hand is named, for it is a mistake then.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    if !is_default_name(file) {
-                        self.tried.push(format!("{}: no such file", file.display()));
-                    }
-                }
-                Err(error) => self.tried.push(format!("{}: {error}", file.display())),
-            }
-        }
-    }
-
-    /// The agent's keys: those that have a file first, then the others unless only the files' count.
-    fn agent(&mut self, of_files: &[Vec<u8>]) -> Result<(), ssh2::Error> {
-        let Some(socket) = &self.settings.agent else { return Ok(()) };
-        if !socket.exists() {
-            self.tried.push(format!("agent: no socket at {}; is the agent gone?", socket.display()));
-            return Ok(());
-        }
-        let mut agent = self.session.agent()?;
-        agent.set_identity_path(socket)?;
-        agent.connect()?;
-        agent.list_identities()?;
-        let identities = agent.identities()?;
-        let has_file = |identity: &ssh2::PublicKey| of_files.iter().any(|blob| blob == identity.blob());
-        let (first, second): (Vec<_>, Vec<_>) = identities.iter().partition(|i| has_file(i));
-        let rest = if self.settings.is_identities_only { Vec::new() } else { second };
-        for identity in first.into_iter().chain(rest) {
-            if !self.has_room() {
-                return Ok(());
-            }
-            match agent.userauth(&self.settings.user, identity) {
-                Ok(()) => return Ok(()),
-                Err(error) => self.note(&format!("agent key {}", identity.comment()), &error),
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, file: &Path) {
-        if !self.has_room() {
-            return;
-        }
-        let name = file.display().to_string();
-        let text = match fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) => return self.tried.push(format!("{name}: {error}")),
-        };
-        let user = &self.settings.user;
-        if !is_encrypted(&text) {
-            if let Err(error) = self.session.userauth_pubkey_memory(user, None, &text, None) {
-                self.note(&name, &error);
-            }
-            return;
-        }
-        for round in 0..self.settings.prompts {
-            let question = Question::Passphrase { key: name.clone(), is_again: round > 0 };
-            let Some(passphrase) = self.prompter.ask(&question) else {
-                self.unanswered.get_or_insert_with(|| format!("the passphrase of {name}"));
-                return self.tried.push(format!("{name}: needs its passphrase, and nobody gave it"));
-            };
-            match self.session.userauth_pubkey_memory(user, None, &text, Some(&passphrase)) {
-                Ok(()) => return,
-                Err(error) if error.code() == ErrorCode::Session(BAD_FILE) => {
-                    self.tried.push(format!("{name}: wrong passphrase"));
-                }
-                Err(error) => return self.note(&name, &error),
-            }
-        }
-    }
-
-    fn questions(&mut self, login: &str) {
-        for _ in 0..self.settings.prompts {
-            let mut asked = Asked { login, prompter: self.prompter, unanswered: None };
+        let of = self.settings.prompts;
+        for number in 1..=of {
+            let nth = Nth { number, of };
+            let mut asked = Asked { login, nth, prompter: self.prompter, count: 0, unanswered: None };
             let result = self.session.userauth_keyboard_interactive(&self.settings.user, &mut asked);
-            let unanswered = asked.unanswered;
-            if result.is_ok() {
-                return;
-            }
+            let (count, unanswered) = (asked.count, asked.unanswered);
+            let Err(error) = result else { return Outcome::In };
             if let Some(question) = unanswered {
                 self.tried.push(format!("keyboard-interactive: nobody answered `{question}`"));
                 self.unanswered.get_or_insert(question);
-                return;
+                return Outcome::No;
             }
-            if let Err(error) = result {
-                self.note("keyboard-interactive", &error);
-                if is_closed(&error) {
-                    return;
-                }
+            match self.failed(&format!("keyboard-interactive, {nth}"), of - number, &error) {
+                // Nobody was asked: to begin again would push whatever it was once more.
+                Outcome::No if count == 0 => return Outcome::No,
+                Outcome::No => {}
+                outcome => return outcome,
             }
         }
+        Outcome::No
     }
 
-    fn password(&mut self, login: &str) {
-        for round in 0..self.settings.prompts {
-            let question = Question::Password { login: login.to_owned(), is_again: round > 0 };
-            let Some(password) = self.prompter.ask(&question) else {
+    fn password(&mut self, login: &str) -> Outcome {
+        let of = self.settings.prompts;
+        for number in 1..=of {
+            let nth = Nth { number, of };
+            let Some(password) = self.prompter.ask(&Question::Password { login: login.to_owned(), nth })
+            else {
                 self.unanswered.get_or_insert_with(|| format!("the password of {login}"));
-                return self.tried.push("password: nobody gave it".to_owned());
+                self.tried.push("password: nobody gave it".to_owned());
+                return Outcome::No;
             };
-            match self.session.userauth_password(&self.settings.user, &password) {
-                Ok(()) => return,
-                Err(error) => {
-                    self.note("password", &error);
-                    if is_closed(&error) {
-                        return;
-                    }
-                }
+            let Err(error) = self.session.userauth_password(&self.settings.user, &password.0) else {
+                return Outcome::In;
+            };
+            match self.failed(&format!("password, {nth}"), of - number, &error) {
+                Outcome::No => {}
+                outcome => return outcome,
             }
         }
+        Outcome::No
     }
 }
 
 /// The host's questions, put to a person one by one; after one without an answer the rest get empty ones.
 struct Asked<'a> {
     login: &'a str,
+    nth: Nth,
     prompter: &'a dyn Prompter,
+    count: u32,
     unanswered: Option<String>,
 }
 
@@ -256,60 +254,15 @@ impl KeyboardInteractivePrompt for Asked<'_> {
                 instruction: instruction.to_owned(),
                 question: question.text.to_string(),
                 is_echoed: question.echo,
+                nth: self.nth,
             };
-            self.prompter.ask(&asked).unwrap_or_else(|| {
+            self.count += 1;
+            let answer = self.prompter.ask(&asked).map(|answer| answer.0.clone());
+            answer.unwrap_or_else(|| {
                 self.unanswered = Some(question.text.trim().to_owned());
                 String::new()
             })
         };
         questions.iter().map(&mut answer).collect()
-    }
-}
-
-/// The blob of `FILE.pub`, to find the key in the agent.
-fn public_blob(file: &Path) -> Option<Vec<u8>> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".pub");
-    let text = fs::read_to_string(name).ok()?;
-    STANDARD.decode(text.split_ascii_whitespace().nth(1)?).ok()
-}
-
-fn is_default_name(file: &Path) -> bool {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    matches!(
-        name.as_str(),
-        "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ecdsa_sk" | "id_ed25519" | "id_ed25519_sk" | "id_xmss"
-    )
-}
-
-/// Whether a private key asks for a passphrase: libssh2 says the same for a wrong one, a missing one and a broken file.
-fn is_encrypted(text: &str) -> bool {
-    if text.contains("ENCRYPTED") {
-        return true;
-    }
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-    // openssh-key-v1: magic, then the name of the cipher.
-    let Ok(bytes) = STANDARD.decode(body) else { return false };
-    let Some(rest) = bytes.strip_prefix(b"openssh-key-v1\0") else { return false };
-    rest.get(4..8) != Some(b"none".as_slice())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encrypted_key_is_told_from_a_plain_one() {
-        let of = |cipher: &str| {
-            let mut bytes = b"openssh-key-v1\0".to_vec();
-            bytes.extend_from_slice(&u32::try_from(cipher.len()).unwrap().to_be_bytes());
-            bytes.extend_from_slice(cipher.as_bytes());
-            bytes.extend_from_slice(&[0; 40]);
-            format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END", STANDARD.encode(bytes))
-        };
-        assert!(is_encrypted(&of("aes256-ctr")) && !is_encrypted(&of("none")));
-        assert!(is_encrypted("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"));
-        assert!(is_encrypted("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"));
-        assert!(!is_encrypted("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n") && !is_encrypted(""));
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
     let (sender, commands) = mpsc::channel(COMMANDS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let end = Arc::new(OnceLock::new());
+    let why_ended = Arc::clone(&end);
     let name_of_host = name.to_owned();
     std::thread::Builder::new().name(format!("ssh-{name}")).spawn(move || {
         runtime.block_on(async move {
@@ -96,12 +98,22 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
             if let Some(mut driver) = driver {
                 let why = std::future::poll_fn(|cx| driver.poll(cx)).await;
                 tracing::debug!(host = name_of_host, %why, "SSH connection ended");
+                // Set once: a connection ends once.
+                let _ = why_ended.set(in_words(&why));
                 driver.finish();
             }
         });
     })?;
     told.recv().map_err(io::Error::other)??;
-    Ok(Link::new(sender))
+    Ok(Link::new(sender, end))
+}
+
+/// libssh2's "Socket disconnect (-13)" says nothing to an operator.
+fn in_words(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::TimedOut => why.to_string(),
+        _ => format!("the SSH connection broke: {why}"),
+    }
 }
 
 impl Driver {

@@ -1,15 +1,17 @@
 //! A host over SSH: one connection, made when it is needed, and the way in to its engine.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Mutex;
 
-use super::connect::{ConnectError, Connected, Connector};
+use super::connect::{Connected, Connector};
 use super::destination::Destination;
+use super::keep::{Keeper, NotConnected};
 use super::link::{Door, Link, Stream};
 use super::settings::Settings;
+use crate::ports::pace::Pace;
 
 /// Where an engine's socket is where nobody says otherwise.
 const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
@@ -21,11 +23,12 @@ const ANSWER_BYTES: u64 = 64 << 10;
 /// Says who one is, what the environment says of the engine, and which sockets are there. POSIX, writes nothing.
 const SURVEY: &str = r#"exec 2>/dev/null </dev/null
 echo "uid $(id -u)"; echo "user $(id -un)"
-[ -z "$DOCKER_HOST" ] || echo "socket ${DOCKER_HOST#unix://}"
+c=
 if command -v docker >/dev/null; then echo docker
-  h=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && case $h in unix://*) echo "socket ${h#unix://}";; esac
+  h=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && case $h in unix://*) c=${h#unix://};; esac
 fi
-for s in /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" "/run/user/$(id -u)/docker.sock" "$HOME/.docker/run/docker.sock" \
+case $DOCKER_HOST in unix://*) c=${DOCKER_HOST#unix://};; esac
+for s in "$c" /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" "/run/user/$(id -u)/docker.sock" "$HOME/.docker/run/docker.sock" \
   "$XDG_RUNTIME_DIR/podman/podman.sock" "/run/user/$(id -u)/podman/podman.sock" /run/podman/podman.sock; do
   if [ -S "$s" ]; then if [ -w "$s" ]; then echo "socket $s"; else echo "denied $s"; fi; fi
 done
@@ -56,7 +59,7 @@ pub struct Said {
 pub enum HostError {
     /// The host is not reached.
     #[error(transparent)]
-    Connect(#[from] ConnectError),
+    Connect(#[from] NotConnected),
     /// The host is reached, its engine is not.
     #[error("{host}: {cause}; try: {mend}")]
     Engine {
@@ -84,41 +87,29 @@ impl HostError {
     }
 }
 
-#[derive(Default)]
-struct State {
-    connected: Option<Arc<Connected>>,
-    way: Option<WayIn>,
-}
-
 /// A host; nothing is asked of it until somebody needs it.
 pub struct SshHost {
     to: Destination,
     /// A socket that was named; else what the host's own `docker` would use.
     socket: Option<String>,
-    connector: Connector,
-    // Held while a connection is made, so that everybody who needs one waits for the same.
-    state: Mutex<State>,
+    keeper: Keeper,
+    /// The way in that worked last, on any connection: the host stays the same.
+    way: Mutex<Option<WayIn>>,
 }
 
 impl SshHost {
     /// A host as an operator names it, with its engine's socket if that is named.
     pub fn new(to: Destination, socket: Option<String>, connector: Connector) -> Self {
-        Self { to, socket, connector, state: Mutex::default() }
+        let keeper = Keeper::new(to.clone(), connector);
+        Self { to, socket, keeper, way: Mutex::default() }
     }
 
-    /// The connection, made if there is none.
+    /// The connection, made if there is none and it is time for a try.
     ///
     /// # Errors
-    /// What stood in the way.
-    pub async fn connected(&self) -> Result<Arc<Connected>, ConnectError> {
-        let mut state = self.state.lock().await;
-        if let Some(connected) = state.connected.as_ref().filter(|c| !c.link.is_gone()) {
-            return Ok(Arc::clone(connected));
-        }
-        *state = State::default();
-        let connected = Arc::new(self.connector.connect(&self.to).await?);
-        state.connected = Some(Arc::clone(&connected));
-        Ok(connected)
+    /// What stood in the way, now or at the last try.
+    pub async fn connected(&self) -> Result<Arc<Connected>, NotConnected> {
+        self.keeper.connected().await
     }
 
     /// `ssh://…` as it was named.
@@ -132,13 +123,13 @@ impl SshHost {
     /// [`HostError`] with what is wrong on the host and the command that mends it.
     pub async fn dial(&self) -> Result<Stream, HostError> {
         let connected = self.connected().await?;
-        let known = self.state.lock().await.way.clone();
+        let known = self.known_way();
         let way = known.unwrap_or_else(|| {
             WayIn::Socket(self.socket.clone().unwrap_or_else(|| SYSTEM_SOCKET.to_owned()))
         });
         match self.enter(&connected.link, &way).await {
             Ok(stream) => {
-                self.state.lock().await.way = Some(way);
+                self.remember(way);
                 Ok(stream)
             }
             Err(cause) if connected.link.is_gone() => Err(self.broken(cause)),
@@ -148,8 +139,16 @@ impl SshHost {
     }
 
     /// The way in that worked last.
-    pub async fn way_in(&self) -> Option<WayIn> {
-        self.state.lock().await.way.clone()
+    pub fn way_in(&self) -> Option<WayIn> {
+        self.known_way()
+    }
+
+    fn known_way(&self) -> Option<WayIn> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, way: WayIn) {
+        *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
     }
 
     async fn enter(&self, link: &Link, way: &WayIn) -> io::Result<Stream> {
@@ -170,7 +169,7 @@ impl SshHost {
         for socket in wanted {
             let way = WayIn::Socket(socket);
             if let Ok(stream) = self.enter(&connected.link, &way).await {
-                self.state.lock().await.way = Some(way);
+                self.remember(way);
                 return Ok(stream);
             }
         }
@@ -188,7 +187,7 @@ impl SshHost {
         }
         let stream = self.enter(&connected.link, &WayIn::DialStdio).await;
         let stream = stream.map_err(|_| forbidden("AllowStreamLocalForwarding yes in its sshd_config"))?;
-        self.state.lock().await.way = Some(WayIn::DialStdio);
+        self.remember(WayIn::DialStdio);
         Ok(stream)
     }
 
@@ -260,6 +259,12 @@ impl SshHost {
 
     fn broken(&self, cause: io::Error) -> HostError {
         HostError::Broken { host: self.to.to_string(), cause }
+    }
+}
+
+impl Pace for SshHost {
+    fn next_try(&self) -> Option<Instant> {
+        self.keeper.next_try()
     }
 }
 

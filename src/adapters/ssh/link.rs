@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -73,15 +73,31 @@ pub struct Link {
     commands: mpsc::Sender<Command>,
     /// Commands at once: more wait for their turn.
     sessions: Arc<Semaphore>,
+    /// Why it ended, set before the commands are closed.
+    end: Arc<OnceLock<String>>,
 }
 
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the SSH connection is gone")
 }
 
+/// So long a command waits for one of the others to end.
+const FREE_WITHIN: Duration = Duration::from_secs(10);
+
+fn full() -> io::Error {
+    let text =
+        format!("{SESSIONS} commands run on the host over this connection already, as many as it allows");
+    io::Error::new(io::ErrorKind::ResourceBusy, text)
+}
+
 impl Link {
-    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
-        Self { commands, sessions: Arc::new(Semaphore::new(SESSIONS)) }
+    pub(super) fn new(commands: mpsc::Sender<Command>, end: Arc<OnceLock<String>>) -> Self {
+        Self { commands, sessions: Arc::new(Semaphore::new(SESSIONS)), end }
+    }
+
+    /// Why the connection ended, in words.
+    pub fn why_ended(&self) -> &str {
+        self.end.get().map_or("the SSH connection is gone", String::as_str)
     }
 
     /// Opens a channel with the usual window. Errors: the host's refusal, or that the connection is gone.
@@ -92,7 +108,11 @@ impl Link {
     /// As [`Link::open`] with a window of that many bytes.
     pub async fn open_with(&self, door: Door, window: u32) -> io::Result<Opened> {
         let place = match door {
-            Door::Exec(..) => Some(Arc::clone(&self.sessions).acquire_owned().await.map_err(|_| gone())?),
+            Door::Exec(..) => {
+                let free = tokio::time::timeout(FREE_WITHIN, Arc::clone(&self.sessions).acquire_owned());
+                let free = free.await.map_err(|_| full())?;
+                Some(free.map_err(|_| gone())?)
+            }
             Door::Socket(_) | Door::Tcp(..) => None,
         };
         let (reply, answer) = oneshot::channel();

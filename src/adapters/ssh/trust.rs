@@ -57,9 +57,10 @@ pub(super) fn check(
                 fingerprint: print.clone(),
                 others,
             };
-            let answer = prompter.ask(&question).unwrap_or_default();
-            let answer = answer.trim();
-            answer.eq_ignore_ascii_case("yes") || answer == print
+            prompter.ask(&question).is_some_and(|answer| {
+                let answer = answer.0.trim();
+                answer.eq_ignore_ascii_case("yes") || answer == print
+            })
         }
     };
     if !is_taken {

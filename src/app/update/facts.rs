@@ -32,6 +32,7 @@ impl Model {
                 }
                 self.world.lost(host, why, self.now);
             }
+            HostFact::NextTry(at) => self.world.tried_again_at(host, at),
             HostFact::Asks(why) => {
                 self.world.note(self.now, format!("{host}: {why}"), true);
                 self.world.asks(host, why, self.now);

@@ -51,9 +51,11 @@ async fn a_wrong_passphrase_is_asked_for_again_and_nobody_means_a_person_is_need
     let mut asking = connector(file);
     asking.prompter = Arc::clone(&person) as _;
     asking.connect(&to("web1")).await.unwrap();
-    let again: Vec<_> =
-        person.asked().iter().map(|q| matches!(q, Question::Passphrase { is_again: true, .. })).collect();
-    assert_eq!(again, [false, true]);
+    let tries = |q: &Question| match q {
+        Question::Passphrase { nth, .. } => nth.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(person.asked().iter().map(tries).collect::<Vec<_>>(), ["1 of 3", "2 of 3"]);
 }
 
 #[tokio::test]

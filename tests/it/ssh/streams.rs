@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use pilothouse::adapters::ssh::driver::Patience;
 use pilothouse::adapters::ssh::host::{SshHost, WayIn};
 use pilothouse::adapters::ssh::link::Door;
+use pilothouse::ports::pace::Pace as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{connector, to};
@@ -33,7 +34,7 @@ async fn the_engine_answers_through_the_hosts_socket() {
     let sshd = Sshd::start();
     let host = host(&sshd, None);
     assert!(ping(&host).await.contains("OK"));
-    assert_eq!(host.way_in().await, Some(WayIn::Socket(SOCKET.to_owned())));
+    assert_eq!(host.way_in(), Some(WayIn::Socket(SOCKET.to_owned())));
 }
 
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn where_sockets_are_forbidden_docker_itself_is_the_way() {
     let sshd = Sshd::start_with("AllowStreamLocalForwarding no");
     let host = Arc::new(host(&sshd, None));
     assert!(ping(&host).await.contains("OK"));
-    assert_eq!(host.way_in().await, Some(WayIn::DialStdio));
+    assert_eq!(host.way_in(), Some(WayIn::DialStdio));
     // More at once than sshd allows sessions: the rest waits its turn.
     let all: Vec<_> = (0..20)
         .map(|_| {
@@ -118,6 +119,22 @@ async fn large_answers_come_whole_beside_one_that_nobody_reads() {
 }
 
 #[tokio::test]
+async fn a_command_that_fails_at_once_ends_its_stream_though_nobody_reads_its_errors() {
+    let sshd = Sshd::start();
+    let connected = connector(sshd.config("web1", "")).connect(&to("web1")).await.unwrap();
+    for command in
+        ["echo no >&2; exit 1", "exec >&-; echo no >&2; exit 1", "head -c 100000 /dev/zero >&2; exit 1"]
+    {
+        let mut stream = connected.link.open(Door::Exec(command.into(), None)).await.unwrap().stream;
+        // The command may be gone already.
+        let _ = stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n").await;
+        let mut all = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut all)).await;
+        assert!(end.is_ok(), "`{command}` never ended");
+    }
+}
+
+#[tokio::test]
 async fn a_killed_connection_ends_its_streams_at_once_and_the_next_use_makes_a_new_one() {
     let sshd = Sshd::start();
     let host = host(&sshd, None);
@@ -132,6 +149,10 @@ async fn a_killed_connection_ends_its_streams_at_once_and_the_next_use_makes_a_n
     let _ = opened.stream.read_to_end(&mut rest).await;
     first.link.ended().await;
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // Not at once: who asks before its time is told why.
+    let refused = host.connected().await.err().expect("tried without a pause").to_string();
+    assert!(refused.contains("the SSH connection broke"), "{refused}");
+    tokio::time::sleep_until(host.next_try().expect("it is tried again").into()).await;
     assert!(host.connected().await.is_ok());
     assert!(host.run("true", b"").await.is_ok());
 }

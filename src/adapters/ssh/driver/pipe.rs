@@ -240,7 +240,10 @@ impl Pipe {
                         step.has_moved = true;
                         continue;
                     }
-                    Poll::Ready(Err(_)) => self.errors = None,
+                    Poll::Ready(Err(_)) => {
+                        self.errors = None;
+                        self.to_errors.fill(&[]);
+                    }
                     Poll::Pending => return,
                 }
             }

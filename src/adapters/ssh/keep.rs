@@ -1,0 +1,168 @@
+//! The one connection of a host: made when somebody needs it, by one try at a time, at the pace that failures allow.
+//!
+//! Whoever asks while a try runs waits for the same one; whoever asks before the next is due gets the last failure. So
+//! no host is hammered, however many streams want it back, and no second factor is pushed twice.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+
+use super::connect::{ConnectError, Connected, Connector};
+use super::destination::Destination;
+use crate::domain::backoff::Backoff;
+
+/// Longest wait between two tries; a connection that held that long counts as a success.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Why there is no connection.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotConnected {
+    /// It was tried just now.
+    #[error("{0}")]
+    Failed(Arc<ConnectError>),
+    /// It is not tried before its time, or before somebody looked.
+    #[error("{why}")]
+    Resting {
+        /// What came back the last time.
+        why: String,
+        /// Trying again by itself cannot help.
+        needs_person: bool,
+    },
+}
+
+impl NotConnected {
+    /// Trying again by itself cannot help.
+    pub fn needs_person(&self) -> bool {
+        match self {
+            Self::Failed(error) => error.needs_person(),
+            Self::Resting { needs_person, .. } => *needs_person,
+        }
+    }
+}
+
+type Try = Shared<BoxFuture<'static, Result<Arc<Connected>, NotConnected>>>;
+
+struct Failure {
+    why: String,
+    needs_person: bool,
+    next: Instant,
+}
+
+struct State {
+    connected: Option<(Arc<Connected>, Instant)>,
+    trying: Option<Try>,
+    failure: Option<Failure>,
+    backoff: Backoff,
+}
+
+/// Keeps the connection of one host.
+pub(super) struct Keeper {
+    to: Destination,
+    connector: Connector,
+    state: Arc<Mutex<State>>,
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Another number each time.
+fn roll() -> u64 {
+    use std::hash::BuildHasher;
+    std::hash::RandomState::new().hash_one(0)
+}
+
+impl State {
+    /// A connection that is gone is a failure that was not told yet; one that held is tried again after the short wait.
+    fn notice_end(&mut self, host: &Destination) {
+        let Some((gone, since)) = self.connected.take_if(|(connected, _)| connected.link.is_gone()) else {
+            return;
+        };
+        if since.elapsed() > LONGEST_WAIT {
+            self.backoff.reset();
+        }
+        let why = format!("{host}: {}", gone.link.why_ended());
+        self.fail(why, false);
+    }
+
+    fn fail(&mut self, why: String, needs_person: bool) {
+        let next = Instant::now() + self.backoff.after_failure(roll());
+        self.failure = Some(Failure { why, needs_person, next });
+    }
+}
+
+impl Keeper {
+    pub(super) fn new(to: Destination, connector: Connector) -> Self {
+        let (connected, trying, failure) = (None, None, None);
+        let state = State { connected, trying, failure, backoff: Backoff::up_to(LONGEST_WAIT) };
+        Self { to, connector, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The connection, made if there is none and it is time. A try goes on where whoever asked for it leaves: a person
+    /// may be answering.
+    pub(super) async fn connected(&self) -> Result<Arc<Connected>, NotConnected> {
+        self.live_or_try()?.await
+    }
+
+    fn live_or_try(&self) -> Result<Try, NotConnected> {
+        let mut state = locked(&self.state);
+        if let Some(trying) = &state.trying {
+            return Ok(trying.clone());
+        }
+        state.notice_end(&self.to);
+        if let Some((connected, _)) = &state.connected {
+            return Ok(futures_util::future::ready(Ok(Arc::clone(connected))).boxed().shared());
+        }
+        // Somebody who wants it now goes before its time.
+        if let Some(failure) = state.failure.as_ref().filter(|_| !self.connector.prompter.is_there())
+            && (failure.needs_person || Instant::now() < failure.next)
+        {
+            let (why, needs_person) = (failure.why.clone(), failure.needs_person);
+            return Err(NotConnected::Resting { why, needs_person });
+        }
+        let trying = self.begin();
+        state.trying = Some(trying.clone());
+        Ok(trying)
+    }
+
+    fn begin(&self) -> Try {
+        let (to, connector, state) = (self.to.clone(), self.connector.clone(), Arc::clone(&self.state));
+        let task = tokio::spawn(async move {
+            let result = connector.connect(&to).await;
+            // Before anybody can ask for the next: one wish is one try.
+            connector.prompter.leave();
+            let mut state = locked(&state);
+            state.trying = None;
+            match result {
+                Ok(connected) => {
+                    let connected = Arc::new(connected);
+                    state.failure = None;
+                    state.connected = Some((Arc::clone(&connected), Instant::now()));
+                    Ok(connected)
+                }
+                Err(error) => {
+                    state.fail(error.to_string(), error.needs_person());
+                    Err(NotConnected::Failed(Arc::new(error)))
+                }
+            }
+        });
+        let host = self.to.to_string();
+        let ended = move |result: Result<_, tokio::task::JoinError>| {
+            result.unwrap_or_else(|error| {
+                let cause = std::io::Error::other(error);
+                Err(NotConnected::Failed(Arc::new(ConnectError::Machine { host, cause })))
+            })
+        };
+        task.map(ended).boxed().shared()
+    }
+
+    /// When it is tried again by itself; `None` while it is up, may be tried now, or needs a person.
+    pub(super) fn next_try(&self) -> Option<Instant> {
+        let mut state = locked(&self.state);
+        state.notice_end(&self.to);
+        let failure = state.failure.as_ref().filter(|failure| !failure.needs_person)?;
+        Some(failure.next)
+    }
+}
