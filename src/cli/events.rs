@@ -28,7 +28,8 @@ JSON (--json), one object per event:
   exit_code   of a die, else null
   more        what else helps to read it, as key=value
 
-Follows until Ctrl-C (exit status 130). An engine that goes away ends it with 6.";
+Follows until Ctrl-C (exit status 130), or to the time of --until. An engine that goes away ends it with 6. An engine
+keeps its last 256 events only: --since gives no more than those.";
 
 /// Events that wait to be printed; when full the engines wait.
 const LANE: usize = 256;
@@ -44,6 +45,9 @@ pub struct Arguments {
     /// Also those since then: 15m, 14:20, 2026-03-01 14:20
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
+    /// Only those up to then, and then end: now, 15m, 14:20, 2026-03-01 14:20; a date to come is waited for
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
     /// Only of this kind: container, image, network, volume
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -75,6 +79,12 @@ struct Row<'a> {
 pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
     let clock = Clock { is_utc: arguments.utc };
     let since_ns = arguments.since.as_deref().map(|text| clock.read(text)).transpose()?;
+    let until_ns = arguments.until.as_deref().map(|text| clock.read(text)).transpose()?;
+    if let (Some(since), Some(until)) = (since_ns, until_ns)
+        && since > until
+    {
+        return Err(Failure::Usage("--since is later than --until; nothing lies between".to_owned()));
+    }
     let mut site = Site::load(options)?;
     let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
     let wanted: Vec<_> = found.iter().map(|f| f.container.key.id.as_str()).collect();
@@ -88,7 +98,11 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         if site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })) {
             let (engine, host, to) = (site.engine(host)?, host.clone(), to.clone());
             readers.spawn(async move {
-                let ended = match engine.events(since_ns).await {
+                let stream = match until_ns {
+                    None => engine.events(since_ns).await,
+                    Some(until_ns) => engine.events_until(since_ns, until_ns).await,
+                };
+                let ended = match stream {
                     Ok(stream) => forward(&host, stream, &to).await,
                     Err(error) => Err(error),
                 };
@@ -105,14 +119,19 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
             && (arguments.targets.is_empty()
                 || wanted.iter().any(|id| *id == event.id || event.more.contains(id.get(..12).unwrap_or(id))))
     };
+    let mut has_failed = false;
     while let Some((host, told)) = events.recv().await {
         match told {
             Ok(Some(event)) if is_wanted(&event) => {
                 print(environment.id.as_str(), &host, &event, &clock, &mut out)?;
             }
             Ok(Some(_)) => {}
+            Ok(None) if until_ns.is_some() => {}
             Ok(None) => remark(&format!("pilothouse: {host}: the engine closed the stream")),
-            Err(error) => remark(&format!("pilothouse: {host}: {error}")),
+            Err(error) => {
+                has_failed = true;
+                remark(&format!("pilothouse: {host}: {error}"));
+            }
         }
         // After those that are passed over too: one that was printed before them must not wait for the next.
         if events.is_empty() {
@@ -120,6 +139,9 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         }
     }
     out.flush()?;
+    if until_ns.is_some() && !has_failed {
+        return Ok(site.status());
+    }
     Err(Failure::Unreachable("no engine sends events any more".to_owned()))
 }
 

@@ -120,6 +120,13 @@ pub trait Engine: Send + Sync {
         &self,
         since_ns: Option<i64>,
     ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError>;
+    /// As [`Self::events`], but only what comes up to that time by the engine's clock; then the stream ends. Nothing of the
+    /// past without `since_ns`, as `docker events` has it.
+    async fn events_until(
+        &self,
+        since_ns: Option<i64>,
+        until_ns: i64,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError>;
     /// What happened to containers since then, oldest first, as far as the engine still knows: it keeps its last 256
     /// events of all kinds, and each HEALTHCHECK makes three. Empty from an engine that keeps none.
     async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {

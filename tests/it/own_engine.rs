@@ -1,5 +1,7 @@
 //! An engine of a test's own, to freeze, stop, fill and clear; the machine's engine is never touched.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -121,6 +123,28 @@ impl OwnEngine {
         args.extend(options);
         args.extend(["busybox:1", "sh", "-c", script]);
         self.docker(&args);
+    }
+
+    /// Builds an image of this name by the engine's own BuildKit, asked over its API: a client has none by itself. What
+    /// the build leaves in its cache stays there.
+    pub fn build(&self, dockerfile: &str, name: &str) {
+        let context = tempfile::tempdir().unwrap();
+        std::fs::write(context.path().join("Dockerfile"), dockerfile).unwrap();
+        std::fs::write(context.path().join("file"), name).unwrap();
+        let tar =
+            Command::new("tar").arg("-C").arg(context.path()).args(["-c", "."]).output().unwrap().stdout;
+        let mut stream = UnixStream::connect(self.path("docker.sock")).unwrap();
+        write!(
+            stream,
+            "POST /build?version=2&t={name} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/x-tar\r\n"
+        )
+        .unwrap();
+        write!(stream, "Content-Length: {}\r\n\r\n", tar.len()).unwrap();
+        stream.write_all(&tar).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains("moby.image.id"), "{answer}");
     }
 
     /// Makes an image with a busybox and no link to it: nothing in it is called `sh`.

@@ -83,6 +83,17 @@ fn stamp(ns: i64) -> String {
     format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
 }
 
+impl DockerEngine {
+    async fn event_stream(
+        &self,
+        path: &str,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
+        let answer = self.api.send("events", Method::GET, path, None).await?;
+        let events = lines::json::<Event>("events".to_owned(), answer.into_body());
+        Ok(events.map_ok(EngineEvent::from).boxed())
+    }
+}
+
 #[async_trait]
 impl Engine for DockerEngine {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
@@ -127,9 +138,16 @@ impl Engine for DockerEngine {
         since_ns: Option<i64>,
     ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
         let path = since_ns.map_or("/events".to_owned(), |ns| format!("/events?since={}", stamp(ns)));
-        let answer = self.api.send("events", Method::GET, &path, None).await?;
-        let events = lines::json::<Event>("events".to_owned(), answer.into_body());
-        Ok(events.map_ok(EngineEvent::from).boxed())
+        self.event_stream(&path).await
+    }
+
+    async fn events_until(
+        &self,
+        since_ns: Option<i64>,
+        until_ns: i64,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
+        let since = since_ns.map_or(String::new(), |ns| format!("&since={}", stamp(ns)));
+        self.event_stream(&format!("/events?until={}{since}", stamp(until_ns))).await
     }
 
     async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {

@@ -92,6 +92,16 @@ impl Engine for SimEngine {
         Ok(self.faults.cut(Call::Events, "events", events))
     }
 
+    async fn events_until(
+        &self,
+        since_ns: Option<i64>,
+        until_ns: i64,
+    ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError> {
+        self.pass(Call::Events).await?;
+        let events = streams::events_until(&self.simulation, &self.host, since_ns, until_ns);
+        Ok(self.faults.cut(Call::Events, "events", events))
+    }
+
     async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
         self.pass(Call::Events).await?;
         Ok(streams::past(&self.simulation, &self.host, since_ns))

@@ -76,6 +76,23 @@ pub(super) fn events(
     .boxed()
 }
 
+/// What that engine reports up to then.
+pub(super) fn events_until(
+    simulation: &Arc<Simulation>,
+    host: &HostId,
+    since_ns: Option<i64>,
+    until_ns: i64,
+) -> Items<EngineEvent> {
+    let until = simulation.clock.at_wall(until_ns);
+    if until > simulation.clock.now() {
+        let own = Arc::clone(simulation);
+        let end = async move { own.clock.until(until).await };
+        return events(simulation, host, since_ns).take_until(Box::pin(end)).boxed();
+    }
+    let told = since_ns.map_or_else(Vec::new, |since| past(simulation, host, since));
+    stream::iter(told.into_iter().filter(move |event| event.at_ns <= until_ns).map(Ok)).boxed()
+}
+
 /// What that engine reported since then, as far as it is kept.
 pub(super) fn past(simulation: &Simulation, host: &HostId, since_ns: i64) -> Vec<EngineEvent> {
     let since = simulation.clock.at_wall(since_ns);

@@ -1,4 +1,4 @@
-//! What engines and containers hold: inspections, processes, disks; and prune on an engine of its own.
+//! What engines and containers hold: inspections, processes, disks, and what a prune would take.
 
 use super::{IDLE, QUIET, run};
 use crate::engine::{self, Project};

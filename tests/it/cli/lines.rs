@@ -234,3 +234,21 @@ fn events_come_as_they_happen() {
     until(&mut lines, "\"exit_code\":137");
     assert_eq!(interrupt(&mut child), Some(130));
 }
+
+#[test]
+fn events_to_a_time_are_printed_and_end() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = ended(&project, "job", "exit 3");
+    let past = run(&["events", "--since", "1m", "--until", "now", "--json", &name]).ended(0).json();
+    let die = past.iter().find(|row| row["action"] == "die").unwrap_or_else(|| panic!("{past:?}"));
+    assert_eq!(die["exit_code"], 3, "{die}");
+    let until = (chrono::Utc::now() + chrono::TimeDelta::seconds(2)).to_rfc3339();
+    let begun = std::time::Instant::now();
+    run(&["events", "--until", &until, &name]).ended(0);
+    assert!(begun.elapsed() > Duration::from_secs(1), "it waits for a time to come");
+    let done = run(&["events", "--since", "1m", "--until", "2m"]).ended(2);
+    assert!(done.err.contains("--since is later than --until"), "{}", done.err);
+}

@@ -1,6 +1,7 @@
 //! What an engine tells as it happens, and in which order.
 
 use super::{Role, Stage, actions, next};
+use futures_util::TryStreamExt;
 use pilothouse::domain::act::ContainerAct::{Kill, Pause, Remove, Restart, Start, Stop, Unpause};
 use pilothouse::domain::event::EngineEvent;
 
@@ -12,6 +13,7 @@ super::on_every_engine! {
     a_check_that_passes_is_told_once
     the_past_can_be_asked_for
     an_events_stream_from_the_past_begins_there
+    an_events_stream_to_a_time_ends_there
     an_end_by_itself_is_told_with_its_code
 }
 
@@ -94,6 +96,23 @@ async fn an_events_stream_from_the_past_begins_there(stage: &Stage) {
     let mut events = stage.engine.events(Some(since)).await.unwrap();
     let seen = actions(&mut events, &id, "stop").await;
     assert_eq!(told(&seen, &["die", "stop"]), ["die", "stop"]);
+}
+
+async fn an_events_stream_to_a_time_ends_there(stage: &Stage) {
+    let id = stage.start(Role::Both).await;
+    stage.until_line(&id, "err").await;
+    stage.engine.act(&id, Stop).await.unwrap();
+    let detail = stage.engine.detail(&id).await.unwrap();
+    let ns = |at: Option<chrono::DateTime<chrono::Utc>>| at.unwrap().timestamp_nanos_opt().unwrap();
+    let (started, ended) = (ns(detail.started), ns(detail.finished));
+    let between = |until| async move {
+        let events = stage.engine.events_until(Some(started), until).await.unwrap();
+        let all: Vec<_> = events.try_collect().await.unwrap();
+        all.into_iter().filter(|e: &EngineEvent| e.id == id.as_str()).collect::<Vec<_>>()
+    };
+    let (before, after) = (between.clone()(ended - 1_000_000).await, between(ended + 5_000_000_000).await);
+    assert!(told(&before, &["die", "stop"]).is_empty(), "{before:?}");
+    assert_eq!(told(&after, &["die", "stop"]), ["die", "stop"]);
 }
 
 async fn an_end_by_itself_is_told_with_its_code(stage: &Stage) {
