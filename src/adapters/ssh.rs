@@ -6,9 +6,11 @@
 
 mod auth;
 mod channel;
+pub mod command;
 pub mod connect;
 pub mod destination;
 pub mod driver;
+mod extra;
 pub mod host;
 pub mod keep;
 pub mod known_hosts;

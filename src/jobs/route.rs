@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -136,6 +136,14 @@ impl Route {
     /// When whoever reaches the host tries it again; `None` where the caller's own pace holds.
     pub fn next_try(&self) -> Option<Instant> {
         self.pace.as_ref()?.next_try()
+    }
+
+    /// Waits before something is asked of the host again: until its next try if it is lost, else `wait`.
+    pub async fn pause(&self, wait: Duration) {
+        match self.next_try() {
+            Some(next) if next > Instant::now() => tokio::time::sleep_until(next.into()).await,
+            _ => tokio::time::sleep(wait).await,
+        }
     }
 
     /// All ways, in the order they are tried.

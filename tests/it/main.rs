@@ -50,3 +50,5 @@ mod sshd;
 mod still;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod wire;

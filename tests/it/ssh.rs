@@ -3,6 +3,7 @@
 mod console;
 mod keys;
 mod pam;
+mod reconnect;
 mod streams;
 mod trust;
 mod ways;

@@ -12,6 +12,15 @@ use std::ptr::{null, null_mut};
 
 use libssh2_sys as raw;
 
+unsafe extern "C" {
+    // libssh2 1.11.0 and later; not in libssh2-sys.
+    fn libssh2_channel_signal_ex(
+        channel: *mut raw::LIBSSH2_CHANNEL,
+        name: *const c_char,
+        length: usize,
+    ) -> c_int;
+}
+
 /// libssh2's "try again later"; it does not mean that the socket is empty.
 pub(super) const AGAIN: i32 = -37;
 /// Largest packet that the other side may send.
@@ -137,18 +146,25 @@ impl Channel {
         } as isize)
     }
 
-    /// Starts a command line in the user's shell.
-    pub(super) fn exec(&mut self, command: &str) -> Result<usize, Code> {
+    /// Starts a command line in the user's shell (`exec`), or a part of the server (`subsystem`).
+    pub(super) fn start(&mut self, how: &str, what: &str) -> Result<usize, Code> {
         // SAFETY: the channel is alive; both texts are valid for their lengths.
         checked(unsafe {
             raw::libssh2_channel_process_startup(
                 self.channel,
-                c"exec".as_ptr(),
-                4,
-                command.as_ptr().cast(),
-                command.len() as c_uint,
+                how.as_ptr().cast(),
+                how.len() as c_uint,
+                what.as_ptr().cast(),
+                what.len() as c_uint,
             )
         } as isize)
+    }
+
+    /// Sends a signal to the command's process group. sshd passes it on from 7.9 on, and never for a login that its
+    /// configuration forces a command on.
+    pub(super) fn signal(&mut self, name: &str) -> Result<usize, Code> {
+        // SAFETY: the channel is alive; the name is valid for its length.
+        checked(unsafe { libssh2_channel_signal_ex(self.channel, name.as_ptr().cast(), name.len()) } as isize)
     }
 
     /// Exit status of what ran, once closed; `None` when a signal ended it.

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ssh2::{MethodType, Session};
+use ssh2::{ErrorCode, MethodType, Session};
 use tokio::process::Command;
 
 use super::destination::Destination;
@@ -22,6 +22,7 @@ use crate::ports::prompt::Prompter;
 pub use self::error::ConnectError;
 
 mod error;
+mod turns;
 
 /// Hosts to go through at most: a loop in the configuration ends here.
 const MOST_HOPS: usize = 8;
@@ -114,7 +115,11 @@ impl Connector {
         let began = Instant::now();
         let settings = self.settings(to).await?;
         let mut steps = vec![("settings", began.elapsed())];
+        // Not while the way to it is made: the gate has its own.
+        let way = |server: &Settings| format!("{}:{} {:?}", server.host_name, server.port, server.jumps);
         let began = Instant::now();
+        let is_direct = hops.unwrap_or(&settings.jumps).is_empty();
+        let mut turn = if is_direct { turns::turn(way(&settings)).await } else { None };
         let wire = match hops.unwrap_or(&settings.jumps) {
             [before @ .., last] => self.jump(&settings, before, last, depth).await?,
             [] => match &settings.proxy_command {
@@ -123,6 +128,9 @@ impl Connector {
             },
         };
         steps.push(("connection", began.elapsed()));
+        if turn.is_none() {
+            turn = turns::turn(way(&settings)).await;
+        }
         let prompter = Arc::clone(&self.prompter);
         let host = to.to_string();
         let name = to.host.clone();
@@ -134,6 +142,7 @@ impl Connector {
         let entered = tokio::task::spawn_blocking(move || {
             let mut steps = steps;
             let session = enter(wire, &settings, prompter.as_ref(), &mut steps)?;
+            drop(turn);
             Ok::<_, ConnectError>((session, settings, steps))
         });
         let (session, settings, steps) = entered.await.map_err(|e| machine(io::Error::other(e)))??;
@@ -247,7 +256,7 @@ fn enter(
     prefer(&session, &settings.algorithms, &known.key_types(name, port)).map_err(handshake)?;
     session.set_tcp_stream(wire);
     let began = Instant::now();
-    session.handshake().map_err(|e| handshake(e.message().to_owned()))?;
+    session.handshake().map_err(|e| handshake(in_words(&e, settings.connect_timeout)))?;
     steps.push(("key exchange", began.elapsed()));
     let blob = session.host_key().map(|(blob, _)| blob.to_vec());
     let blob = blob.ok_or_else(|| handshake("the host showed no key".to_owned()))?;
@@ -258,6 +267,18 @@ fn enter(
     auth::authenticate(&session, settings, prompter)?;
     steps.push(("authentication", began.elapsed()));
     Ok(session)
+}
+
+/// What libssh2 says of a handshake, as an operator would.
+fn in_words(error: &ssh2::Error, limit: Duration) -> String {
+    match error.code() {
+        ErrorCode::Session(-9 | -30) => format!("no answer within {} s", limit.as_secs()),
+        ErrorCode::Session(-2 | -13 | -43) => format!(
+            "{}: the other side closed the connection; too many logins at once (MaxStartups), or a filter before it",
+            error.message()
+        ),
+        _ => error.message().to_owned(),
+    }
 }
 
 /// Hands the configuration's lists on, as far as libssh2 knows the algorithms; types of known keys go first.

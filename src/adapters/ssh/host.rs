@@ -4,10 +4,12 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+use super::command::{quoted, skip_noise, watched};
 use super::connect::{Connected, Connector};
 use super::destination::Destination;
+use super::extra::Extra;
 use super::keep::{Keeper, NotConnected};
 use super::link::{Door, Link, Stream};
 use super::settings::Settings;
@@ -15,8 +17,6 @@ use crate::ports::pace::Pace;
 
 /// Where an engine's socket is where nobody says otherwise.
 const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
-/// Joins a channel to the engine where the host forbids sockets.
-const DIAL: &str = "docker system dial-stdio";
 /// Longest text kept of a command that is asked something.
 const ANSWER_BYTES: u64 = 64 << 10;
 
@@ -46,7 +46,7 @@ pub enum WayIn {
 /// What a command on the host said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Said {
-    /// Exit status; `None` when a signal ended it.
+    /// Exit status, 128 and its number where a signal ended it; `None` where nobody knows.
     pub status: Option<i32>,
     /// Its output, at most 64 KiB.
     pub output: Vec<u8>,
@@ -93,6 +93,8 @@ pub struct SshHost {
     /// A socket that was named; else what the host's own `docker` would use.
     socket: Option<String>,
     keeper: Keeper,
+    /// More connections, where the engine costs a command for each stream.
+    extra: Extra,
     /// The way in that worked last, on any connection: the host stays the same.
     way: Mutex<Option<WayIn>>,
 }
@@ -101,7 +103,7 @@ impl SshHost {
     /// A host as an operator names it, with its engine's socket if that is named.
     pub fn new(to: Destination, socket: Option<String>, connector: Connector) -> Self {
         let keeper = Keeper::new(to.clone(), connector);
-        Self { to, socket, keeper, way: Mutex::default() }
+        Self { to, socket, keeper, extra: Extra::default(), way: Mutex::default() }
     }
 
     /// The connection, made if there is none and it is time for a try.
@@ -127,7 +129,7 @@ impl SshHost {
         let way = known.unwrap_or_else(|| {
             WayIn::Socket(self.socket.clone().unwrap_or_else(|| SYSTEM_SOCKET.to_owned()))
         });
-        match self.enter(&connected.link, &way).await {
+        match self.enter(&connected, &way).await {
             Ok(stream) => {
                 self.remember(way);
                 Ok(stream)
@@ -151,16 +153,21 @@ impl SshHost {
         *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
     }
 
-    async fn enter(&self, link: &Link, way: &WayIn) -> io::Result<Stream> {
-        let door = match way {
-            WayIn::Socket(path) => Door::Socket(path.clone()),
-            WayIn::DialStdio => Door::Exec(DIAL.to_owned(), None),
-        };
-        Ok(link.open(door).await?.stream)
+    async fn enter(&self, connected: &Connected, way: &WayIn) -> io::Result<Stream> {
+        match way {
+            WayIn::Socket(path) => Ok(connected.link.open(Door::Socket(path.clone())).await?.stream),
+            WayIn::DialStdio => self.extra.dial_stdio(connected, &self.dial_line(), &self.keeper).await,
+        }
+    }
+
+    /// Joins a channel to the engine where the host forbids sockets.
+    fn dial_line(&self) -> String {
+        let socket = self.socket.as_ref().map(|path| format!(" -H {}", quoted(&format!("unix://{path}"))));
+        format!("docker{} system dial-stdio", socket.unwrap_or_default())
     }
 
     async fn find_way(&self, connected: &Connected, refusal: &io::Error) -> Result<Stream, HostError> {
-        let said = self.ask(&connected.link, SURVEY, b"").await.map_err(|e| self.broken(e))?;
+        let said = ask(&connected.link, SURVEY, b"").await.map_err(|e| self.broken(e))?;
         let survey = Survey::read(&String::from_utf8_lossy(&said.output));
         let wanted: Vec<_> = match &self.socket {
             Some(socket) => vec![socket.clone()],
@@ -168,7 +175,7 @@ impl SshHost {
         };
         for socket in wanted {
             let way = WayIn::Socket(socket);
-            if let Ok(stream) = self.enter(&connected.link, &way).await {
+            if let Ok(stream) = self.enter(connected, &way).await {
                 self.remember(way);
                 return Ok(stream);
             }
@@ -176,17 +183,33 @@ impl SshHost {
         if let Some(error) = self.engine_error(&survey, &connected.settings) {
             return Err(error);
         }
-        // There is a socket that may be used, and still the channel is refused: the host's sshd forbids it.
-        let forbidden = |mend: &str| HostError::Engine {
+        // There is a socket that may be used, and still the channel is refused: the host's sshd forbids it, or nobody
+        // listens. What docker itself says tells which.
+        let error = |cause: String, mend: &str| HostError::Engine {
             host: self.to.to_string(),
-            cause: format!("its sshd forwards no sockets ({refusal})"),
+            cause,
             mend: mend.to_owned(),
         };
-        if !survey.has_docker || self.socket.is_some() {
-            return Err(forbidden("AllowStreamLocalForwarding yes in its sshd_config"));
+        let forbidden = || {
+            let cause = format!("its sshd forwards no sockets ({refusal})");
+            error(cause, "AllowStreamLocalForwarding yes in its sshd_config")
+        };
+        if !survey.has_docker {
+            return Err(forbidden());
         }
-        let stream = self.enter(&connected.link, &WayIn::DialStdio).await;
-        let stream = stream.map_err(|_| forbidden("AllowStreamLocalForwarding yes in its sshd_config"))?;
+        let line = format!("{} </dev/null", self.dial_line());
+        let said = ask(&connected.link, &line, b"").await.map_err(|e| self.broken(e))?;
+        if said.status != Some(0) {
+            let words = String::from_utf8_lossy(&said.errors);
+            let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let mend = if last.contains("permission denied") {
+                format!("sudo usermod -aG docker {}, then connect again", connected.settings.user)
+            } else {
+                "sudo systemctl start docker".to_owned()
+            };
+            return Err(error(last.chars().filter(|c| !c.is_control()).collect(), &mend));
+        }
+        let stream = self.enter(connected, &WayIn::DialStdio).await.map_err(|_| forbidden())?;
         self.remember(WayIn::DialStdio);
         Ok(stream)
     }
@@ -220,46 +243,57 @@ impl SshHost {
         }
     }
 
-    /// Runs a command line in the user's shell, hands it `input`, and waits for its end.
+    /// Runs a line in a POSIX shell, hands it `input`, and waits for its end. It ends with this future (see `command`).
     ///
     /// # Errors
     /// That the host is not reached, or that the connection broke.
     pub async fn run(&self, command: &str, input: &[u8]) -> Result<Said, HostError> {
         let connected = self.connected().await?;
-        self.ask(&connected.link, command, input).await.map_err(|e| self.broken(e))
-    }
-
-    async fn ask(&self, link: &Link, command: &str, input: &[u8]) -> io::Result<Said> {
-        let opened = link.open(Door::Exec(command.to_owned(), None)).await?;
-        let (mut read, mut write) = tokio::io::split(opened.stream);
-        let errors = opened.errors.ok_or_else(|| io::Error::other("a command without errors"))?;
-        let (mut output_text, mut error_text) = (Vec::new(), Vec::new());
-        let send = async {
-            // A command that does not read its input may end before it is written.
-            match write.write_all(input).await {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-                _ => write.shutdown().await,
-            }
-        };
-        let mut read = (&mut read).take(ANSWER_BYTES);
-        let mut errors = errors.take(ANSWER_BYTES);
-        let (sent, output, error) =
-            tokio::join!(send, read.read_to_end(&mut output_text), errors.read_to_end(&mut error_text));
-        output?;
-        error?;
-        if let Err(error) = sent {
-            tracing::debug!(%error, "a command did not take its input");
-        }
-        let status = match opened.status {
-            Some(status) => status.await.map_err(|_| io::Error::other("the connection ended first"))?,
-            None => None,
-        };
-        Ok(Said { status, output: output_text, errors: error_text })
+        ask(&connected.link, command, input).await.map_err(|e| self.broken(e))
     }
 
     fn broken(&self, cause: io::Error) -> HostError {
         HostError::Broken { host: self.to.to_string(), cause }
     }
+}
+
+/// Runs a line; its output and its errors are read to their end, the first 64 KiB of each are kept.
+pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Said> {
+    let opened = link.open(Door::Exec(watched(line, input.len()), None)).await?;
+    let (mut read, mut write) = tokio::io::split(opened.stream);
+    let mut errors = opened.errors.ok_or_else(|| io::Error::other("a command without errors"))?;
+    // Not shut down: the end of its input is where we leave.
+    let send = write.write_all(input);
+    let output = async {
+        skip_noise(&mut read).await?;
+        read_most(&mut read).await
+    };
+    let errors = async {
+        // Without the mark there is no output either, and that says why.
+        match skip_noise(&mut errors).await {
+            Ok(()) => read_most(&mut errors).await,
+            Err(_) => Ok(Vec::new()),
+        }
+    };
+    let (sent, output, errors) = tokio::join!(send, output, errors);
+    let (output, errors) = (output?, errors?);
+    if let Err(error) = sent {
+        // A command that does not read its input may end before it is written.
+        tracing::debug!(%error, "a command did not take its input");
+    }
+    let status = match opened.status {
+        Some(status) => status.await.map_err(|_| io::Error::other("the connection ended first"))?,
+        None => None,
+    };
+    Ok(Said { status, output, errors })
+}
+
+/// To the end, so that nobody waits for us; what is too much is dropped.
+async fn read_most(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    from.take(ANSWER_BYTES).read_to_end(&mut kept).await?;
+    tokio::io::copy(from, &mut tokio::io::sink()).await?;
+    Ok(kept)
 }
 
 impl Pace for SshHost {

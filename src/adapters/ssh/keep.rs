@@ -12,6 +12,7 @@ use futures_util::future::{BoxFuture, Shared};
 use super::connect::{ConnectError, Connected, Connector};
 use super::destination::Destination;
 use crate::domain::backoff::Backoff;
+use crate::ports::prompt::Nobody;
 
 /// Longest wait between two tries; a connection that held that long counts as a success.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -156,6 +157,12 @@ impl Keeper {
             })
         };
         task.map(ended).boxed().shared()
+    }
+
+    /// One more connection beside the first, with methods that ask nobody.
+    pub(super) async fn another(&self) -> Result<Connected, ConnectError> {
+        let quiet = Connector { prompter: Arc::new(Nobody), ..self.connector.clone() };
+        quiet.connect(&self.to).await
     }
 
     /// When it is tried again by itself; `None` while it is up, may be tried now, or needs a person.

@@ -28,6 +28,15 @@ pub enum Door {
     Tcp(String, u16),
     /// A command line in the user's shell, with a terminal of this width and height if given.
     Exec(String, Option<(u16, u16)>),
+    /// A part of the server by its name: `sftp`.
+    Subsystem(String),
+}
+
+impl Door {
+    /// Counts against the sessions that a server allows on one connection.
+    pub(super) fn is_session(&self) -> bool {
+        matches!(self, Self::Exec(..) | Self::Subsystem(_))
+    }
 }
 
 impl std::fmt::Display for Door {
@@ -36,6 +45,7 @@ impl std::fmt::Display for Door {
             Self::Socket(path) => f.write_str(path),
             Self::Tcp(host, port) => write!(f, "{host}:{port}"),
             Self::Exec(command, _) => write!(f, "`{command}`"),
+            Self::Subsystem(name) => write!(f, "the subsystem {name}"),
         }
     }
 }
@@ -107,14 +117,28 @@ impl Link {
 
     /// As [`Link::open`] with a window of that many bytes.
     pub async fn open_with(&self, door: Door, window: u32) -> io::Result<Opened> {
-        let place = match door {
-            Door::Exec(..) => {
-                let free = tokio::time::timeout(FREE_WITHIN, Arc::clone(&self.sessions).acquire_owned());
-                let free = free.await.map_err(|_| full())?;
-                Some(free.map_err(|_| gone())?)
-            }
-            Door::Socket(_) | Door::Tcp(..) => None,
+        let place = if door.is_session() {
+            let free = tokio::time::timeout(FREE_WITHIN, Arc::clone(&self.sessions).acquire_owned());
+            let free = free.await.map_err(|_| full())?;
+            Some(free.map_err(|_| gone())?)
+        } else {
+            None
         };
+        self.open_at(door, window, place).await
+    }
+
+    /// A place for one more command, if one is free.
+    pub(super) fn free_place(&self) -> Option<Place> {
+        Arc::clone(&self.sessions).try_acquire_owned().ok()
+    }
+
+    /// As many commands may run as are free now.
+    pub(super) fn free_places(&self) -> usize {
+        self.sessions.available_permits()
+    }
+
+    /// As [`Link::open_with`] at a place that is taken already.
+    pub(super) async fn open_at(&self, door: Door, window: u32, place: Option<Place>) -> io::Result<Opened> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Open(door, window, place, reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -190,6 +214,8 @@ pub struct Stream {
     // Before the pipe, whose drop wakes the driver: then this must be gone already.
     pub(super) _alive: Arc<()>,
     pub(super) pipe: DuplexStream,
+    // A connection that lives for its streams alone ends with the last of them.
+    pub(super) carrier: Option<Arc<Link>>,
 }
 
 impl AsyncRead for Stream {

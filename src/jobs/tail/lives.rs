@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::watch;
-use tokio::time::sleep;
 
 use crate::domain::ids::ContainerId;
 use crate::jobs::route::Route;
@@ -64,7 +63,7 @@ pub(super) async fn keep(route: Arc<Route>, lives: watch::Sender<Lives>) {
         if follow(&route, &lives, &mut last_ns).await.is_ok() {
             wait = RETRY.0;
         }
-        sleep(wait).await;
+        route.pause(wait).await;
         wait = (wait * 2).min(RETRY.1);
     }
 }

@@ -125,7 +125,7 @@ impl Reader {
                     if began.elapsed() > RETRY.1 {
                         wait = RETRY.0;
                     }
-                    sleep(wait).await;
+                    self.route.pause(wait).await;
                     wait = (wait * 2).min(RETRY.1);
                 }
             }

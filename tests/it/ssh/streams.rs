@@ -77,7 +77,54 @@ async fn commands_give_their_output_errors_and_status() {
         (Some(42), &b"hello"[..], &b"no\n"[..])
     );
     let said = host.run("kill -9 $$", b"").await.unwrap();
-    assert_eq!(said.status, None);
+    // As shells say it: 128 and the signal.
+    assert_eq!(said.status, Some(137));
+}
+
+#[tokio::test]
+async fn login_scripts_that_print_are_passed_over() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start_with("AllowStreamLocalForwarding no\nPermitUserEnvironment yes");
+    // bash reads this for a command too, as it reads .bashrc below sshd.
+    let noise = sshd.file("noise");
+    std::fs::write(&noise, "echo Welcome to the machine; echo HTTP/1.1 500 no >&2\n\n").unwrap();
+    let keys = std::fs::read_to_string(sshd.file("authorized_keys")).unwrap();
+    let command = format!("command=\". {noise}; eval \\\"$SSH_ORIGINAL_COMMAND\\\"\" {keys}");
+    std::fs::write(sshd.file("authorized_keys"), command).unwrap();
+    let host = host(&sshd, None);
+    let said = host.run("echo out; echo err >&2", b"").await.unwrap();
+    assert_eq!((said.output.as_slice(), said.errors.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+    assert!(ping(&host).await.starts_with("HTTP/1.0 200"), "noise came through");
+    assert_eq!(host.way_in(), Some(WayIn::DialStdio));
+}
+
+#[tokio::test]
+async fn a_command_ends_when_whoever_ran_it_leaves() {
+    let sshd = Sshd::start();
+    let host = Arc::new(host(&sshd, None));
+    let pid_file = sshd.file("pid-of-command");
+    let line = format!("echo $$ > {pid_file}; sleep 1000 & wait");
+    let running = tokio::spawn({
+        let (host, line) = (Arc::clone(&host), line.clone());
+        async move { host.run(&line, b"").await }
+    });
+    let pid = loop {
+        match std::fs::read_to_string(&pid_file).unwrap_or_default().trim().parse::<u32>() {
+            Ok(pid) => break pid,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    let is_there = || std::path::Path::new(&format!("/proc/{pid}")).exists();
+    assert!(is_there());
+    running.abort();
+    let gone = async {
+        while is_there() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the command lives on");
 }
 
 #[tokio::test]

@@ -66,13 +66,14 @@ impl Request {
         let alive = Arc::new(());
         let mut pipe = Pipe::new(id, channel, ours, Arc::downgrade(&alive), self.place);
         let (mut errors, mut status) = (None, None);
-        if let Door::Exec(..) = door {
+        if door.is_session() {
             let (err_ours, err_theirs) = tokio::io::duplex(PIPE_BYTES);
             let (tell, told) = oneshot::channel();
             pipe.for_command(err_ours, tell);
             (errors, status) = (Some(err_theirs), Some(told));
         }
-        let opened = Opened { stream: Stream { _alive: alive, pipe: theirs }, errors, status, id };
+        let opened =
+            Opened { stream: Stream { _alive: alive, pipe: theirs, carrier: None }, errors, status, id };
         // Not taken: the stream drops here, and the pipe closes its channel.
         let _ = self.reply.send(Ok(opened));
         Some(pipe)
@@ -103,7 +104,9 @@ impl Opening {
                 Self::Idle | Self::Asked => match open(session, &request.kind) {
                     Ok(channel) => match &request.kind {
                         Kind::Door(Door::Exec(_, Some(_)), _) => *self = Self::Terminal(channel),
-                        Kind::Door(Door::Exec(_, None), _) => *self = Self::Exec(channel),
+                        Kind::Door(Door::Exec(_, None) | Door::Subsystem(_), _) => {
+                            *self = Self::Exec(channel);
+                        }
                         _ => return Ok(Some(channel)),
                     },
                     Err(AGAIN) => {
@@ -124,8 +127,12 @@ impl Opening {
                     }
                 }
                 Self::Exec(mut channel) => {
-                    let Kind::Door(Door::Exec(command, _), _) = &request.kind else { return Ok(None) };
-                    match channel.exec(command) {
+                    let (how, what) = match &request.kind {
+                        Kind::Door(Door::Exec(command, _), _) => ("exec", command),
+                        Kind::Door(Door::Subsystem(name), _) => ("subsystem", name),
+                        _ => return Ok(None),
+                    };
+                    match channel.start(how, what) {
                         Ok(_) => return Ok(Some(channel)),
                         Err(AGAIN) => {
                             *self = Self::Exec(channel);
@@ -148,6 +155,8 @@ fn open(session: *mut libssh2_sys::LIBSSH2_SESSION, kind: &Kind) -> Result<Chann
         Kind::Door(Door::Tcp(host, port), window) => {
             Channel::open(session, "direct-tcpip", *window, &tcp_message(host, *port))
         }
-        Kind::Door(Door::Exec(..), window) => Channel::open(session, "session", *window, &[]),
+        Kind::Door(Door::Exec(..) | Door::Subsystem(_), window) => {
+            Channel::open(session, "session", *window, &[])
+        }
     }
 }

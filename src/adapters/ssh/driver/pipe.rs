@@ -70,6 +70,7 @@ pub(super) struct Pipe {
     has_application_ended: bool,
     is_end_sent: bool,
     has_host_ended: bool,
+    is_command: bool,
 }
 
 /// Whether a code means that the whole connection is broken: socket, protocol, key exchange, cipher.
@@ -100,11 +101,12 @@ impl Pipe {
             has_application_ended: false,
             is_end_sent: false,
             has_host_ended: false,
+            is_command: false,
         }
     }
 
     pub(super) fn for_command(&mut self, errors: DuplexStream, status: oneshot::Sender<Option<i32>>) {
-        (self.errors, self.status) = (Some(errors), Some(status));
+        (self.errors, self.status, self.is_command) = (Some(errors), Some(status), true);
     }
 
     /// Moves what can be moved now. Errors are those that end the connection.
@@ -270,6 +272,12 @@ impl Pipe {
     }
 
     fn close(&mut self, step: &mut Step) {
+        if std::mem::take(&mut self.is_command) && !self.has_host_ended {
+            // A server that does not pass it on says nothing; the command has its own watcher, or reads its end.
+            if let Err(code) = self.channel.signal("TERM") {
+                tracing::debug!(code, "no signal to a command that is left");
+            }
+        }
         match self.channel.close() {
             Err(AGAIN) => {
                 step.is_waiting = true;

@@ -1,0 +1,123 @@
+//! Command lines as they are sent: for any login shell, whatever its scripts print, and gone when we are.
+//!
+//! sshd does not end a command whose channel closes: without a terminal nothing tells it. So each runs beside a watcher
+//! that reads our end of its input; when that closes before the command has ended (we left, or sshd gave the
+//! connection up) its process group gets TERM, and KILL two seconds later. What left the group (`setsid`, a daemon)
+//! stays, and what a command that ended by itself left behind too. A host that is cut off notices as soon as its sshd
+//! does: at once by a reset, else by its ClientAlive settings or TCP's own, which may take hours.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// Printed before a command's own output: all before it is noise of login scripts.
+pub const MARK: &[u8] = b"\x1epilothouse\x1e";
+const PRINT_MARK: &str = r"printf '\036pilothouse\036'; printf '\036pilothouse\036' >&2";
+/// Login scripts that print more than this are broken.
+const MOST_NOISE: usize = 64 << 10;
+/// Longest end of the noise that is told.
+const TOLD: usize = 200;
+
+/// One word for a POSIX shell.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A script for a POSIX shell as a line for any login shell.
+fn for_any_shell(script: &str) -> String {
+    format!("exec /bin/sh -c {}", quoted(script))
+}
+
+/// A program that talks over its input and output, behind the mark.
+pub fn talking(program: &str) -> String {
+    for_any_shell(&format!("{PRINT_MARK}\nexec {program}"))
+}
+
+/// A line for a POSIX shell that is handed the first `input_bytes` of what is sent, and ends when we do.
+pub fn watched(line: &str, input_bytes: usize) -> String {
+    let feed = if input_bytes > 0 { format!("head -c {input_bytes}") } else { ":".to_owned() };
+    // The watcher is no part of the pipeline: the shell would wait for it.
+    for_any_shell(&format!(
+        "{PRINT_MARK}\nexec 3<&0 </dev/null\n\
+         ( {{ {feed}; exec >/dev/null 2>&1; trap '' HUP TERM; cat; \
+         kill -0 $$ && {{ kill -TERM 0; sleep 2; kill -KILL 0; }}; }} <&3 & ) | {{ exec 3<&-; exec /bin/sh -c {}; }}",
+        quoted(line)
+    ))
+}
+
+/// What login scripts print before the mark.
+#[derive(Debug, Default)]
+pub struct Noise(Vec<u8>);
+
+impl Noise {
+    /// Takes a byte; true once the mark is whole.
+    ///
+    /// # Errors
+    /// That no end of it is in sight.
+    pub fn is_over(&mut self, byte: u8) -> io::Result<bool> {
+        if self.0.len() == MOST_NOISE {
+            return Err(io::Error::other(format!("login scripts print without an end: {}", self.told())));
+        }
+        self.0.push(byte);
+        Ok(self.0.ends_with(MARK))
+    }
+
+    /// Its last line that says something, harmless.
+    pub fn told(&self) -> String {
+        let text = String::from_utf8_lossy(&self.0);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        line.chars().filter(|c| !c.is_control()).take(TOLD).collect::<String>().trim().to_owned()
+    }
+}
+
+/// Reads up to the mark, not one byte more.
+pub(super) async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    let mut noise = Noise::default();
+    loop {
+        match from.read_u8().await {
+            Ok(byte) if noise.is_over(byte)? => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let told = noise.told();
+                let text = if told.is_empty() {
+                    "the login shell runs no commands".to_owned()
+                } else {
+                    format!("the login shell runs no commands, it says: {told}")
+                };
+                return Err(io::Error::other(text));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_before_the_mark_is_passed_over_and_nothing_behind_it() {
+        let bytes = [b"Welcome\n\x1epilothouse \x1e", MARK, b"HTTP/1.1"].concat();
+        let mut from = bytes.as_slice();
+        skip_noise(&mut from).await.unwrap();
+        assert_eq!(from, b"HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn a_shell_that_runs_nothing_is_quoted() {
+        let mut from = &b"\x1b[1mhello\nThis account is currently not available.\n\n"[..];
+        let error = skip_noise(&mut from).await.unwrap_err().to_string();
+        assert!(error.ends_with("it says: This account is currently not available."), "{error}");
+        let error = skip_noise(&mut tokio::io::repeat(b'x')).await.unwrap_err().to_string();
+        assert!(error.contains("without an end"), "{error}");
+    }
+
+    #[test]
+    fn a_word_stays_one_word_whatever_is_in_it() {
+        let said = std::process::Command::new("sh")
+            .args(["-c", &format!("printf %s {}", quoted("a'b \"$(id)\" \\ `x`"))])
+            .output()
+            .unwrap();
+        assert_eq!(said.stdout, b"a'b \"$(id)\" \\ `x`");
+    }
+}
