@@ -1,6 +1,8 @@
 //! What the console needs of the outside, as traits. Nothing here acts.
 
+pub mod commands;
 pub mod engine;
+pub mod host_files;
 pub mod machine;
 pub mod pace;
 pub mod probe;

@@ -1,4 +1,4 @@
-//! Space, load and memory of this very machine, for engines that run on it.
+//! This very machine: space, load and memory below an engine that runs on it, files, commands.
 
 use std::path::Path;
 
@@ -6,6 +6,9 @@ use async_trait::async_trait;
 
 use crate::domain::host::HostLoad;
 use crate::ports::machine::Machine;
+
+mod commands;
+mod files;
 
 /// The machine this program runs on.
 pub struct Here;

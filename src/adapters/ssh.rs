@@ -7,10 +7,12 @@
 mod auth;
 mod channel;
 pub mod command;
+mod commands;
 pub mod connect;
 pub mod destination;
 pub mod driver;
 mod extra;
+mod files;
 pub mod host;
 pub mod keep;
 pub mod known_hosts;

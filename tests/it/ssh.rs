@@ -4,6 +4,7 @@ mod console;
 mod keys;
 mod pam;
 mod reconnect;
+mod remote;
 mod streams;
 mod trust;
 mod ways;

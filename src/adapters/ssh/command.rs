@@ -8,7 +8,12 @@
 
 use std::io;
 
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::io::ReaderStream;
+
+use crate::logs::line::Stream as Source;
 
 /// Printed before a command's own output: all before it is noise of login scripts.
 pub const MARK: &[u8] = b"\x1epilothouse\x1e";
@@ -35,14 +40,25 @@ pub fn talking(program: &str) -> String {
 
 /// A line for a POSIX shell that is handed the first `input_bytes` of what is sent, and ends when we do.
 pub fn watched(line: &str, input_bytes: usize) -> String {
+    for_any_shell(&watched_script(line, input_bytes))
+}
+
+/// The same for a shell that is `/bin/sh` already, as the leader of a process group.
+pub fn watched_script(line: &str, input_bytes: usize) -> String {
     let feed = if input_bytes > 0 { format!("head -c {input_bytes}") } else { ":".to_owned() };
     // The watcher is no part of the pipeline: the shell would wait for it.
-    for_any_shell(&format!(
+    format!(
         "{PRINT_MARK}\nexec 3<&0 </dev/null\n\
          ( {{ {feed}; exec >/dev/null 2>&1; trap '' HUP TERM; cat; \
          kill -0 $$ && {{ kill -TERM 0; sleep 2; kill -KILL 0; }}; }} <&3 & ) | {{ exec 3<&-; exec /bin/sh -c {}; }}",
         quoted(line)
-    ))
+    )
+}
+
+/// A part of a file's name that nobody else makes.
+pub fn unique() -> String {
+    use std::hash::BuildHasher;
+    format!("pilothouse-{:016x}", std::hash::RandomState::new().hash_one(std::process::id()))
 }
 
 /// What login scripts print before the mark.
@@ -71,7 +87,7 @@ impl Noise {
 }
 
 /// Reads up to the mark, not one byte more.
-pub(super) async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+pub async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     let mut noise = Noise::default();
     loop {
         match from.read_u8().await {
@@ -89,6 +105,28 @@ pub(super) async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Resul
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Output and errors behind their marks as one stream; it holds `keep` for as long as it is read.
+pub fn output<K: Send + 'static>(
+    mut out: impl AsyncRead + Send + Unpin + 'static,
+    mut errors: impl AsyncRead + Send + Unpin + 'static,
+    keep: K,
+) -> impl Stream<Item = io::Result<(Source, Bytes)>> + Send {
+    let begun = async move {
+        skip_noise(&mut out).await?;
+        // Without the mark there is no output either.
+        let errors = match skip_noise(&mut errors).await {
+            Ok(()) => ReaderStream::new(errors).map_ok(|bytes| (Source::Stderr, bytes)).left_stream(),
+            Err(_) => stream::empty().right_stream(),
+        };
+        let out = ReaderStream::new(out).map_ok(|bytes| (Source::Stdout, bytes));
+        Ok::<_, io::Error>(stream::select(out, errors))
+    };
+    // Dropped with the stream, not before.
+    stream::once(begun).try_flatten().inspect(move |_| {
+        let _ = &keep;
+    })
 }
 
 #[cfg(test)]

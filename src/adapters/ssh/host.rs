@@ -1,6 +1,7 @@
 //! A host over SSH: one connection, made when it is needed, and the way in to its engine.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -97,13 +98,15 @@ pub struct SshHost {
     extra: Extra,
     /// The way in that worked last, on any connection: the host stays the same.
     way: Mutex<Option<WayIn>>,
+    /// Files go by commands.
+    has_no_sftp: AtomicBool,
 }
 
 impl SshHost {
     /// A host as an operator names it, with its engine's socket if that is named.
     pub fn new(to: Destination, socket: Option<String>, connector: Connector) -> Self {
         let keeper = Keeper::new(to.clone(), connector);
-        Self { to, socket, keeper, extra: Extra::default(), way: Mutex::default() }
+        Self { to, socket, keeper, extra: Extra::default(), way: Mutex::default(), has_no_sftp: false.into() }
     }
 
     /// The connection, made if there is none and it is time for a try.
@@ -112,6 +115,14 @@ impl SshHost {
     /// What stood in the way, now or at the last try.
     pub async fn connected(&self) -> Result<Arc<Connected>, NotConnected> {
         self.keeper.connected().await
+    }
+
+    pub(super) fn has_no_sftp(&self) -> bool {
+        self.has_no_sftp.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn remember_no_sftp(&self) {
+        self.has_no_sftp.store(true, Ordering::Relaxed);
     }
 
     /// `ssh://…` as it was named.
@@ -259,6 +270,11 @@ impl SshHost {
 
 /// Runs a line; its output and its errors are read to their end, the first 64 KiB of each are kept.
 pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Said> {
+    ask_at_most(link, line, input, ANSWER_BYTES).await
+}
+
+/// As [`ask`], with so many bytes of output kept.
+pub(super) async fn ask_at_most(link: &Link, line: &str, input: &[u8], most: u64) -> io::Result<Said> {
     let opened = link.open(Door::Exec(watched(line, input.len()), None)).await?;
     let (mut read, mut write) = tokio::io::split(opened.stream);
     let mut errors = opened.errors.ok_or_else(|| io::Error::other("a command without errors"))?;
@@ -266,12 +282,12 @@ pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Sai
     let send = write.write_all(input);
     let output = async {
         skip_noise(&mut read).await?;
-        read_most(&mut read).await
+        read_most(&mut read, most).await
     };
     let errors = async {
         // Without the mark there is no output either, and that says why.
         match skip_noise(&mut errors).await {
-            Ok(()) => read_most(&mut errors).await,
+            Ok(()) => read_most(&mut errors, ANSWER_BYTES).await,
             Err(_) => Ok(Vec::new()),
         }
     };
@@ -289,9 +305,9 @@ pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Sai
 }
 
 /// To the end, so that nobody waits for us; what is too much is dropped.
-async fn read_most(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+async fn read_most(from: &mut (impl AsyncRead + Unpin), most: u64) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
-    from.take(ANSWER_BYTES).read_to_end(&mut kept).await?;
+    from.take(most).read_to_end(&mut kept).await?;
     tokio::io::copy(from, &mut tokio::io::sink()).await?;
     Ok(kept)
 }
