@@ -15,7 +15,7 @@ use tokio::process::Command;
 use super::destination::Destination;
 use super::driver::{self, Patience};
 use super::link::{Door, Link};
-use super::settings::{Algorithms, Local, Settings, SettingsError};
+use super::settings::{Algorithms, Local, Settings, SettingsError, without_ssh};
 use super::{auth, trust};
 use crate::ports::prompt::Prompter;
 
@@ -66,10 +66,10 @@ impl AsRawFd for Wire {
 }
 
 impl Connector {
-    /// What holds for a destination, by OpenSSH's own program.
+    /// What holds for a destination, by OpenSSH's own program; where there is none, by its files.
     ///
     /// # Errors
-    /// [`ConnectError::Settings`], also where there is no `ssh` program.
+    /// [`ConnectError::Settings`].
     pub async fn settings(&self, to: &Destination) -> Result<Settings, ConnectError> {
         let broken = |why: String| SettingsError::Broken { host: to.to_string(), why };
         let mut command = Command::new("ssh");
@@ -86,15 +86,30 @@ impl Connector {
         command.arg("--").arg(&to.host).stdin(Stdio::null()).kill_on_drop(true);
         let answer = tokio::time::timeout(Duration::from_secs(20), command.output());
         let answer = answer.await.map_err(|_| broken("`ssh -G` did not end within 20 s".to_owned()))?;
-        let answer = answer.map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => broken("there is no `ssh` program; install openssh-client".to_owned()),
-            _ => broken(format!("cannot run `ssh -G`: {e}")),
-        })?;
+        let answer = match answer {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.settings_without_ssh(to).await;
+            }
+            other => other.map_err(|e| broken(format!("cannot run `ssh -G`: {e}")))?,
+        };
         if !answer.status.success() {
             let said = String::from_utf8_lossy(&answer.stderr).trim().replace('\n', "; ");
             return Err(broken(format!("`ssh -G` failed: {said}")).into());
         }
         Ok(Settings::read(to, &String::from_utf8_lossy(&answer.stdout), &self.local)?)
+    }
+
+    async fn settings_without_ssh(&self, to: &Destination) -> Result<Settings, ConnectError> {
+        let (to, config, local) = (to.clone(), self.config.clone(), self.local.clone());
+        let host = to.to_string();
+        let read = tokio::task::spawn_blocking(move || {
+            let answer = without_ssh::answer(&to, config.as_deref(), &local)?;
+            Settings::read(&to, &answer, &local)
+        });
+        match read.await {
+            Ok(settings) => Ok(settings?),
+            Err(error) => Err(ConnectError::Machine { host, cause: io::Error::other(error) }),
+        }
     }
 
     /// Reaches a host.

@@ -323,6 +323,7 @@ fn not_used(answer: &Answer<'_>) -> Vec<String> {
 }
 
 mod tokens;
+pub mod without_ssh;
 
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,33 @@ fn containers_logs_acts_and_a_shell_work_over_ssh() {
 }
 
 #[test]
+fn a_host_is_reached_where_there_is_no_ssh_program() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start();
+    let config = sshd.config("web1", "");
+    let nothing = tempfile::tempdir().unwrap();
+    let run = |text: &str| {
+        fs::write(&config, text).unwrap();
+        std::process::Command::new(crate::pty::pilothouse())
+            .args(["containers", "--host", "ssh://web1", "--json", "--ssh-config"])
+            .arg(&config)
+            .env("PATH", nothing.path())
+            .env("USER", "somebody")
+            .output()
+            .unwrap()
+    };
+    let text = fs::read_to_string(&config).unwrap();
+    let done = run(&text);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let done = run(&format!("{text}\nMatch exec true\n  Port 1\n"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(6), "{said}");
+    assert!(said.contains("Match exec true") && said.contains("install openssh-client"), "{said}");
+}
+
+#[test]
 fn a_passphrase_is_asked_for_inside_the_console_and_never_shown() {
     if !engine::is_there() {
         return;
