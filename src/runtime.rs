@@ -14,3 +14,4 @@ pub mod shell;
 pub mod signals;
 pub mod subs;
 pub mod terminal;
+pub mod terminal_prompts;

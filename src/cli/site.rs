@@ -20,6 +20,7 @@ use crate::jobs::route::{Refusal, Route};
 use crate::ports::engine::{Engine, EngineError};
 use crate::runtime::environments::plan;
 use crate::runtime::hosts::{self, Routes};
+use crate::runtime::prompts::Prompts;
 use crate::runtime::run::now;
 use crate::world::World;
 
@@ -75,7 +76,8 @@ impl Site {
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
-        let (mut world, routes) = hosts::open(&plan, &Arc::default(), options.ssh_config.as_deref());
+        let (mut world, routes) =
+            hosts::open(&plan, &Arc::new(Prompts::of_command()), options.ssh_config.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));

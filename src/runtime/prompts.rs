@@ -6,8 +6,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::sync::mpsc::Sender;
 
+use super::terminal_prompts;
 use crate::domain::ids::HostId;
 use crate::domain::prompt::{PromptId, Question, Secret};
 use crate::jobs::route::Gate;
@@ -20,17 +22,33 @@ const PATIENCE: Duration = Duration::from_secs(110);
 /// Questions that wait for their answers.
 #[derive(Default)]
 pub struct Prompts {
-    // Set once the console runs; until then, and in scripts, there is nobody to ask.
-    out: OnceLock<Sender<Msg>>,
+    // Set once the console runs, or by a command with a terminal; until then, and in scripts, there is nobody to ask.
+    place: OnceLock<Place>,
     next: AtomicU64,
     waiting: Mutex<BTreeMap<PromptId, SyncSender<Option<Secret>>>>,
+}
+
+/// Where questions go.
+enum Place {
+    Console(Sender<Msg>),
+    Terminal,
 }
 
 impl Prompts {
     /// From now on questions go to this console.
     pub fn show_on(&self, out: Sender<Msg>) {
         // A second console in one process does not exist.
-        let _ = self.out.set(out);
+        let _ = self.place.set(Place::Console(out));
+    }
+
+    /// For a command: questions go to its terminal, where it has one.
+    pub fn of_command() -> Self {
+        let prompts = Self::default();
+        if terminal_prompts::is_there() {
+            // Nothing was set before.
+            let _ = prompts.place.set(Place::Terminal);
+        }
+        prompts
     }
 
     /// Hands an answer on; too late or twice does nothing.
@@ -40,6 +58,14 @@ impl Prompts {
             // Whoever asked gave up meanwhile.
             let _ = waiting.send(answer);
         }
+    }
+}
+
+/// From the first secret on: no core file, and no other process of this login reads our memory, as with `ssh-agent`. Not
+/// before, because it also takes `/dev/stdin` and the like away from whoever is not root.
+fn keep_out_of_cores() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::debug!(%error, "a crash may write what was typed into a core file");
     }
 }
 
@@ -55,7 +81,18 @@ pub struct HostPrompter {
 
 impl Prompter for HostPrompter {
     fn ask(&self, question: &Question) -> Option<Secret> {
-        let out = self.prompts.out.get().filter(|_| self.gate.may_ask())?;
+        let place = self.prompts.place.get().filter(|_| self.gate.may_ask())?;
+        keep_out_of_cores();
+        let out = match place {
+            Place::Console(out) => out,
+            Place::Terminal => {
+                let answer = terminal_prompts::ask(question, PATIENCE);
+                if answer.is_none() {
+                    self.gate.close();
+                }
+                return answer;
+            }
+        };
         let id = PromptId(self.prompts.next.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = sync_channel(1);
         self.prompts.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer);
@@ -72,7 +109,7 @@ impl Prompter for HostPrompter {
     }
 
     fn is_there(&self) -> bool {
-        self.prompts.out.get().is_some() && self.gate.may_ask()
+        self.prompts.place.get().is_some() && self.gate.may_ask()
     }
 
     fn leave(&self) {

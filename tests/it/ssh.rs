@@ -1,5 +1,6 @@
 //! Hosts over SSH against real sshd instances: trust, keys, ways, many streams, cuts.
 
+mod commands;
 mod console;
 mod keys;
 mod pam;
