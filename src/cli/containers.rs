@@ -6,9 +6,8 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::out::{Out, Tone};
 use super::setup::Options;
-use super::site::{Depth, Found, Site, Where};
+use super::site::{Depth, Found, Site, Which};
 use super::table::{Cell, Table, cell, left, right};
-use super::target::Target;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::size::bytes;
 use crate::domain::usage::Usage;
@@ -34,20 +33,14 @@ JSON (--json), one object per container:
 /// Which containers, and how.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
-    #[arg(value_name = "TARGET")]
-    targets: Vec<Target>,
     #[command(flatten)]
-    at: Where,
+    which: Which,
     /// Only what runs
     #[arg(short, long)]
     running: bool,
     /// With the use of processor, memory and network, measured over a second
     #[arg(short, long)]
     usage: bool,
-    /// Print data: one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Serialize)]
@@ -95,7 +88,7 @@ struct UsageRow {
 /// Lists them. Without a container nothing is printed, and that is no error.
 pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let mut found = site.find(&arguments.at, &arguments.targets, Depth::Detail).await?;
+    let mut found = site.find(&arguments.which.at, &arguments.which.targets, Depth::Detail).await?;
     if arguments.running {
         found.retain(|f| f.container.state.is_up());
     }
@@ -104,7 +97,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         let running: Vec<_> = running.map(|f| f.container.key.clone()).collect();
         site.measure(&running).await?;
     }
-    let mut out = Out::new(arguments.json);
+    let mut out = Out::new(arguments.which.json);
     if out.is_json {
         for one in &found {
             out.json(&row(&site, one))?;
@@ -198,17 +191,27 @@ fn usage_of(site: &Site, c: &Container) -> Option<Usage> {
 
 fn table(site: &Site, found: &[Found], has_usage: bool) -> Table {
     let mut columns = vec![
-        left("SERVICE"),
+        left("SERVICE").spare(1),
         left("CONTAINER"),
-        left("HOST").spare(3),
-        left("RELEASE").spare(4),
+        left("HOST").spare(4),
+        left("RELEASE").spare(5),
         left("STATE"),
         left("HEALTH"),
     ];
     if has_usage {
-        columns.extend([right("CPU"), right("MEM"), right("LIMIT").spare(7), right("NET IN/OUT").spare(5)]);
+        columns.extend([
+            right("CPU").spare(1),
+            right("MEM").spare(1),
+            right("LIMIT").spare(8),
+            right("NET IN/OUT").spare(6),
+        ]);
     }
-    columns.extend([right("RST").spare(1), right("UP"), left("PORTS").spare(6), left("ID").spare(8)]);
+    columns.extend([
+        right("RST").spare(3),
+        right("UP").spare(2),
+        left("PORTS").spare(7),
+        left("ID").spare(9),
+    ]);
     let mut table = Table::new(columns);
     let now = Utc::now();
     for one in found {

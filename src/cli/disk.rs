@@ -173,7 +173,7 @@ pub async fn disk(arguments: Disk, options: &Options) -> Result<u8, Failure> {
         totals(inventory).print(&mut out, 2)?;
         if arguments.items {
             out.line("")?;
-            items(&inventory.items.iter().collect::<Vec<_>>()).print(&mut out, 2)?;
+            items(&inventory.items.iter().collect::<Vec<_>>(), true).print(&mut out, 2)?;
         }
     }
     out.flush()?;
@@ -226,18 +226,15 @@ fn totals(inventory: &Inventory) -> Table {
     table
 }
 
-fn items(items: &[&Item]) -> Table {
-    let mut table = Table::new([
-        left("KIND"),
-        left("NAME"),
-        right("SIZE"),
-        right("AGE").spare(2),
-        left("STAYS BECAUSE").spare(1),
-        left("ID").spare(3),
-    ]);
+/// Things with what keeps each; that all of them go says itself.
+fn items(items: &[&Item], may_stay: bool) -> Table {
+    let mut columns =
+        vec![left("KIND"), left("NAME"), right("SIZE"), right("AGE").spare(1), left("ID").spare(2)];
+    columns.extend(may_stay.then(|| left("STAYS BECAUSE").text()));
+    let mut table = Table::new(columns);
     let now = Utc::now();
     for item in items {
-        table.row([
+        let mut cells = vec![
             cell(Tone::Dim, item.kind.noun()),
             item.name().into(),
             if item.kind == Kind::Network {
@@ -246,9 +243,10 @@ fn items(items: &[&Item]) -> Table {
                 item.bytes.map_or("?".to_owned(), bytes).into()
             },
             item.created.map_or("?".to_owned(), |at| age(at, now)).into(),
-            item.why_kept().unwrap_or_default().into(),
             cell(Tone::Dim, item.short_id()),
-        ]);
+        ];
+        cells.extend(may_stay.then(|| item.why_kept().unwrap_or_default().into()));
+        table.row(cells);
     }
     table
 }
@@ -326,7 +324,7 @@ fn list(
         return out.line(&format!("{host}: nothing to clear away"));
     }
     out.line(&format!("{host}: {} things would go, {}", going.len(), freed(going)))?;
-    items(&going.iter().collect::<Vec<_>>()).print(out, 2)
+    items(&going.iter().collect::<Vec<_>>(), false).print(out, 2)
 }
 
 fn report(

@@ -9,8 +9,7 @@ use super::failure::Failure;
 use super::logs::Clock;
 use super::out::{Out, remark};
 use super::setup::Options;
-use super::site::{Depth, Site, Where};
-use super::target::Target;
+use super::site::{Depth, Site, Which};
 use crate::domain::event::EngineEvent;
 use crate::domain::ids::HostId;
 use crate::logs::ansi;
@@ -37,11 +36,8 @@ const LANE: usize = 256;
 /// Which events.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only of these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
-    #[arg(value_name = "TARGET")]
-    targets: Vec<Target>,
     #[command(flatten)]
-    at: Where,
+    which: Which,
     /// Also those since then: 15m, 14:20, 2026-03-01 14:20
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -57,9 +53,6 @@ pub struct Arguments {
     /// Show times in UTC
     #[arg(long)]
     utc: bool,
-    /// Print data: one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Serialize)]
@@ -86,11 +79,11 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         return Err(Failure::Usage("--since is later than --until; nothing lies between".to_owned()));
     }
     let mut site = Site::load(options)?;
-    let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
+    let found = site.find(&arguments.which.at, &arguments.which.targets, Depth::List).await?;
     let wanted: Vec<_> = found.iter().map(|f| f.container.key.id.as_str()).collect();
-    let environment = match found.first().filter(|_| !arguments.targets.is_empty()) {
+    let environment = match found.first().filter(|_| !arguments.which.targets.is_empty()) {
         Some(first) => first.environment.clone(),
-        None => site.environment(arguments.at.environment.as_deref())?,
+        None => site.environment(arguments.which.at.environment.as_deref())?,
     };
     let (to, mut events) = mpsc::channel(LANE);
     let mut readers = tokio::task::JoinSet::new();
@@ -112,11 +105,11 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         }
     }
     drop(to);
-    let mut out = Out::new(arguments.json);
+    let mut out = Out::new(arguments.which.json);
     let is_wanted = |event: &EngineEvent| {
         (arguments.all || !event.action.starts_with("exec_"))
             && arguments.kind.as_ref().is_none_or(|kind| *kind == event.kind)
-            && (arguments.targets.is_empty()
+            && (arguments.which.targets.is_empty()
                 || wanted.iter().any(|id| *id == event.id || event.more.contains(id.get(..12).unwrap_or(id))))
     };
     let mut has_failed = false;

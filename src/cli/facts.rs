@@ -8,10 +8,9 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::out::{Out, Tone};
 use super::setup::Options;
-use super::site::{Depth, Found, Site, Where};
-use super::status::class_word;
+use super::site::{Depth, Found, Site, Which};
+use super::status::{Head, class_word};
 use super::table::{Table, cell, left, right};
-use super::target::Target;
 use crate::ui::text::age;
 
 /// The shape of `environments --json`.
@@ -38,24 +37,10 @@ pub struct Environments {
     json: bool,
 }
 
-/// Which containers.
-#[derive(clap::Args, Debug)]
-pub struct Arguments {
-    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
-    #[arg(value_name = "TARGET")]
-    targets: Vec<Target>,
-    #[command(flatten)]
-    at: Where,
-    /// Print data: one JSON object a line
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Serialize)]
 struct EnvironmentRow<'a> {
-    environment: &'a str,
-    class: &'static str,
-    protected: bool,
+    #[serde(flatten)]
+    head: Head<'a>,
     default: bool,
     hosts: Vec<HostRow<'a>>,
     projects: &'a [String],
@@ -93,9 +78,7 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
         if out.is_json {
             let hosts = e.hosts.iter().map(|id| HostRow { host: id.as_str(), address: address(id) });
             out.json(&EnvironmentRow {
-                environment: e.id.as_str(),
-                class: class_word(e.class),
-                protected: e.is_protected,
+                head: Head::of(e),
                 default: e.id == default,
                 hosts: hosts.collect(),
                 projects: &e.projects,
@@ -122,9 +105,9 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
 }
 
 /// Tells which images the services carry.
-pub async fn releases(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
+pub async fn releases(which: Which, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
+    let found = site.find(&which.at, &which.targets, Depth::List).await?;
     let mut groups: BTreeMap<_, Vec<&Found>> = BTreeMap::new();
     for one in &found {
         let c = &one.container;
@@ -132,7 +115,7 @@ pub async fn releases(arguments: Arguments, options: &Options) -> Result<u8, Fai
     }
     let mut rows: Vec<_> = groups.into_values().filter_map(|group| release(&group)).collect();
     rows.sort_by(|a, b| (a.environment, a.service, b.since).cmp(&(b.environment, b.service, a.since)));
-    let mut out = Out::new(arguments.json);
+    let mut out = Out::new(which.json);
     let mut table = Table::new([
         left("SERVICE"),
         left("RELEASE"),

@@ -7,9 +7,8 @@ use super::containers::{health_tone, health_word};
 use super::failure::Failure;
 use super::out::{Out, Tone};
 use super::setup::Options;
-use super::site::{Depth, Found, Site, Where};
+use super::site::{Depth, Found, Site, Which};
 use super::table::{Table, cell, left, right};
-use super::target::Target;
 use crate::domain::container::{Check, Container, Health, Standing, State};
 use crate::domain::health::dependencies::{Dependency, Mood};
 use crate::domain::health::{Verdict, took};
@@ -31,19 +30,6 @@ JSON (--json), one object per container:
           [{name, mood, word, latency_ms, text}] of the answer, with mood bad, warn, unknown or ok
 
 Exit status: 3 when a check or a probe is bad or a container is down, else as for containers.";
-
-/// Which containers.
-#[derive(clap::Args, Debug)]
-pub struct Arguments {
-    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
-    #[arg(value_name = "TARGET")]
-    targets: Vec<Target>,
-    #[command(flatten)]
-    at: Where,
-    /// Print data: one JSON object a line
-    #[arg(long)]
-    json: bool,
-}
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -87,12 +73,12 @@ struct DependencyRow<'a> {
 }
 
 /// Asks once and tells.
-pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
+pub async fn run(which: Which, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let found = site.find(&arguments.at, &arguments.targets, Depth::Detail).await?;
+    let found = site.find(&which.at, &which.targets, Depth::Detail).await?;
     let asked: Vec<_> = found.iter().map(|f| (f.environment.id.clone(), f.container.clone())).collect();
     site.probe(&asked).await;
-    let mut out = Out::new(arguments.json);
+    let mut out = Out::new(which.json);
     let is_bad = found.iter().any(|one| is_bad(&site, one));
     if out.is_json {
         for one in &found {
@@ -194,13 +180,13 @@ struct Line {
 fn table(site: &Site, found: &[Found], is_whole: bool) -> Table {
     let mut table = Table::new([
         left("SERVICE"),
-        left("CONTAINER").spare(2),
+        left("CONTAINER").spare(1),
         left("HOST").spare(4),
         left("ASKED"),
         left("ANSWER"),
-        right("TOOK").spare(1),
+        right("TOOK").spare(2),
         right("AGE").spare(3),
-        left("SAID"),
+        left("SAID").text(),
     ]);
     for one in found {
         let c = &one.container;

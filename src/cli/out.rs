@@ -62,10 +62,14 @@ impl Out {
         Self { to: io::BufWriter::with_capacity(64 << 10, io::stdout()), is_json, is_terminal, has_colour }
     }
 
-    /// Columns of the terminal; `None` in a pipe, where nothing is ever cut.
+    /// Columns of the terminal, or what `COLUMNS` says of it; `None` in a pipe, where nothing is ever cut.
     pub fn width(&self) -> Option<usize> {
-        let width = self.is_terminal.then(crossterm::terminal::size)?.ok()?.0;
-        (width > 0).then_some(usize::from(width))
+        if !self.is_terminal {
+            return None;
+        }
+        let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let size = || crossterm::terminal::size().ok().map(|(width, _)| width);
+        set.or_else(size).filter(|width| *width > 0).map(usize::from)
     }
 
     /// A line, made safe.

@@ -36,6 +36,20 @@ pub struct Where {
     pub environment: Option<String>,
 }
 
+/// Which containers, and how they are printed. Without a name it is the whole environment.
+#[derive(clap::Args, Debug)]
+pub struct Which {
+    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<Target>,
+    /// Where they are.
+    #[command(flatten)]
+    pub at: Where,
+    /// Print data: one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// How much is asked of each host.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Depth {

@@ -47,11 +47,29 @@ pub struct Arguments {
     json: bool,
 }
 
+/// How every object about an environment begins.
 #[derive(Serialize)]
-struct EnvironmentRow<'a> {
+pub struct Head<'a> {
     environment: &'a str,
     class: &'static str,
     protected: bool,
+}
+
+impl<'a> Head<'a> {
+    /// Of that one.
+    pub fn of(environment: &'a Environment) -> Self {
+        Self {
+            environment: environment.id.as_str(),
+            class: class_word(environment.class),
+            protected: environment.is_protected,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EnvironmentRow<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
     standing: &'static str,
     hosts: Vec<HostRow<'a>>,
     services: Vec<ServiceRow<'a>>,
@@ -253,9 +271,7 @@ fn data<'a>(site: &'a Site, environment: &'a Environment, problems: &'a [Problem
         })
     };
     EnvironmentRow {
-        environment: environment.id.as_str(),
-        class: class_word(environment.class),
-        protected: environment.is_protected,
+        head: Head::of(environment),
         standing: standing(site, environment, problems),
         hosts: environment.hosts.iter().filter_map(host).collect(),
         services: services(site, environment, &site.world.containers(environment)),
@@ -268,7 +284,13 @@ fn show(site: &Site, environment: &Environment, problems: &[Problem], out: &mut 
     let up = containers.iter().filter(|c| c.state.is_up()).count();
     let bad = problems.iter().filter(|p| p.standing == "bad").count();
     let head = cell_line(out, environment, standing(site, environment, problems), bad);
-    out.safe(&format!("{head}  {up}/{} up\n", containers.len()))?;
+    let known = environment.hosts.iter().filter_map(|id| site.world.hosts.get(id));
+    let count = if known.into_iter().any(|host| host.containers.is_some()) {
+        format!("{up}/{} up", containers.len())
+    } else {
+        "containers unknown".to_owned()
+    };
+    out.safe(&format!("{head}  {count}\n"))?;
     for id in &environment.hosts {
         let Some(host) = site.world.hosts.get(id) else { continue };
         out.line(&format!("  {id}  {}", host_words(host)))?;
@@ -279,7 +301,7 @@ fn show(site: &Site, environment: &Environment, problems: &[Problem], out: &mut 
         left("CONTAINER"),
         left("HOST").spare(1),
         right("SINCE"),
-        left("WHAT"),
+        left("WHAT").text(),
     ]);
     let now = Utc::now();
     for problem in problems {

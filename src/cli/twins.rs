@@ -5,6 +5,7 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::setup::Options;
+use super::site::Which;
 use super::{act, containers, disk, doctor, events, exec, facts, health, inspect, logs, pages, status};
 
 /// The twin of everything that the console shows or does.
@@ -21,10 +22,10 @@ pub enum Twin {
     Containers(containers::Arguments),
     /// Ask the configured probes once, and say what they and the health checks say; ends with 3 when one is bad
     #[command(after_long_help = health::JSON)]
-    Health(health::Arguments),
+    Health(Which),
     /// List the releases that the services carry
     #[command(after_long_help = facts::RELEASES_JSON)]
-    Releases(facts::Arguments),
+    Releases(Which),
     /// Print log lines, in order of time
     #[command(visible_alias = "tail", after_long_help = logs::JSON)]
     Logs(logs::Arguments),

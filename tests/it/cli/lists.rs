@@ -1,7 +1,13 @@
 //! What is shown: containers and how things stand.
 
-use super::{IDLE, QUIET, environment, run, run_with};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{IDLE, QUIET, command, environment, run, run_with};
 use crate::engine::{self, Project, docker};
+use crate::pty::Launch;
+
+const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn containers_are_listed_with_their_state() {
@@ -108,4 +114,57 @@ fn a_host_that_does_not_answer_is_said_and_ends_with_6() {
     assert!(done.out.contains(&name), "the other host is still told: {}", done.out);
     let done = run_with(&config, &["containers", "nosuch"]).ended(6);
     assert!(done.err.contains("not asked: "), "it may be there: {}", done.err);
+}
+
+#[test]
+fn where_no_host_answers_the_containers_are_unknown_not_none() {
+    let done = run(&["--host", "unix:///nonexistent.sock", "status"]).ended(6);
+    assert!(done.out.contains("containers unknown") && !done.out.contains("0/0"), "{}", done.out);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    if !engine::is_there() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["disk", "--items", "--json"][..], &["man"], &["events", "--since", "1h", "--until", "now"]]
+    {
+        let mut child =
+            command(home.path(), args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let left = child.wait_with_output().unwrap();
+        assert_eq!((left.status.code(), &left.stderr[..]), (Some(0), &b""[..]), "{args:?}");
+    }
+}
+
+#[test]
+fn a_narrow_terminal_cuts_texts_and_drops_columns_and_a_pipe_does_not() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = project.run("web", QUIET, IDLE);
+    let config = environment("shop", "staging", &project);
+    for width in [40_u16, 80] {
+        let terminal = Launch::pilothouse(["containers", "--usage"])
+            .size(width, 24)
+            .home_file("pilothouse.toml", &config)
+            .start();
+        terminal.until(&format!(r"{name} +running +no check"), SOON);
+        assert_eq!(terminal.wait_exit(SOON), 0);
+        // A line too long would have gone on in the next: head, row, and no third.
+        assert_eq!(
+            terminal.screen_text().lines().filter(|line| !line.trim().is_empty()).count(),
+            2,
+            "{}",
+            terminal.screen_text()
+        );
+    }
+    let done = run_with(&config, &["containers", "--usage"]).ended(0);
+    assert!(
+        done.out.lines().next().is_some_and(|head| head.contains("PORTS") && head.contains("ID")),
+        "{}",
+        done.out
+    );
 }
