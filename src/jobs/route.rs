@@ -191,6 +191,13 @@ impl Route {
 
 impl Way {
     fn refusal(&self, error: EngineError) -> Refusal {
+        // What is wrong on a host over SSH comes with what mends it.
+        if let EngineError::Unreachable { address, cause } = &error
+            && let Some((cause, mend)) = cause.split_once("; try: ")
+        {
+            let error = EngineError::Unreachable { address: address.clone(), cause: cause.to_owned() };
+            return Refusal { source: self.source.clone(), error, mend: mend.to_owned() };
+        }
         Refusal { source: self.source.clone(), mend: (self.mend)(&error), error }
     }
 }

@@ -121,6 +121,6 @@ fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>, ssh: Option<
         (None, Some(ssh)) => DockerEngine::over_ssh(id, Arc::clone(ssh)),
         (None, None) => DockerEngine::new(id, &at),
     };
-    let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at).to_owned());
+    let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at));
     Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }
 }

@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pilothouse::action::{ACTIONS, Action};
+use pilothouse::adapters::ssh::command::{MARK, Noise};
+use pilothouse::adapters::ssh::destination::Destination;
+use pilothouse::adapters::ssh::known_hosts::{KnownHosts, Verdict, name_of};
+use pilothouse::adapters::ssh::settings::{Local, Settings};
 use pilothouse::config::keymap::{Chords, Keymap, Lookup, contexts};
 use pilothouse::config::load::{Known, Layer, LayerKind, load};
 use pilothouse::config::problem::{Place, Problems};
@@ -146,4 +150,55 @@ fn assert_consistent(keymap: &Keymap) {
         }
         assert!(Action::named(action.entry().name).is_some());
     }
+}
+
+/// A key that no corpus holds.
+const STRANGER: &[u8] = b"\0\0\0\x0bssh-ed25519\0\0\0\x20 a key that nobody vouches for! ";
+
+/// What reaches a host over SSH: destinations, known_hosts, answers of `ssh -G`, what login scripts print.
+pub fn ssh(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for line in text.lines() {
+        destination(line);
+    }
+    // Whatever stands in a file, a key that it does not hold is neither known nor revoked.
+    let mut known = KnownHosts::default();
+    known.read("/known_hosts".as_ref(), &text);
+    for (host, port) in [("web1", 22), ("10.0.0.1", 2222), ("*", 22), ("", 1)] {
+        let verdict = known.check(host, port, STRANGER);
+        assert!(matches!(verdict, Verdict::Unknown { .. } | Verdict::Changed(_)), "{host}: {verdict:?}");
+        assert!(known.key_types(host, port).len() <= text.lines().count());
+        known.check(&name_of(host, port), port, data);
+    }
+    let local = Local { home: "/home/op".into(), user: "op".to_owned(), agent: None };
+    let to = Destination { user: None, host: "web1".to_owned(), port: None };
+    if let Ok(settings) = Settings::read(&to, &text, &local) {
+        assert!(settings.own_known_hosts <= settings.known_hosts.len());
+        let own = &settings.known_hosts[..settings.own_known_hosts];
+        assert!(own.iter().all(|file| file != std::path::Path::new("/dev/null")), "keys would be forgotten");
+        assert!(settings.jumps.iter().all(|hop| !hop.host.starts_with('-')));
+    }
+    let mut noise = Noise::default();
+    for (at, byte) in data.iter().enumerate() {
+        match noise.is_over(*byte) {
+            Ok(true) => {
+                assert!(data[..=at].ends_with(MARK));
+                break;
+            }
+            Ok(false) => assert!(!data[..=at].ends_with(MARK)),
+            Err(_) => break,
+        }
+    }
+    assert_harmless_controls(&noise.told());
+}
+
+fn destination(line: &str) {
+    let Ok(to) = Destination::parse(line) else { return };
+    assert!(!to.host.starts_with('-') && !to.host.contains(char::is_control), "{to:?}");
+    assert!(to.user.as_ref().is_none_or(|user| !user.starts_with('-')), "{to:?}");
+    assert_eq!(Destination::parse(&to.to_string()).as_ref(), Ok(&to), "{line:?}");
+}
+
+fn assert_harmless_controls(text: &str) {
+    assert!(!text.contains(char::is_control), "would reach a terminal: {text:?}");
 }

@@ -39,3 +39,8 @@ fn what_is_wrong_with_a_configuration_is_said_soon_and_with_a_place() {
 fn keys_read_back_as_they_are_shown_and_mean_what_they_are_set_to() {
     replay("keymap", checks::keymap);
 }
+
+#[test]
+fn what_reaches_a_host_over_ssh_is_read_without_surprises() {
+    replay("ssh", checks::ssh);
+}

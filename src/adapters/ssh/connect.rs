@@ -152,7 +152,7 @@ impl Connector {
         let machine = |cause| ConnectError::Machine { host: host.clone(), cause };
         let patience = settings.alive.map_or(self.patience, |(every, count)| Patience {
             ask_after: every.min(self.patience.ask_after),
-            gone_after: every * count.max(1),
+            gone_after: every.saturating_mul(count.max(1)),
         });
         let entered = tokio::task::spawn_blocking(move || {
             let mut steps = steps;

@@ -128,6 +128,9 @@ pub struct Local {
 /// Longest wait for a connection where nothing is set.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// More than anybody means, and no clock runs over.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
 /// The answer of `ssh -G` by key; keys are lower case, a key may stand several times.
 struct Answer<'a>(HashMap<&'a str, Vec<&'a str>>);
 
@@ -193,7 +196,9 @@ impl Settings {
         };
         let hops = answer.some("proxyjump").into_iter().flat_map(|text| text.split(','));
         let jumps = hops.map(|hop| Destination::parse(hop.trim_start_matches("ssh://")));
-        let seconds = |key: &str| answer.some(key).and_then(|v| v.parse().ok()).map(Duration::from_secs);
+        let seconds = |key: &str| {
+            answer.some(key).and_then(|v| v.parse().ok()).map(|s| Duration::from_secs(s).min(LONGEST))
+        };
         let count = |key: &str, default| answer.first(key).and_then(|v| v.parse().ok()).unwrap_or(default);
         let alive = seconds("serveraliveinterval").filter(|every| !every.is_zero());
         let identities = answer.0.get("identityfile").map(Vec::as_slice).unwrap_or_default();

@@ -220,5 +220,6 @@ async fn a_host_that_falls_silent_is_given_up_after_the_patience_for_it() {
     }
     let began = Instant::now();
     tokio::time::timeout(Duration::from_secs(8), connected.link.ended()).await.expect("never given up");
-    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+    // Counted from when it was last heard: at most a question and a look before it was stopped.
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
 }
