@@ -21,6 +21,7 @@ use crate::panes::containers::ContainersPane;
 use crate::panes::engine::EnginePane;
 use crate::panes::environments::EnvironmentsPane;
 use crate::panes::events::EventsPane;
+use crate::panes::health::HealthPane;
 use crate::panes::logs::LogsPane;
 use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
@@ -73,6 +74,7 @@ pub struct Model {
     /// Masked values are shown.
     pub(super) is_unmasked: bool,
     pub(super) events: EventsPane,
+    pub(super) health: HealthPane,
     /// A text over the panes; below any overlay.
     pub(super) reading: Option<Reading>,
     pub(super) overlay: Option<Overlay>,
@@ -115,6 +117,7 @@ impl Model {
             settings: Settings::default(),
             is_unmasked: false,
             events: EventsPane::default(),
+            health: HealthPane::default(),
             reading: None,
             overlay: None,
             asks: VecDeque::new(),

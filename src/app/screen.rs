@@ -8,7 +8,7 @@ use self::layout::{Edge, Place};
 use super::model::{Model, Overlay};
 use crate::config::theme::Role;
 use crate::domain::environment::Class;
-use crate::panes::{Ctx, PaneKind, health, releases};
+use crate::panes::{Ctx, PaneKind, releases};
 use crate::ui::frame::{self, Title};
 
 mod footer;
@@ -43,6 +43,7 @@ impl Model {
                 PaneKind::Activity => self.activity.fit(height),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
                 PaneKind::Events => self.events.fit(height, &ctx),
+                PaneKind::Health if self.focus == PaneKind::Health => self.health.fit(place.inner(), &ctx),
                 PaneKind::Containers => {
                     let selected = self.containers.fit(height, &ctx);
                     self.follow_selection(selected);
@@ -122,7 +123,7 @@ impl Model {
             PaneKind::Containers => (environment.to_owned(), self.containers.summary()),
             PaneKind::Logs => (self.logs.subject(&self.look), self.logs.summary()),
             PaneKind::Health => {
-                (container.map(|c| c.name.to_string()).unwrap_or_default(), health::summary(&ctx))
+                (container.map(|c| c.name.to_string()).unwrap_or_default(), self.health.summary(&ctx))
             }
             PaneKind::Releases => {
                 (container.map(|c| c.service.to_string()).unwrap_or_default(), releases::summary(&ctx))
@@ -152,7 +153,7 @@ impl Model {
             PaneKind::Environments => self.environments.draw(&ctx, inner, buf),
             PaneKind::Containers => self.containers.draw(&ctx, inner, buf),
             PaneKind::Logs => self.logs.draw(&ctx, inner, buf),
-            PaneKind::Health => health::draw(&ctx, inner, buf),
+            PaneKind::Health => self.health.draw(&ctx, inner, buf),
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
             PaneKind::Engine => self.engine.draw(&ctx, inner, buf),

@@ -131,7 +131,8 @@ impl Model {
                 PaneKind::Activity => self.activity.act(action, &ctx),
                 PaneKind::Engine => self.engine.act(action, &ctx),
                 PaneKind::Events => self.events.act(action, &ctx),
-                PaneKind::Health | PaneKind::Releases => Answer::Unknown,
+                PaneKind::Health => self.health.act(action),
+                PaneKind::Releases => Answer::Unknown,
             }
         };
         match answer {

@@ -26,6 +26,8 @@ pub struct Change {
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
+    /// Asked for from this console: by whom, and what.
+    Asked(String, &'static str),
     /// Made, of this release.
     Created(String),
     /// Started.
@@ -85,6 +87,7 @@ impl What {
 
     fn text(&self) -> String {
         match self {
+            Self::Asked(who, what) => format!("{what} by {who}"),
             Self::Created(release) if release.is_empty() => "created".to_owned(),
             Self::Created(release) => format!("created, {release}"),
             Self::Started => "started".to_owned(),
@@ -157,8 +160,9 @@ pub fn lines<'a>(changes: impl Iterator<Item = &'a Change>, service: &ServiceId,
     }
     let (own, others): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|group| group.change.service == *service);
-    let told =
-        |group: &Group<'_>| group.change.what.is_bad() || matches!(group.change.what, What::Created(_));
+    let told = |group: &Group<'_>| {
+        group.change.what.is_bad() || matches!(group.change.what, What::Created(_) | What::Asked(..))
+    };
     let own = own.into_iter().rev().take(most);
     let own: Vec<_> = own.collect();
     let room = most - own.len();
@@ -173,6 +177,10 @@ fn add<'a>(groups: &mut Vec<Group<'a>>, change: &'a Change) {
     let fresh = Group { first: change.at, at: change.at, change, count: 1, is_started_again: false };
     let recent = groups.iter_mut().rev().take(40).filter(|group| group.change.key == change.key);
     let mut recent = recent.filter(|group| change.at - group.at <= REPEATS);
+    if let What::Asked(..) = change.what {
+        groups.push(fresh);
+        return;
+    }
     let is_health = matches!(change.what, What::Check(_) | What::Probe(..) | What::Dependency(..));
     if is_health {
         match recent.find(|group| group.change.what.is_same_topic(&change.what)) {
@@ -212,7 +220,7 @@ fn add<'a>(groups: &mut Vec<Group<'a>>, change: &'a Change) {
 }
 
 fn is_life(what: &What) -> bool {
-    !matches!(what, What::Check(_) | What::Probe(..) | What::Dependency(..))
+    !matches!(what, What::Check(_) | What::Probe(..) | What::Dependency(..) | What::Asked(..))
 }
 
 fn line(group: &Group<'_>) -> Line {
@@ -272,6 +280,19 @@ mod tests {
             change(1, "api-1", What::Restarted),
         ];
         assert_eq!(told(&changes, 5), ["1 api-1 restarted"]);
+    }
+
+    #[test]
+    fn what_somebody_asked_for_stands_before_what_came_of_it() {
+        let changes = [
+            change(0, "api-1", What::Asked("alice@web1".to_owned(), "restart")),
+            change(1, "api-1", What::Ended(Some(137))),
+            change(2, "api-1", What::Started),
+            change(2, "api-1", What::Restarted),
+            change(3, "db-1", What::Asked("alice@web1".to_owned(), "stop")),
+        ];
+        let wanted = ["0 api-1 restart by alice@web1", "2 api-1 restarted", "3 db-1 stop by alice@web1"];
+        assert_eq!(told(&changes, 9), wanted);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::probe::Ask;
 
 pub mod dependencies;
+pub mod errors;
 pub mod timeline;
 
 /// Most bytes of a body that are kept.

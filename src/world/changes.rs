@@ -81,6 +81,18 @@ impl World {
         }
     }
 
+    /// An operator of this console asked for something: who, and what.
+    pub fn asked(
+        &mut self,
+        key: ContainerKey,
+        name: &str,
+        (who, what): (String, &'static str),
+        at: DateTime<Utc>,
+    ) {
+        let change = self.change(key, at, What::Asked(who, what), name);
+        self.changes.saw(change);
+    }
+
     /// `name` is for a container that is not known.
     pub(super) fn change(&self, key: ContainerKey, at: DateTime<Utc>, what: What, name: &str) -> Change {
         let known = self.container(&key);

@@ -11,6 +11,7 @@ use crate::domain::change::What;
 use crate::domain::container::{Container, Detail, Health, Standing, State};
 use crate::domain::environment::Environment;
 use crate::domain::health::dependencies::{self, Dependency, Mood};
+use crate::domain::health::errors::Errors;
 use crate::domain::health::timeline::Timeline;
 use crate::domain::health::{Reading, Verdict};
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId, ServiceId};
@@ -37,6 +38,8 @@ pub struct ProbeHistory {
     pub timeline: Timeline,
     /// How long each took, in ms.
     pub latency: Series,
+    /// How many answers were bad.
+    pub errors: Errors,
     /// What the newest answer that said anything of dependencies said of them, worst first.
     pub dependencies: Vec<Dependency>,
     /// When that was.
@@ -146,6 +149,7 @@ impl World {
             verdict: verdict.clone(),
             timeline: Timeline::default(),
             latency: Series::default(),
+            errors: Errors::default(),
             dependencies: Vec::new(),
             told: None,
             dependency_times: BTreeMap::new(),
@@ -156,6 +160,7 @@ impl World {
         }
         let value = reading.took.as_secs_f32() * 1000.0;
         history.latency.push(Point { at: reading.at, value, is_bad: !verdict.is_ok() });
+        history.errors.record(reading.at, !verdict.is_ok());
         if !found.is_empty() {
             for dependency in &found {
                 let times = history.dependency_times.entry(dependency.name.clone()).or_default();

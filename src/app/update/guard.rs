@@ -66,7 +66,7 @@ impl Model {
             return Vec::new();
         }
         match grade(change.weight(), &environment) {
-            Grade::None => vec![Effect::Change(self.job(), change)],
+            Grade::None => vec![self.carry_out(change)],
             grade => {
                 let seen = self.states(&change);
                 let environment = environment.id.to_string();
@@ -101,7 +101,17 @@ impl Model {
             // Counted again as soon as it is done.
             self.world.inventories.entry(host.clone()).or_default().asked = Some(self.now.at);
         }
-        vec![Effect::Change(self.job(), confirm.change)]
+        vec![self.carry_out(confirm.change)]
+    }
+
+    /// From here on it is among what changed, whatever comes of it.
+    fn carry_out(&mut self, change: Change) -> Effect {
+        if let Change::Containers(act, targets) = &change {
+            for (key, name) in targets {
+                self.world.asked(key.clone(), name, (self.operator.clone(), act.verb()), self.now.wall);
+            }
+        }
+        Effect::Change(self.job(), change)
     }
 
     /// The first container that is gone or stands differently from when the dialog opened.

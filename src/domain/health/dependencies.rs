@@ -86,6 +86,16 @@ pub fn dependencies(body: &[u8]) -> Vec<Dependency> {
     all
 }
 
+/// As [`dependencies`], of what a HEALTHCHECK printed: the answer of a probe with words around it, as `curl -i` or a
+/// command of the service's own writes it. Output that the engine cut says nothing.
+pub fn in_output(output: &str) -> Vec<Dependency> {
+    // Words before it may hold a brace of their own: a log line, a template.
+    let starts = output.match_indices('{').map(|(at, _)| at).take(8);
+    let end = output.rfind('}').map_or(0, |at| at + 1);
+    let found = starts.filter(|at| *at < end).map(|at| dependencies(&output.as_bytes()[at..end]));
+    found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+}
+
 fn get<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }

@@ -1,4 +1,4 @@
-//! History beside the number: latency of the probe, CPU and memory against their limits, and what was usual before.
+//! History beside the number: latency of each probe, how many fail, CPU and memory against their limits, and what was usual before.
 
 use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
@@ -13,6 +13,7 @@ use crate::domain::series::Series;
 use crate::panes::Ctx;
 use crate::ui::spark::{self, Scale};
 use crate::ui::text::{age, bytes, put};
+use crate::world::health::ProbeHistory;
 
 /// Charts show the shortest of these that holds all of the history.
 const SPANS: [TimeDelta; 5] = [
@@ -93,21 +94,43 @@ fn draw_chart(
     }
 }
 
+fn gap(history: &ProbeHistory) -> TimeDelta {
+    TimeDelta::from_std(history.target.spec.interval * 2).unwrap_or(TimeDelta::minutes(1))
+}
+
+/// Of the probe that fails most; nothing where none failed.
+fn errors<'a>(readings: &[&'a ProbeHistory], ctx: &Ctx<'_>) -> Option<Chart<'a>> {
+    let each = readings.iter().filter_map(|history| Some((history.errors.share(ctx.now.wall)?, history)));
+    let ((bad, all), history) = each.max_by_key(|((bad, all), _)| bad * 1000 / all)?;
+    let percent = bad as f32 * 100.0 / all as f32;
+    let digits = usize::from(percent > 0.0 && percent < 10.0);
+    Some(Chart {
+        label: "errors",
+        series: history.errors.series(),
+        gap: gap(history),
+        least: 100.0,
+        limit: Some(100.0),
+        now: (format!("{percent:.digits$}% of {all}"), if bad > 0 { Role::Warn } else { Role::Text }),
+        text: |percent: f32| format!("{percent:.0}%"),
+    })
+}
+
 fn charts<'a>(ctx: &Ctx<'a>, c: &Container) -> Vec<Chart<'a>> {
     let mut charts = Vec::new();
     let readings: Vec<_> = ctx.world.readings(&c.key, ctx.now).collect();
-    if let Some(history) = readings.last().filter(|_| c.state == State::Running) {
+    for history in readings.iter().filter(|_| c.state == State::Running) {
         let role = if history.verdict.is_ok() { Role::Text } else { Role::Bad };
         charts.push(Chart {
-            label: "latency",
+            label: history.target.kind.word(),
             series: &history.latency,
-            gap: TimeDelta::from_std(history.target.spec.interval * 2).unwrap_or(TimeDelta::minutes(1)),
+            gap: gap(history),
             least: 10.0,
             limit: None,
             now: (took(history.last.took), role),
             text: |ms| took(std::time::Duration::from_secs_f32(ms.max(0.0) / 1000.0)),
         });
     }
+    charts.extend(errors(&readings, ctx).filter(|_| c.state == State::Running));
     let Some(usage) = ctx.world.usage.get(&c.key) else { return charts };
     let rates = usage.usage.filter(|_| c.state == State::Running);
     let gap = TimeDelta::seconds(10);

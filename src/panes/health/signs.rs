@@ -10,7 +10,7 @@ use super::split;
 use crate::config::theme::Role;
 use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Health, Standing, State};
-use crate::domain::health::dependencies::{Dependency, Mood};
+use crate::domain::health::dependencies::{self, Dependency, Mood};
 use crate::domain::health::{Verdict, took};
 use crate::panes::Ctx;
 use crate::panes::containers::columns;
@@ -33,7 +33,7 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         signs.push(state(ctx, c));
     }
     if c.state == State::Running {
-        probes(ctx, c, &mut signs);
+        let has_told = probes(ctx, c, &mut signs);
         let (word, role) = match c.health {
             Health::None => ("none", Role::Faint),
             Health::Starting => ("starting", Role::Warn),
@@ -41,6 +41,10 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
             Health::Unhealthy => ("unhealthy", Role::Bad),
         };
         signs.push(sign("check", word, role));
+        // Where no probe told of them the check may.
+        let checked = c.detail.as_ref().filter(|_| !has_told).and_then(|d| d.checks.last());
+        let told = checked.map(|check| dependencies::in_output(&check.output)).unwrap_or_default();
+        signs.extend(told.iter().map(|d| dependency(d, false)));
         signs.extend(Figure::ALL.into_iter().filter_map(|figure| strain(ctx, c, figure)));
     }
     replicas(ctx, c, &mut signs);
@@ -86,8 +90,9 @@ fn state(ctx: &Ctx<'_>, c: &Container) -> Sign {
     sign
 }
 
-fn probes(ctx: &Ctx<'_>, c: &Container, signs: &mut Vec<Sign>) {
-    let Some(environment) = &ctx.scope.environment else { return };
+/// Whether one of them told of dependencies.
+fn probes(ctx: &Ctx<'_>, c: &Container, signs: &mut Vec<Sign>) -> bool {
+    let Some(environment) = &ctx.scope.environment else { return false };
     let readings: Vec<_> = ctx.world.readings(&c.key, ctx.now).collect();
     for (kind, target) in ctx.world.targets(environment, c) {
         let reading = readings.iter().find(|history| history.target.kind == kind);
@@ -105,6 +110,7 @@ fn probes(ctx: &Ctx<'_>, c: &Container, signs: &mut Vec<Sign>) {
             signs.push(vec![(format!("(told {} ago)", age(told, ctx.now.wall)), Role::Dim)]);
         }
     }
+    telling.is_some()
 }
 
 /// The worst that asks it says, in one line: `ready`, `503: database timeout 5.0s`. The engine's check where

@@ -118,7 +118,7 @@ fn the_pane_says_what_is_bad_since_when_and_what_did_it() {
             "WHAT CHANGED",
             "14:28:57 api-7-1 database timeout",
             "14:31:37 api-7-2 OOM killed 7x, up again",
-            "latency",
+            "errors",
             "of 512M",
             "exit 1",
         ] {
@@ -164,6 +164,41 @@ fn a_container_near_its_limit_is_marked_in_its_row_the_header_and_the_health_pan
     for wanted in ["△ 1 warning since 14:30:02", "▲95M", "memory 95% of its limit for 2m"] {
         assert!(shown.contains(wanted), "{wanted:?} is not shown:\n{shown}");
     }
+}
+
+#[test]
+fn each_probe_has_its_latency_and_the_share_that_fails() {
+    let size = (160, 48);
+    let shown = shown(&incident(size, look("dark", Depth::True, false)), size);
+    // 39 of the twelve minutes' 144 answers came after the database was slow.
+    for wanted in [r"live +\S+ +4ms", r"ready +\S+ +5\.0s", r"errors +\S+ +27% of 144"] {
+        assert!(regex::Regex::new(wanted).unwrap().is_match(&shown), "{wanted:?} is not shown:\n{shown}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_can_be_scrolled_to() {
+    let size = (80, 18);
+    let mut stage = incident(size, look("dark", Depth::True, false));
+    stage.keys("4");
+    let before = shown(&stage, size);
+    assert!(before.contains("more") && before.contains("live ok 4ms"), "{before}");
+    stage.keys("G");
+    let after = shown(&stage, size);
+    assert!(after.contains("HEALTHCHECK") && !after.contains("live ok 4ms"), "{after}");
+    assert!(!after.contains(" more"), "the last line is shown: {after}");
+    stage.keys("g");
+    assert_eq!(shown(&stage, size), before);
+}
+
+#[test]
+fn what_the_operator_did_is_among_what_changed() {
+    let size = (160, 48);
+    let mut stage = incident(size, look("dark", Depth::True, false));
+    stage.unlock();
+    stage.keys("R y");
+    let shown = shown(&stage, size);
+    assert!(shown.contains("14:32:07 api-7-1 restart by alice@bastion"), "{shown}");
 }
 
 #[test]

@@ -167,3 +167,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_health_check_that_prints_the_answer_is_read_too() {
+    let told = |output: &str| in_output(output).into_iter().map(|d| (d.name, d.mood)).collect::<Vec<_>>();
+    let database = |mood| vec![("database".to_owned(), mood)];
+    assert_eq!(told(r#"{"checks":{"database":{"status":"ok"}}}"#), database(Mood::Ok));
+    let curl = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n{\"checks\":{\"database\":\"down\"}}\n";
+    assert_eq!(told(curl), database(Mood::Bad));
+    assert_eq!(told("GET {path} 503: {\"database\": false} (gave up)"), database(Mood::Bad));
+    assert!(told("all well").is_empty() && told("}{").is_empty() && told("{\"checks\":{\"datab").is_empty());
+}

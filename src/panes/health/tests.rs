@@ -1,1 +1,0 @@
-//! What the health pane says.
