@@ -49,6 +49,8 @@ struct Attempt<'a> {
     /// A question that nobody was there to answer.
     unanswered: Option<String>,
     keys: u32,
+    /// Keys that the agent offered.
+    of_agent: Vec<Vec<u8>>,
     /// As the host counts them.
     failures: u32,
 }
@@ -73,9 +75,19 @@ pub(super) fn authenticate(
     session.set_timeout(PERSON_MS);
     let (tried, unanswered) = (vec![], None);
     let ever_offered = offered.clone();
-    let (keys, failures) = (0, 0);
-    let mut attempt =
-        Attempt { session, settings, prompter, offered, ever_offered, tried, unanswered, keys, failures };
+    let (keys, failures, of_agent) = (0, 0, vec![]);
+    let mut attempt = Attempt {
+        session,
+        settings,
+        prompter,
+        offered,
+        ever_offered,
+        tried,
+        unanswered,
+        keys,
+        of_agent,
+        failures,
+    };
     if attempt.walk(&login) {
         return Ok(());
     }

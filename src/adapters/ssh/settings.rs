@@ -46,6 +46,8 @@ pub struct Settings {
     pub host_key_alias: Option<String>,
     /// Private keys, in order; those that do not exist are passed over.
     pub identity_files: Vec<PathBuf>,
+    /// Certificates for them besides those that stand beside a key.
+    pub certificate_files: Vec<PathBuf>,
     /// Of the agent's keys only those that have a file.
     pub is_identities_only: bool,
     /// The agent's socket; `None` means no agent.
@@ -201,13 +203,14 @@ impl Settings {
         };
         let count = |key: &str, default| answer.first(key).and_then(|v| v.parse().ok()).unwrap_or(default);
         let alive = seconds("serveraliveinterval").filter(|every| !every.is_zero());
-        let identities = answer.0.get("identityfile").map(Vec::as_slice).unwrap_or_default();
+        // One a line, blanks and all.
+        let each = |key: &str| -> Result<Vec<PathBuf>, SettingsError> {
+            let lines = answer.0.get(key).into_iter().flatten();
+            lines.filter(|text| !text.eq_ignore_ascii_case("none")).map(|text| path(text)).collect()
+        };
         Ok(Self {
-            identity_files: identities
-                .iter()
-                .filter(|text| !text.eq_ignore_ascii_case("none"))
-                .map(|text| path(text))
-                .collect::<Result<_, _>>()?,
+            identity_files: each("identityfile")?,
+            certificate_files: each("certificatefile")?,
             is_identities_only: answer.is_on("identitiesonly"),
             agent,
             known_hosts,
@@ -316,10 +319,7 @@ fn not_used(answer: &Answer<'_>) -> Vec<String> {
         ("gssapiauthentication", "GSSAPIAuthentication"),
         ("hostbasedauthentication", "HostbasedAuthentication"),
     ];
-    let set = [
-        ("pkcs11provider", "PKCS11Provider", "load it into the agent"),
-        ("certificatefile", "CertificateFile", "add it to the agent with its key"),
-    ];
+    let set = [("pkcs11provider", "PKCS11Provider", "load it into the agent")];
     let on = on.iter().filter(|(key, _)| answer.is_on(key)).map(|(_, name)| format!("{name}: not supported"));
     let set = set
         .iter()

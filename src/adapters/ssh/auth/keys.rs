@@ -1,7 +1,7 @@
 //! The agent's keys, then those of files, at most as many as a host lets one try.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +9,7 @@ use ssh2::ErrorCode;
 use zeroize::Zeroizing;
 
 use super::{Attempt, Outcome, UNVERIFIED, is_closed};
+use crate::adapters::ssh::known_hosts::blob_type;
 use crate::domain::prompt::Nth;
 use crate::ports::prompt::Question;
 
@@ -42,6 +43,10 @@ impl Attempt<'_> {
         for file in &self.settings.identity_files {
             if self.keys > MOST_KEYS {
                 return Outcome::No;
+            }
+            // The agent offered it already: nobody is asked for a passphrase that cannot help.
+            if public_blob(file).is_some_and(|blob| self.of_agent.contains(&blob)) {
+                continue;
             }
             let outcome = match fs::metadata(file) {
                 Ok(meta) if meta.len() > KEY_BYTES => {
@@ -97,6 +102,7 @@ impl Attempt<'_> {
             if !self.has_room() {
                 return Ok(Outcome::No);
             }
+            self.of_agent.push(identity.blob().to_vec());
             match agent.userauth(&self.settings.user, identity) {
                 Ok(()) => return Ok(Outcome::In),
                 Err(error) => match self.key_failed(&format!("agent key {}", identity.comment()), &error) {
@@ -109,9 +115,6 @@ impl Attempt<'_> {
     }
 
     fn file(&mut self, file: &Path) -> Outcome {
-        if !self.has_room() {
-            return Outcome::No;
-        }
         let name = file.display().to_string();
         let text = match fs::read_to_string(file) {
             Ok(text) => Zeroizing::new(text),
@@ -120,43 +123,124 @@ impl Attempt<'_> {
                 return Outcome::No;
             }
         };
-        let user = &self.settings.user;
-        if !is_encrypted(&text) {
-            return match self.session.userauth_pubkey_memory(user, None, &text, None) {
-                Ok(()) => Outcome::In,
-                Err(error) if error.code() == ErrorCode::Session(BAD_FILE) => {
-                    self.tried.push(format!("{name}: no private key that can be read here"));
-                    Outcome::No
-                }
-                Err(error) => self.key_failed(&name, &error),
+        if !text.contains("PRIVATE KEY") {
+            let why = if public_of(&text).is_some() {
+                "a public key, whose private one the agent does not hold"
+            } else {
+                "no private key"
             };
+            self.tried.push(format!("{name}: {why}"));
+            return Outcome::No;
+        }
+        let public = public_blob(file);
+        if public.as_deref().and_then(blob_type).is_some_and(|kind| kind.starts_with("sk-")) {
+            self.tried.push(format!("{name}: a security token's, which only the agent can use"));
+            return Outcome::No;
+        }
+        if !self.has_room() {
+            return Outcome::No;
+        }
+        let key = KeyFile { certificate: self.certificate(file, public.as_deref()), name, text };
+        if !is_encrypted(&key.text) {
+            return self.offer(&key, None).unwrap_or_else(|| {
+                self.tried.push(format!("{}: no private key that can be read here", key.name));
+                Outcome::No
+            });
         }
         let of = self.settings.prompts;
         for number in 1..=of {
             let nth = Nth { number, of };
-            let Some(passphrase) = self.prompter.ask(&Question::Passphrase { key: name.clone(), nth }) else {
-                self.unanswered.get_or_insert_with(|| format!("the passphrase of {name}"));
-                self.tried.push(format!("{name}: needs its passphrase, and nobody gave it"));
+            let question = Question::Passphrase { key: key.name.clone(), nth };
+            let Some(passphrase) = self.prompter.ask(&question) else {
+                self.unanswered.get_or_insert_with(|| format!("the passphrase of {}", key.name));
+                self.tried.push(format!("{}: needs its passphrase, and nobody gave it", key.name));
                 return Outcome::No;
             };
-            match self.session.userauth_pubkey_memory(user, None, &text, Some(&passphrase.0)) {
-                Ok(()) => return Outcome::In,
-                Err(error) if error.code() == ErrorCode::Session(BAD_FILE) => {
-                    self.tried.push(format!("{name}: wrong passphrase, {nth}"));
-                }
-                Err(error) => return self.key_failed(&name, &error),
+            match self.offer(&key, Some(&passphrase.0)) {
+                Some(outcome) => return outcome,
+                None => self.tried.push(format!("{}: wrong passphrase, {nth}", key.name)),
             }
         }
         Outcome::No
     }
+
+    /// With its certificate first, as OpenSSH does, then alone. `None`: the key cannot be opened.
+    fn offer(&mut self, key: &KeyFile, passphrase: Option<&str>) -> Option<Outcome> {
+        let with = key.certificate.as_deref().map(Some);
+        for certificate in with.into_iter().chain([None]) {
+            let user = &self.settings.user;
+            let Err(error) = self.session.userauth_pubkey_memory(user, certificate, &key.text, passphrase)
+            else {
+                return Some(Outcome::In);
+            };
+            if error.code() == ErrorCode::Session(BAD_FILE) {
+                return None;
+            }
+            let name = match certificate {
+                Some(_) => format!("{} with its certificate", key.name),
+                None => key.name.clone(),
+            };
+            match self.key_failed(&name, &error) {
+                Outcome::No => {}
+                outcome => return Some(outcome),
+            }
+        }
+        Some(Outcome::No)
+    }
+
+    /// The certificate of a key: one of the configuration's, or the file beside it.
+    fn certificate(&mut self, file: &Path, public: Option<&[u8]>) -> Option<String> {
+        let mut beside = file.as_os_str().to_owned();
+        beside.push("-cert.pub");
+        let mut found = None;
+        for candidate in self.settings.certificate_files.iter().chain([&PathBuf::from(beside)]) {
+            let text = match fs::read_to_string(candidate) {
+                Ok(text) => text,
+                Err(error) => {
+                    if self.settings.certificate_files.contains(candidate) {
+                        self.tried.push(format!("{}: {error}", candidate.display()));
+                    }
+                    continue;
+                }
+            };
+            if found.is_none()
+                && public_of(&text).is_some_and(|blob| public.is_none_or(|key| certifies(&blob, key)))
+            {
+                found = Some(text);
+            }
+        }
+        found
+    }
 }
 
-/// The blob of `FILE.pub`, to find the key in the agent.
+/// A private key as it stands in its file.
+struct KeyFile {
+    name: String,
+    text: Zeroizing<String>,
+    certificate: Option<String>,
+}
+
+/// Whether a certificate is this key's: behind its type and nonce it holds the key's own fields (PROTOCOL.certkeys).
+fn certifies(certificate: &[u8], key: &[u8]) -> bool {
+    let fields = blob_type(key).and_then(|kind| key.get(4 + kind.len()..)).unwrap_or_default();
+    let is_certificate = blob_type(certificate).is_some_and(|kind| kind.contains("-cert-v0"));
+    is_certificate && !fields.is_empty() && memchr::memmem::find(certificate, fields).is_some()
+}
+
+/// The blob in a public key's text.
+fn public_of(text: &str) -> Option<Vec<u8>> {
+    let mut words = text.split_ascii_whitespace();
+    let kind = words.next()?;
+    let blob = STANDARD.decode(words.next()?).ok()?;
+    (blob_type(&blob)? == kind).then_some(blob)
+}
+
+/// The blob of `FILE.pub`, or of the file itself, to find the key in the agent.
 fn public_blob(file: &Path) -> Option<Vec<u8>> {
     let mut name = file.as_os_str().to_owned();
     name.push(".pub");
-    let text = fs::read_to_string(name).ok()?;
-    STANDARD.decode(text.split_ascii_whitespace().nth(1)?).ok()
+    let of = |path: &Path| public_of(&fs::read_to_string(path).ok()?);
+    of(name.as_ref()).or_else(|| of(file))
 }
 
 fn is_default_name(file: &Path) -> bool {
