@@ -228,6 +228,11 @@ fn dial(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                let limit = limit.as_secs();
+                let text = format!("no answer within {limit} s; is it off, or does a filter drop it?");
+                last = io::Error::new(io::ErrorKind::TimedOut, text);
+            }
             Err(error) => last = error,
         }
     }

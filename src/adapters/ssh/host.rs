@@ -349,6 +349,7 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::ssh::settings::Local;
 
     #[test]
     fn a_survey_is_read_among_the_noise_of_login_scripts() {
@@ -359,5 +360,30 @@ mod tests {
             (survey.sockets, survey.denied, survey.has_docker),
             (vec!["/a.sock".to_owned()], vec!["/b".to_owned()], true)
         );
+    }
+
+    #[test]
+    fn what_a_survey_finds_wrong_comes_with_the_command_that_mends_it() {
+        let said = |survey: &str, socket: Option<&str>| {
+            let local = Local { home: "/home/op".into(), user: "op".into(), agent: None };
+            let to = Destination::parse("web1").unwrap();
+            let settings = Settings::read(&to, "user op\nhostname web1\nport 22\n", &local).unwrap();
+            let connector = Connector {
+                local,
+                config: None,
+                patience: crate::adapters::ssh::driver::Patience::default(),
+                prompter: Arc::new(crate::ports::prompt::Nobody),
+            };
+            let host = SshHost::new(to, socket.map(str::to_owned), connector);
+            host.engine_error(&Survey::read(survey), &settings).map(|error| error.to_string())
+        };
+        let has =
+            |text: Option<String>, words: &str| assert!(text.as_ref().unwrap().contains(words), "{text:?}");
+        has(said("uid 1", None), "there is no Docker; try: sudo apt-get install docker.io");
+        has(said("docker", None), "its engine does not run; try: sudo systemctl start docker");
+        has(said("docker\ndenied /var/run/docker.sock", None), "try: sudo usermod -aG docker op");
+        has(said("denied /x.sock", Some("/x.sock")), "op may not use /x.sock; try: ls -l /x.sock");
+        has(said("socket /var/run/docker.sock", Some("/x.sock")), "no engine answers at /x.sock");
+        assert_eq!(said("docker\nsocket /var/run/docker.sock", None), None);
     }
 }

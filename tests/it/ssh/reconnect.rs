@@ -171,6 +171,32 @@ async fn a_host_that_accepts_and_never_answers_is_given_up_after_its_timeout() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+/// A filter drops what one sends: as a listener does whose queue is full.
+#[tokio::test]
+async fn a_host_behind_a_filter_is_given_up_after_its_timeout() {
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
+    let full = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&full, &std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listen(&full, 0).unwrap();
+    let address = std::net::SocketAddr::try_from(getsockname(&full).unwrap()).unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config");
+    let port = address.port();
+    fs::write(&file, format!("Host web1\n HostName 127.0.0.1\n Port {port}\n ConnectTimeout 2\n")).unwrap();
+    let began = Instant::now();
+    let error = failure(&connector(file), "web1").await;
+    assert!(matches!(error, ConnectError::Tcp { .. }), "{error}");
+    assert!(
+        error.to_string().contains("no answer within 2 s; is it off, or does a filter drop it?"),
+        "{error}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn over_a_slow_line_a_question_is_answered_beside_a_flood() {
     if !engine::is_there() {
