@@ -14,7 +14,7 @@ mod tests;
 pub const SLACK_NS: i64 = 50_000_000;
 
 /// One source's memory of the last lines it saw. Engine API: `since` is inclusive and has ns precision.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dedup {
     newest_ns: Option<i64>,
     // The lines of the last SLACK_NS, in the order they came.
@@ -23,7 +23,7 @@ pub struct Dedup {
     has_met: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Repeats {
     until_ns: i64,
     left: HashMap<(i64, u64), u32>,

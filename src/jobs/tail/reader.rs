@@ -171,11 +171,14 @@ impl Reader {
             batch.set_source(self.source);
             let (before_ns, first_ns) =
                 (self.dedup.newest_ns(), batch.metas().first().map(|meta| meta.at_ns));
+            let before = (!is_joined).then(|| self.dedup.clone());
             self.dedup.pass(&mut batch);
             if !std::mem::replace(&mut is_joined, true) && !self.dedup.has_met() {
                 // What lies between was passed over, has to be asked for, or is not in the log any more.
                 let is_over = tail.is_none() || std::mem::take(&mut self.is_skipping);
                 if !is_over {
+                    // This batch is not told: it must not count as seen, or what is before it is never asked for.
+                    self.dedup = before.unwrap_or_default();
                     return Ok(Ok(Pause::Unmet));
                 }
                 let gap_ns = first_ns.zip(before_ns).map_or(0, |(first, before)| first - before);

@@ -339,8 +339,13 @@ pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool
         match &host.link {
             Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
             Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
-            Link::Lost { why, .. } => {
-                line(&format!("{}no engine answers; still trying", who(id)), ctx.look.style(Role::Bad));
+            Link::Lost { why, needs_person, next_try, .. } => {
+                let what = match next_try.map(|at| at.saturating_duration_since(ctx.now.at).as_secs()) {
+                    _ if *needs_person => "not tried again before somebody looks; ctrl-r tries".to_owned(),
+                    Some(seconds) if seconds > 1 => format!("no engine answers; next try in {seconds} s"),
+                    _ => "no engine answers; still trying".to_owned(),
+                };
+                line(&format!("{}{what}", who(id)), ctx.look.style(Role::Bad));
                 if ids.first() == Some(id) {
                     line("the demo needs none: its key is in the last line, its name is :demo", dim);
                 }

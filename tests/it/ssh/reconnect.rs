@@ -46,10 +46,15 @@ fn route(host: &Arc<SshHost>) -> Arc<Route> {
     Arc::new(Route::new(way, Vec::new()).paced_by(Arc::clone(host) as Arc<dyn Pace>))
 }
 
+const COUNTING: &str = "i=0; while true; do echo $i; i=$((i+1)); sleep 0.02; done";
+/// Much more than a page of lines while the link is away.
+const BURST: &str = "i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); sleep 0.05; done; seq 30 5029; \
+    i=5030; while true; do echo $i; i=$((i+1)); sleep 0.02; done";
+
 /// Follows a container that counts, cuts the link after every 25 lines while `goes_on`, and compares all that came.
-async fn flaps(most_cuts: usize, goes_on: impl Fn() -> bool) -> usize {
+async fn flaps(script: &str, most_cuts: usize, goes_on: impl Fn() -> bool) -> usize {
     let project = Project::new();
-    let name = project.run("count", &[], "i=0; while true; do echo $i; i=$((i+1)); sleep 0.02; done");
+    let name = project.run("count", &[], script);
     let id = docker(&["inspect", "--format", "{{.Id}}", &name]);
     let sshd = Sshd::start();
     let wire = Wire::to(sshd.port);
@@ -87,7 +92,14 @@ async fn flaps(most_cuts: usize, goes_on: impl Fn() -> bool) -> usize {
 #[tokio::test]
 async fn a_log_over_a_flapping_link_has_every_line_once() {
     if engine::is_there() {
-        assert_eq!(flaps(3, || true).await, 3);
+        assert_eq!(flaps(COUNTING, 3, || true).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_while_the_link_was_away_is_told_whole_however_much_it_is() {
+    if engine::is_there() {
+        assert_eq!(flaps(BURST, 1, || true).await, 1);
     }
 }
 
@@ -96,7 +108,7 @@ async fn a_log_over_a_flapping_link_has_every_line_once() {
 async fn soak_a_log_over_a_link_that_flaps_for_a_minute_has_every_line_once() {
     if engine::is_there() {
         let began = Instant::now();
-        let cuts = flaps(usize::MAX, || began.elapsed() < Duration::from_secs(60)).await;
+        let cuts = flaps(COUNTING, usize::MAX, || began.elapsed() < Duration::from_secs(60)).await;
         println!("{cuts} cuts in {} s, every line once", began.elapsed().as_secs());
         assert!(cuts >= 4, "{cuts}");
     }
