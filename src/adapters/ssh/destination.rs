@@ -24,7 +24,11 @@ impl Destination {
         let (host, port) = match rest.strip_prefix('[') {
             Some(inner) => {
                 let (host, after) = inner.split_once(']').ok_or_else(|| format!("`{text}`: no `]`"))?;
-                (host, after.strip_prefix(':'))
+                let port = after.strip_prefix(':');
+                if port.is_none() && !after.is_empty() {
+                    return Err(format!("`{text}`: `{after}` behind `]` is no port"));
+                }
+                (host, port)
             }
             None if rest.matches(':').count() > 1 => (rest, None),
             None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
@@ -57,6 +61,8 @@ impl std::fmt::Display for Destination {
         match self.port {
             Some(port) if self.host.contains(':') => write!(f, "[{}]:{port}", self.host),
             Some(port) => write!(f, "{}:{port}", self.host),
+            // One colon alone would be read as that of a port.
+            None if self.host.matches(':').count() == 1 => write!(f, "[{}]", self.host),
             None => f.write_str(&self.host),
         }
     }
