@@ -4,6 +4,7 @@
 //! Absolute figures move with whatever else the machine does; only ratios inside one run mean something, so every figure
 //! is the median of interleaved runs. What is measured is a stretch of time, so unlike tests it lets time pass.
 
+mod answers;
 mod consoles;
 mod engine;
 mod figures;

@@ -133,12 +133,6 @@ impl Terminal {
         self.shared.lock().raw.len()
     }
 
-    /// Waits until it has written more than so many bytes; gives the time at which that was read.
-    #[track_caller]
-    pub fn until_written(&self, more_than: usize, within: Duration) -> Instant {
-        self.wait("output", within, |seen| seen.raw.len() > more_than).newest
-    }
-
     /// Waits until the program has ended and all its output was read. The status is the one a shell shows.
     #[track_caller]
     pub fn wait_exit(&self, within: Duration) -> i32 {
@@ -181,6 +175,11 @@ impl Terminal {
         let seen = self.wait("the program's start", Duration::from_secs(10), |seen| seen.program.is_some());
         let (pid, at) = seen.program.expect("waited for");
         (pid.as_raw_nonzero().get(), at)
+    }
+
+    /// What a look at the screen tells.
+    pub fn look<T>(&self, of: impl FnOnce(&Screen) -> T) -> T {
+        of(&self.shared.lock().screen)
     }
 
     /// The screen as text, a line a row, blanks at line ends cut.
@@ -317,8 +316,10 @@ fn read_terminal(mut from: Box<dyn Read + Send>, shared: &Shared, answers: &mpsc
     let mut buffer = vec![0; 64 * 1024];
     // EIO is how Linux says that nobody has the other side open any more.
     while let Ok(count @ 1..) = from.read(&mut buffer) {
+        // Before the wait for whoever looks at the screen just now.
+        let read_at = Instant::now();
         shared.change(|seen| {
-            seen.newest = Instant::now();
+            seen.newest = read_at;
             seen.raw.extend_from_slice(&buffer[..count]);
             let answer = seen.screen.process(&buffer[..count]);
             if !answer.is_empty() {

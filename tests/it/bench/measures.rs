@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::Form;
+use super::answers::{behind_ms, help_times, newest_in, selection_times};
 use super::consoles::{self, Console};
 use super::engine::Engine;
 use super::figures::{memory_mb, open_files, processor_ns, seconds_between, tree};
@@ -15,8 +16,10 @@ use super::table::{FLOOR, Table, spread};
 use crate::pty::Terminal;
 
 const LONG: Duration = Duration::from_secs(60);
-/// A peer that does not get there in this time has no figure.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// What does not come in this time never comes.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Starts in a round.
+const STARTS: usize = 3;
 const SETTLE: Duration = Duration::from_secs(4);
 
 /// The programs, the engine and the figures so far.
@@ -27,17 +30,26 @@ pub struct Bench<'a> {
     consoles: Vec<Console>,
 }
 
-fn ms(from: Instant, to: Instant) -> f64 {
+pub fn ms(from: Instant, to: Instant) -> f64 {
     to.saturating_duration_since(from).as_secs_f64() * 1e3
 }
 
-/// Runs `of`; a wait in it that fails leaves no figure instead of ending the run.
-fn attempt<T>(of: impl FnOnce() -> T) -> Option<T> {
-    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(of));
-    if told.is_err() {
-        eprintln!("   no figure: see above");
-    }
-    told.ok()
+/// Runs `of`; a wait in it that fails does not end the run.
+pub fn attempt<T>(of: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(of)).ok()
+}
+
+/// Adds the time from `began` to what `reached` waits for.
+fn add_time(
+    table: &mut Table,
+    row: &str,
+    console: &Console,
+    began: Instant,
+    reached: impl FnOnce() -> Instant,
+) -> Option<Instant> {
+    let at = attempt(reached);
+    table.add(row, console.name, at.map_or(f64::INFINITY, |at| ms(began, at)));
+    at
 }
 
 fn end(terminal: &Terminal) {
@@ -63,26 +75,27 @@ impl<'a> Bench<'a> {
 
     /// From the start of the process to its first and to its complete screen.
     pub fn start(&mut self, count: usize) {
-        for _ in 0..2 {
+        let complete = format!("complete list of {count}, ms");
+        for _ in 0..STARTS {
             self.rounds(|engine, _, table, console| {
-                let began = Instant::now();
-                engine.ask(&["ps", "-aq"]);
-                table.add(&format!("complete list of {count}, ms"), FLOOR, ms(began, Instant::now()));
+                if console.is_ours() {
+                    let began = Instant::now();
+                    engine.read_list();
+                    table.add(&complete, FLOOR, ms(began, Instant::now()));
+                }
                 let terminal = console.start(&engine.socket);
                 let (_, began) = terminal.process();
-                attempt(|| {
-                    let first =
-                        terminal.until_screen("a first screen", PATIENCE, |s| !s.text().trim().is_empty());
-                    table.add("spawn to first screen, ms", console.name, ms(began, first));
-                    let whole = terminal.until(&console.listed(count), PATIENCE);
-                    table.add(&format!("complete list of {count}, ms"), console.name, ms(began, whole));
+                add_time(table, "spawn to first screen, ms", console, began, || {
+                    terminal.until_screen("a first screen", PATIENCE, |s| !s.text().trim().is_empty())
                 });
+                let listed = console.listed(count);
+                add_time(table, &complete, console, began, || terminal.until(&listed, PATIENCE));
                 end(&terminal);
             });
         }
     }
 
-    /// Processor, memory and bytes while nothing happens, then the time from a key to the first byte of its answer.
+    /// Processor, memory and bytes while nothing happens, then the time from a key to its answer.
     pub fn idle(&mut self, count: usize) {
         let before = processor_ns(&self.engine.processes());
         sleep(self.form.idle);
@@ -110,9 +123,9 @@ impl<'a> Bench<'a> {
             add("memory, MB", memory_mb(pid, "VmRSS"));
             add("open files", open_files(pid));
             if count > 0 {
-                let (middle, most) = spread(key_times(&terminal, form.keys));
-                add("key to first byte, p50, ms", middle);
-                add("key to first byte, p95, ms", most);
+                let (middle, most) = spread(selection_times(&terminal, console, form.keys));
+                add("key to the selection moved, p50, ms", middle);
+                add("key to the selection moved, p95, ms", most);
                 add("memory after the keys, MB", memory_mb(pid, "VmRSS"));
             }
             end(&terminal);
@@ -140,19 +153,19 @@ impl<'a> Bench<'a> {
                 let theirs = seconds_between(&theirs, &processor_ns(&engine.processes())) / took * 100.0;
                 table.add(&row("console CPU, %"), console.name, own);
                 table.add(&row("engine CPU, %"), console.name, theirs);
-                let (at, newest) = (Instant::now(), engine.newest_number("flood"));
-                let shown = newest_number_on(&terminal);
-                let rate = (engine.newest_number("flood") - newest) as f64 / at.elapsed().as_secs_f64();
-                table.add(
-                    &row("screen behind the engine, ms"),
-                    console.name,
-                    (newest.saturating_sub(shown)) as f64 / rate * 1e3,
-                );
+                let behind = behind_ms(&terminal, engine);
+                table.add(&row("screen behind the engine, ms"), console.name, behind);
                 let (middle, most) = spread(help_times(&terminal, console, form.keys));
                 table.add(&row("key to its answer, p50, ms"), console.name, middle);
                 table.add(&row("key to its answer, p95, ms"), console.name, most);
                 table.add(&row("memory, MB"), console.name, memory_mb(pid, "VmRSS"));
                 table.add(&row("memory, peak, MB"), console.name, memory_mb(pid, "VmHWM"));
+                engine.ask(&["pause", "flood"]);
+                let (newest, began) = (engine.newest_number("flood"), Instant::now());
+                add_time(table, &row("level after its end, ms"), console, began, || {
+                    terminal.until_screen("the newest line", PATIENCE, |s| newest_in(&s.text()) >= newest)
+                });
+                engine.ask(&["unpause", "flood"]);
             });
             end(&terminal);
             engine.clear();
@@ -181,17 +194,27 @@ impl<'a> Bench<'a> {
             }
             let terminal = console.start(&engine.socket);
             let (pid, began) = terminal.process();
-            attempt(|| {
-                if !console.to_log.is_empty() {
-                    terminal.until(&console.listed(1), PATIENCE);
-                    terminal.keys(console.to_log);
-                }
-                let shown = terminal.until(&newest, PATIENCE);
-                table.add(&row("newest line, ms"), console.name, ms(began, shown));
-                if console.is_ours() {
-                    ours_on_long_log(&terminal, engine, table, lines, &row);
-                }
+            if !console.to_log.is_empty()
+                && attempt(|| terminal.until(&console.listed(1), PATIENCE)).is_some()
+            {
+                terminal.keys(console.to_log);
+            }
+            let shown = add_time(table, &row("newest line, ms"), console, began, || {
+                terminal.until(&newest, PATIENCE)
             });
+            table.add(&row("memory, MB"), console.name, memory_mb(pid, "VmRSS"));
+            if shown.is_some() && !console.to_first.is_empty() {
+                let keys: Vec<_> = console.to_first.rsplitn(2, ' ').collect();
+                keys.get(1).into_iter().for_each(|way| terminal.keys(way));
+                let began = Instant::now();
+                terminal.keys(keys[0]);
+                add_time(table, &row("first line, ms"), console, began, || {
+                    terminal.until(r"line 1 of a long log", PATIENCE)
+                });
+            }
+            if shown.is_some() && console.is_ours() {
+                attempt(|| search_all(&terminal, engine, table, lines, &row));
+            }
             table.add(&row("memory, peak, MB"), console.name, memory_mb(pid, "VmHWM"));
             end(&terminal);
         });
@@ -210,13 +233,22 @@ impl<'a> Bench<'a> {
                 terminal.until(&console.listed(1), PATIENCE);
                 terminal.keys(console.to_log);
                 sleep(SETTLE);
-                let mut times = Vec::new();
-                for number in 0..form.keys / 2 {
+                let mut follow = console.is_ours().then(|| engine.follow("echo"));
+                let (mut times, mut floor) = (Vec::new(), Vec::new());
+                for number in 0..form.keys {
                     let began = Instant::now();
-                    writeln!(input, "mark-{number}-end").unwrap();
-                    times.push(ms(began, terminal.until(&format!("mark-{number}-end"), PATIENCE)));
+                    let mark = format!("mark-{number}-end");
+                    writeln!(input, "{mark}").unwrap();
+                    if let Some(follow) = &mut follow {
+                        until_read(follow, &mark);
+                        floor.push(ms(began, Instant::now()));
+                    }
+                    times.push(ms(began, terminal.until(&mark, PATIENCE)));
                     // Not in step with anything that ticks.
                     sleep(Duration::from_millis(100 + (number as u64 * 37) % 90));
+                }
+                if follow.is_some() {
+                    table.add("new log line to the screen, p50, ms", FLOOR, spread(floor).0);
                 }
                 table.add("new log line to the screen, p50, ms", console.name, spread(times).0);
             });
@@ -225,6 +257,7 @@ impl<'a> Bench<'a> {
             attempt(|| {
                 terminal.until(&console.listed(1), PATIENCE);
                 sleep(SETTLE / 2);
+                terminal.gone(console.exited, Duration::ZERO);
                 let mut events = engine.docker();
                 events.args(["events", "--filter", "event=die"]).stdout(Stdio::piped());
                 let mut events = events.spawn().unwrap();
@@ -235,8 +268,9 @@ impl<'a> Bench<'a> {
                 let mut kill = kill.args(["kill", "echo"]).stdout(Stdio::null()).spawn().unwrap();
                 told.read_line(&mut String::new()).unwrap();
                 table.add("killed to exited on the screen, ms", FLOOR, ms(began, Instant::now()));
-                let shown = terminal.until(r"(?i)exited|✖|exit", PATIENCE);
-                table.add("killed to exited on the screen, ms", console.name, ms(began, shown));
+                add_time(table, "killed to exited on the screen, ms", console, began, || {
+                    terminal.until(console.exited, PATIENCE)
+                });
                 kill.wait().unwrap();
                 events.kill().unwrap();
                 events.wait().unwrap();
@@ -268,21 +302,22 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn ours_on_long_log(
+/// Reads a stream up to a text.
+fn until_read(from: &mut impl BufRead, text: &str) {
+    let mut line = Vec::new();
+    while memchr::memmem::find(&line, text.as_bytes()).is_none() {
+        line.clear();
+        assert!(from.read_until(b'\n', &mut line).unwrap() > 0, "the engine closed the log");
+    }
+}
+
+fn search_all(
     terminal: &Terminal,
     engine: &Engine,
     table: &mut Table,
     lines: u64,
     row: &dyn Fn(&str) -> String,
 ) {
-    terminal.keys("3");
-    let began = Instant::now();
-    terminal.keys("g");
-    table.add(
-        &row("first line, ms"),
-        "pilothouse",
-        ms(began, terminal.until(r"line 1 of a long log", PATIENCE)),
-    );
     terminal.keys("G");
     terminal.until(&format!(r"line {lines} of a long log"), PATIENCE);
     let began = Instant::now();
@@ -292,53 +327,6 @@ fn ours_on_long_log(
     terminal.keys("/ text:nowhere");
     let began = Instant::now();
     terminal.keys("Enter");
-    terminal.until("no hit for nowhere.* searched", LONG);
-    table.add(&row("search over all, ms"), "pilothouse", ms(began, Instant::now()));
-}
-
-/// From a movement to the first byte after it.
-fn key_times(terminal: &Terminal, count: usize) -> Vec<f64> {
-    let press = |number: usize| {
-        let written = terminal.written();
-        let began = Instant::now();
-        terminal.keys(if number.is_multiple_of(2) { "Down" } else { "Up" });
-        let time = attempt(|| ms(began, terminal.until_written(written, Duration::from_secs(2))));
-        sleep(Duration::from_millis(90 + (number as u64 * 37) % 60));
-        time
-    };
-    (0..count).filter_map(press).collect()
-}
-
-/// From the key that opens or closes the help to the screen that shows it.
-fn help_times(terminal: &Terminal, console: &Console, count: usize) -> Vec<f64> {
-    let [open, close, only] = console.help;
-    let press = |number: usize| {
-        let began = Instant::now();
-        let time = attempt(|| {
-            if number.is_multiple_of(2) {
-                terminal.keys(open);
-                ms(began, terminal.until(only, PATIENCE))
-            } else {
-                terminal.keys(close);
-                ms(began, terminal.gone(only, PATIENCE))
-            }
-        });
-        sleep(Duration::from_millis(90 + (number as u64 * 37) % 60));
-        time
-    };
-    let mut times = Vec::new();
-    for number in 0..count {
-        match press(number) {
-            Some(time) => times.push(time),
-            None => break,
-        }
-    }
-    times
-}
-
-/// The greatest number that begins a line's text anywhere on the screen.
-fn newest_number_on(terminal: &Terminal) -> u64 {
-    let text = terminal.screen_text();
-    let words = text.split(|c: char| c.is_whitespace() || "│┃|▶".contains(c));
-    words.filter(|word| word.len() < 12).filter_map(|word| word.parse().ok()).max().unwrap_or(0)
+    let searched = terminal.until("no hit for nowhere.* searched", LONG);
+    table.add(&row("search over all, ms"), "pilothouse", ms(began, searched));
 }

@@ -18,7 +18,7 @@ impl Table {
         Self { columns: columns.into_iter().chain([FLOOR]).collect(), ..Self::default() }
     }
 
-    /// One reading of a figure.
+    /// One reading of a figure; infinite where it did not come in time.
     pub fn add(&mut self, row: &str, column: &'static str, value: f64) {
         let index = self.rows.iter().position(|known| known == row).unwrap_or_else(|| {
             self.rows.push(row.to_owned());
@@ -29,7 +29,7 @@ impl Table {
 
     fn median(&self, row: usize, column: &str) -> Option<f64> {
         let (_, values) = self.cells.iter().find(|((r, c), _)| *r == row && *c == column)?;
-        let mut values: Vec<_> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        let mut values: Vec<_> = values.iter().copied().filter(|value| !value.is_nan()).collect();
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;
         (!values.is_empty()).then(|| {
@@ -54,8 +54,10 @@ impl Table {
             let peers = self.columns[1..].iter().filter(|column| **column != FLOOR);
             let best = peers.filter_map(|column| self.median(index, column)).min_by(f64::total_cmp);
             for other in [best, self.median(index, FLOOR)] {
-                let ratio =
-                    ours.zip(other).filter(|(_, other)| *other > 0.0).map(|(ours, other)| ours / other);
+                let ratio = ours
+                    .zip(other)
+                    .filter(|(ours, other)| ours.is_finite() && other.is_finite() && *other > 0.0)
+                    .map(|(ours, other)| ours / other);
                 print!("{:>12}", ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
             }
             println!();
@@ -64,6 +66,9 @@ impl Table {
 }
 
 fn shown(value: f64) -> String {
+    if value.is_infinite() {
+        return "never".to_owned();
+    }
     if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
