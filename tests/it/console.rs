@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::engine::{self, Project, SOCKET, docker};
 use crate::pty::{Launch, Terminal, pilothouse};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(30);
 const CHATTY: &str = "trap 'exit 0' TERM; i=0; while true; do i=$((i+1)); echo \"line $i\"; sleep 0.2; done";
 
 fn open(args: &[&str], size: (u16, u16)) -> Terminal {
@@ -16,7 +16,7 @@ fn open(args: &[&str], size: (u16, u16)) -> Terminal {
 }
 
 /// The console on the real engine, showing only this project's containers.
-fn open_on(project: &Project, size: (u16, u16)) -> Terminal {
+pub fn open_on(project: &Project, size: (u16, u16)) -> Terminal {
     let terminal = open(&["--host", &format!("unix://{SOCKET}")], size);
     terminal.until(r"of \d", SOON);
     terminal.keys(&format!("/ text:{} Enter", project.name));
@@ -24,7 +24,8 @@ fn open_on(project: &Project, size: (u16, u16)) -> Terminal {
     terminal
 }
 
-fn leave(terminal: &Terminal) {
+/// Leaves it by its key, and wants the terminal back as it was.
+pub fn leave(terminal: &Terminal) {
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(SOON), 0);
     terminal.restored();

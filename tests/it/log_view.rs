@@ -2,26 +2,11 @@
 
 use std::time::Duration;
 
-use crate::engine::{self, Project, SOCKET, docker};
-use crate::pty::{Launch, Terminal};
+use crate::console::{leave, open_on};
+use crate::engine::{self, Project, docker};
 
 const SOON: Duration = Duration::from_secs(30);
 const QUIET: &str = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
-
-fn open_on(project: &Project, size: (u16, u16)) -> Terminal {
-    let host = format!("unix://{SOCKET}");
-    let terminal = Launch::pilothouse(["--host", &host]).size(size.0, size.1).start();
-    terminal.until(r"of \d", SOON);
-    terminal.keys(&format!("/ text:{} Enter", project.name));
-    terminal.until(&format!("{}-", project.name), SOON);
-    terminal
-}
-
-fn leave(terminal: &Terminal) {
-    terminal.keys("q");
-    assert_eq!(terminal.wait_exit(SOON), 0);
-    terminal.restored();
-}
 
 /// Prints a line and waits to be told to end.
 fn says(text: &str) -> String {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::engine::{self, Project, SOCKET, docker};
+use crate::console::{leave, open_on};
+use crate::engine::{self, Project, docker};
 use crate::pty::{Launch, Terminal};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -14,25 +15,10 @@ fn repetitions() -> usize {
     std::env::var("SOAK_REPS").ok().and_then(|count| count.parse().ok()).unwrap_or(10)
 }
 
-fn open_on(project: &Project) -> Terminal {
-    let address = format!("unix://{SOCKET}");
-    let terminal = Launch::pilothouse(["--host", &address]).size(120, 40).start();
-    terminal.until(r"of \d", SOON);
-    terminal.keys(&format!("/ text:{} Enter", project.name));
-    terminal.until(&format!("{}-", project.name), SOON);
-    terminal
-}
-
 fn memory_kb(terminal: &Terminal) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.process().0)).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-fn leave(terminal: &Terminal) {
-    terminal.keys("q");
-    assert_eq!(terminal.wait_exit(SOON), 0);
-    terminal.restored();
 }
 
 #[test]
@@ -107,7 +93,7 @@ fn soak_a_flood_leaves_keys_quick_and_memory_bounded() {
     let project = Project::new();
     let bounded = ["--log-opt", "max-size=20m", "--log-opt", "max-file=2"];
     project.run("flood", &bounded, "seq 1 2000000000");
-    let terminal = open_on(&project);
+    let terminal = open_on(&project, (120, 40));
     terminal.until(r"\d{6}", SOON);
     let mut times = Vec::new();
     for _ in 0..repetitions() * 5 {
@@ -143,7 +129,7 @@ fn soak_containers_that_come_and_go_are_followed() {
     }
     let project = Project::new();
     let stays = project.run("stays", &[], "while true; do echo on and on; sleep 1; done");
-    let terminal = open_on(&project);
+    let terminal = open_on(&project, (120, 40));
     terminal.until("on and on", SOON);
     let label = format!("com.docker.compose.project={}", project.name);
     let (began, mut count) = (Instant::now(), 0);
