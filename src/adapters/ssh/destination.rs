@@ -43,7 +43,7 @@ impl Destination {
         let is_word = |word: &str| {
             !word.is_empty() && !word.starts_with('-') && !word.contains(|c: char| c.is_control() || c == ' ')
         };
-        if !is_word(host) {
+        if !is_word(host) || host.contains(['[', ']']) {
             return Err(format!("`{text}`: `{host}` is no host"));
         }
         if let Some(user) = user.as_deref().filter(|user| !is_word(user)) {

@@ -23,9 +23,19 @@ fn a_destination_reads_back_as_it_was_written() {
 
 #[test]
 fn what_ssh_would_take_for_an_option_is_no_host() {
-    for text in
-        ["-oProxyCommand=x", "op@-v", "", "op@", "web1:0", "web1:70000", "a b", "[::1", "[::1]2:", "[::1]x"]
-    {
+    for text in [
+        "-oProxyCommand=x",
+        "op@-v",
+        "",
+        "op@",
+        "web1:0",
+        "web1:70000",
+        "a b",
+        "[::1",
+        "[::1]2:",
+        "[::1]x",
+        "[[]:1",
+    ] {
         assert!(Destination::parse(text).is_err(), "{text}");
     }
 }
