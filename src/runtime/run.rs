@@ -30,6 +30,8 @@ const LANE: usize = 64;
 /// Facts taken in between two looks at the keys.
 const AT_ONCE: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
+/// A key does not wait for the next frame of a flood; one that repeats is not drawn more often than this.
+const KEY_FRAME: Duration = Duration::from_millis(4);
 
 /// The time now.
 pub fn now() -> Now {
@@ -64,6 +66,8 @@ pub async fn run(
     streams.keep(model.subs(), &routes, &out);
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty) = (Instant::now(), false);
+    // Until the frame after a key: somebody waits for it.
+    let mut gap = FRAME;
     let mut batch = Vec::new();
     loop {
         let mut wanted = Vec::new();
@@ -83,12 +87,12 @@ pub async fn run(
                 let Some(event) = event? else { return Ok(Left::Ended) };
                 if let Some(msg) = input::message(event) {
                     wanted = model.update(msg, now());
-                    is_dirty = true;
+                    (is_dirty, gap) = (true, KEY_FRAME);
                 }
             }
-            () = sleep_until(drawn + FRAME), if is_dirty => {
+            () = sleep_until(drawn + gap), if is_dirty => {
                 screen.draw(|frame| model.draw(frame))?;
-                (drawn, is_dirty) = (Instant::now(), false);
+                (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
                 continue;
             }
             count = facts.recv_many(&mut batch, AT_ONCE) => {
@@ -120,9 +124,9 @@ pub async fn run(
                 Some(last) => return Ok(if last == Effect::Demo { Left::ForDemo } else { Left::Ended }),
             }
         }
-        if is_dirty && drawn.elapsed() >= FRAME {
+        if is_dirty && drawn.elapsed() >= gap {
             screen.draw(|frame| model.draw(frame))?;
-            (drawn, is_dirty) = (Instant::now(), false);
+            (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
         }
     }
 }
