@@ -14,5 +14,6 @@ pub mod mask;
 pub mod matcher;
 pub mod merge;
 pub mod range;
+pub mod rotation;
 pub mod search;
 pub mod view;

@@ -8,6 +8,7 @@ mod exec;
 pub mod find;
 mod inventory;
 mod lines;
+mod log;
 mod map;
 mod remove;
 

@@ -123,6 +123,8 @@ pub struct Detail {
     pub log_driver: String,
     /// The json-file log grows without a limit.
     pub is_log_unlimited: bool,
+    /// A new file of its log is begun after about so many bytes; `None` where that never happens.
+    pub log_rotates_at: Option<u64>,
     /// A terminal is attached, so its log has no stream headers.
     pub is_tty: bool,
     /// How many processors it may keep busy, if that is limited.

@@ -17,6 +17,8 @@ pub const SLACK_NS: i64 = 50_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct Dedup {
     newest_ns: Option<i64>,
+    // Lines before this were never told; coming now they would come out of order.
+    oldest_ns: Option<i64>,
     // The lines of the last SLACK_NS, in the order they came.
     recent: VecDeque<(i64, u64)>,
     repeats: Option<Repeats>,
@@ -27,6 +29,8 @@ pub struct Dedup {
 struct Repeats {
     until_ns: i64,
     left: HashMap<(i64, u64), u32>,
+    // A line came that was told: what is older and comes only now was written late.
+    is_joined: bool,
 }
 
 impl Dedup {
@@ -45,6 +49,11 @@ impl Dedup {
         self.newest_ns
     }
 
+    /// What lies between the lines seen before and those from this time on was left out on purpose, and stays so.
+    pub fn begin_at(&mut self, oldest_ns: i64) {
+        self.oldest_ns = Some(oldest_ns);
+    }
+
     /// The stream starts anew from [`Dedup::since_ns`].
     pub fn resume(&mut self) {
         self.has_met = false;
@@ -53,13 +62,24 @@ impl Dedup {
             for line in &self.recent {
                 *left.entry(*line).or_default() += 1;
             }
-            Repeats { until_ns, left }
+            Repeats { until_ns, left, is_joined: false }
         });
     }
 
     /// Since the last [`Dedup::resume`] a line came that was seen before: the new stream joins on without a gap.
     pub fn has_met(&self) -> bool {
         self.has_met
+    }
+
+    /// Whether the first line seen is newer.
+    pub fn begins_after(&self, at_ns: i64) -> bool {
+        self.oldest_ns.is_some_and(|oldest| at_ns < oldest)
+    }
+
+    /// Whether this very line is among the last ones. For the few that stand out: looks through all of those.
+    pub fn has_seen(&self, line: &LineRef<'_>) -> bool {
+        let mut at = self.recent.iter().filter(|(at_ns, _)| *at_ns == line.at_ns).peekable();
+        at.peek().is_some() && at.any(|(_, print)| *print == fingerprint(line))
     }
 
     /// Drops from `batch` what was seen before the reconnect and remembers the rest. Markers pass. Returns how many
@@ -80,17 +100,20 @@ impl Dedup {
             self.repeats = None;
             return false;
         }
-        if line.at_ns < repeats.until_ns.saturating_sub(SLACK_NS) {
+        let is_before = !repeats.is_joined && self.oldest_ns.is_some_and(|oldest| line.at_ns < oldest);
+        if is_before || line.at_ns < repeats.until_ns.saturating_sub(SLACK_NS) {
             self.has_met = true;
             return true;
         }
         let is_repeat = take(&mut repeats.left, &(line.at_ns, fingerprint(line)));
         self.has_met |= is_repeat;
+        repeats.is_joined |= is_repeat;
         is_repeat
     }
 
     fn remember(&mut self, batch: &Batch) {
         let stamped = || batch.iter().filter(|line| !line.is_marker());
+        self.oldest_ns = self.oldest_ns.or_else(|| stamped().next().map(|line| line.at_ns));
         let newest = stamped().filter(|line| !line.flags.has(Flags::NO_TIMESTAMP)).map(|line| line.at_ns);
         let Some(newest) = newest.max().max(self.newest_ns) else { return };
         self.newest_ns = Some(newest);

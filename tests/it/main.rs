@@ -31,6 +31,8 @@ mod log_export;
 #[cfg(test)]
 mod log_paging;
 #[cfg(test)]
+mod log_rotation;
+#[cfg(test)]
 mod log_view;
 #[cfg(test)]
 mod own_engine;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 use hyper::Method;
 use serde::Deserialize;
-use tokio::io::AsyncReadExt;
 
 use super::api::Api;
 use super::dial::Dial;
+use super::log::Log;
 use super::map::{Event, Inspected, Listed, Stats};
 use super::{client, exec, inventory, lines, remove};
 use crate::adapters::ssh::host::SshHost;
@@ -19,19 +19,16 @@ use crate::domain::host::{Address, EngineFacts};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
-use crate::logs::frames::{Demux, Form};
-use crate::logs::line::{Batch, SourceId};
+use crate::logs::frames::Form;
+use crate::logs::line::Batch;
 use crate::ports::engine::{
     CALL_TIMEOUT, Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes,
 };
 
-/// Most bytes of a log that are taken in one piece.
-const READ_BYTES: usize = 64 << 10;
-
 /// A Docker engine at an address. Made without asking it anything.
 pub struct DockerEngine {
     host: HostId,
-    api: Api,
+    api: Arc<Api>,
     machine_bytes: std::sync::atomic::AtomicU64,
 }
 
@@ -64,22 +61,22 @@ struct Top {
 impl DockerEngine {
     /// For the engine of `host` at `address`.
     pub fn new(host: HostId, address: &Address) -> Self {
-        Self { host, api: Api::new(Dial::new(address)), machine_bytes: 0.into() }
+        Self { host, api: Arc::new(Api::new(Dial::new(address))), machine_bytes: 0.into() }
     }
 
     /// For the engine of a host over its SSH connection.
     pub fn over_ssh(host: HostId, ssh: Arc<SshHost>) -> Self {
-        Self { host, api: Api::new(Dial::Ssh(ssh)), machine_bytes: 0.into() }
+        Self { host, api: Arc::new(Api::new(Dial::Ssh(ssh))), machine_bytes: 0.into() }
     }
 
     /// For an engine that must not be asked: every call fails with this reason.
     pub fn refused(host: HostId, address: &Address, why: &str) -> Self {
-        Self { host, api: Api::new(Dial::refused(address, why)), machine_bytes: 0.into() }
+        Self { host, api: Arc::new(Api::new(Dial::refused(address, why))), machine_bytes: 0.into() }
     }
 }
 
 /// Seconds and nanoseconds as the engine wants them in a query.
-fn stamp(ns: i64) -> String {
+pub(super) fn stamp(ns: i64) -> String {
     format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
 }
 
@@ -208,36 +205,14 @@ impl Engine for DockerEngine {
         id: &ContainerId,
         request: LogRequest,
     ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError> {
-        let what = format!("logs of {}", id.short());
         // Engine 20.10 does not tell by the content type whether there are frames.
-        let form = if self.detail(id).await?.is_tty { Form::Raw } else { Form::Framed };
-        let mut path = format!("/containers/{id}/logs?stdout=1&stderr=1&timestamps=1");
-        path += &request.tail.map_or("&tail=all".to_owned(), |n| format!("&tail={n}"));
-        path += &request.since_ns.map(|ns| format!("&since={}", stamp(ns))).unwrap_or_default();
-        path += &request.until_ns.map(|ns| format!("&until={}", stamp(ns))).unwrap_or_default();
-        path += if request.follow { "&follow=1" } else { "" };
-        let (mut chunk, wire) = self.api.stream(&what, &path).await?;
-        chunk.reserve(READ_BYTES);
-        let state = Some((chunk, wire, Demux::new(SourceId(0), form)));
-        Ok(stream::try_unfold(state, move |state| {
-            let what = what.clone();
-            async move {
-                let Some((mut chunk, mut wire, mut demux)) = state else { return Ok(None) };
-                let broken = |cause: String| EngineError::Broken { what: what.clone(), cause };
-                let mut batch = Batch::new();
-                if chunk.is_empty()
-                    && wire.read_buf(&mut chunk).await.map_err(|e| broken(e.to_string()))? == 0
-                {
-                    demux.finish(&mut batch);
-                    return Ok(Some((batch, None)));
-                }
-                demux.feed(&chunk, &mut batch).map_err(|e| broken(e.to_string()))?;
-                chunk.clear();
-                Ok(Some((batch, Some((chunk, wire, demux)))))
-            }
-        })
-        .try_filter(|batch| std::future::ready(!batch.is_empty()))
-        .boxed())
+        let detail = self.detail(id).await?;
+        let form = if detail.is_tty { Form::Raw } else { Form::Framed };
+        let log = Log { api: Arc::clone(&self.api), id: id.clone(), form };
+        match detail.log_rotates_at.filter(|_| request.follow) {
+            Some(file_bytes) => log.followed(request, file_bytes).await,
+            None => log.read(request).await,
+        }
     }
 
     async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError> {

@@ -206,6 +206,11 @@ impl From<Inspected> for Detail {
         let is_log_unlimited = log.as_ref().is_some_and(|log| {
             log.kind == "json-file" && !log.config.as_ref().is_some_and(|c| c.contains_key("max-size"))
         });
+        let log_rotates_at = log.as_ref().and_then(|log| {
+            let set = log.config.as_ref().and_then(|config| config.get("max-size"));
+            // Engine, daemon/logger/local: 20m where nothing is set.
+            super::log::file_bytes(set.map_or(if log.kind == "local" { "20m" } else { "" }, String::as_str))
+        });
         let has_ended = matches!(state.status.as_str(), "exited" | "dead" | "restarting");
         let checks = state.health.and_then(|h| h.log).unwrap_or_default();
         let networks = answer.network_settings.and_then(|n| n.networks).unwrap_or_default();
@@ -219,6 +224,7 @@ impl From<Inspected> for Detail {
             checks: checks.into_iter().map(check).collect(),
             log_driver: log.map(|l| l.kind).unwrap_or_default(),
             is_log_unlimited,
+            log_rotates_at,
             cpu_limit,
             is_tty: answer.config.is_some_and(|c| c.tty),
             is_on_host_network: networks.contains_key("host"),

@@ -234,6 +234,7 @@ impl SimContainer {
             checks: self.checks.iter().map(|c| checked(c, wall)).collect(),
             log_driver: "json-file".to_owned(),
             is_log_unlimited: spec.unlimited_log,
+            log_rotates_at: None,
             is_on_host_network: false,
             is_tty: kind.tty,
             cpu_limit: None,

@@ -181,6 +181,7 @@ impl Reader {
                     self.dedup = before.unwrap_or_default();
                     return Ok(Ok(Pause::Unmet));
                 }
+                self.dedup.begin_at(first_ns.unwrap_or(0));
                 let gap_ns = first_ns.zip(before_ns).map_or(0, |(first, before)| first - before);
                 let text = if tail.is_none() {
                     "lines may be missing here: the log was cut meanwhile".to_owned()

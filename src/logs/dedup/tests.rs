@@ -58,6 +58,23 @@ fn a_line_stamped_before_the_last_one_but_written_after_it_is_new() {
 }
 
 #[test]
+fn lines_from_before_the_first_one_told_never_come_behind_it() {
+    let mut dedup = Dedup::new();
+    dedup.pass(&mut batch(&[(10, "first told"), (11, "second")]));
+    dedup.resume();
+    let mut again = batch(&[(8, "x"), (9, "y"), (10, "first told"), (11, "second"), (12, "third")]);
+    dedup.pass(&mut again);
+    assert!(dedup.has_met());
+    assert_eq!(texts(&again), ["third"]);
+    dedup.begin_at(20);
+    dedup.pass(&mut batch(&[(20, "after what was left out")]));
+    dedup.resume();
+    let mut again = batch(&[(12, "third"), (15, "left out"), (20, "after what was left out"), (21, "new")]);
+    dedup.pass(&mut again);
+    assert_eq!(texts(&again), ["new"]);
+}
+
+#[test]
 fn a_stream_that_does_not_reach_back_to_the_seam_is_known() {
     let mut dedup = Dedup::new();
     dedup.pass(&mut batch(&[(5, "a")]));

@@ -1,0 +1,102 @@
+//! Logs whose files rotate while they are followed: every line once and in order, or a marker where some are lost.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use pilothouse::adapters::docker::DockerEngine;
+use pilothouse::domain::host::Address;
+use pilothouse::domain::ids::{ContainerId, HostId};
+use pilothouse::ports::engine::{Engine, LogRequest};
+use tokio::time::timeout;
+
+use crate::engine::{self, Project, SOCKET, docker};
+
+const LONG: Duration = Duration::from_secs(120);
+
+/// What a followed log told: its numbered lines, and how many markers stood between those that do not join.
+#[derive(Default)]
+struct Told {
+    lines: usize,
+    losses: usize,
+    first: usize,
+    lost: usize,
+    last: usize,
+}
+
+impl Told {
+    /// Takes a line; fails where it is told twice, out of order, or after a loss that nobody marked.
+    fn take(&mut self, text: &str, is_marker: bool, has_marker: &mut bool) {
+        if is_marker {
+            assert!(text.contains("lost here: "), "{text}");
+            *has_marker = true;
+            return;
+        }
+        let Some(number) = text.strip_prefix("line ").and_then(|t| t.split(' ').next()?.parse().ok()) else {
+            return;
+        };
+        assert!(self.last == 0 || number > self.last, "{number} after {}", self.last);
+        if self.last > 0 && number != self.last + 1 {
+            assert!(*has_marker, "{} to {number} left out and not marked", self.last + 1);
+            self.losses += 1;
+            self.lost += number - self.last - 1;
+        }
+        *has_marker = false;
+        // What was rotated away before anybody looked is not there.
+        self.first = if self.lines == 0 { number } else { self.first };
+        self.lines += 1;
+        self.last = number;
+    }
+}
+
+fn prints(count: usize, pause: &str) -> String {
+    let text = "x".repeat(56);
+    format!(
+        "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo \"line $i {text}\"; {pause} done; echo done; sleep 300"
+    )
+}
+
+async fn follow(name: &str, tail: Option<u32>) -> Told {
+    let engine = DockerEngine::new(HostId::new("local"), &Address::Unix(SOCKET.into()));
+    let id = ContainerId::new(docker(&["inspect", "-f", "{{.Id}}", name]));
+    let request = LogRequest { tail, follow: true, ..LogRequest::default() };
+    let mut batches = engine.logs(&id, request).await.unwrap();
+    let (mut told, mut has_marker) = (Told::default(), false);
+    loop {
+        let batch = timeout(LONG, batches.next()).await.expect("the log goes on until it is done");
+        let batch = batch.expect("a container that runs").unwrap();
+        for line in batch.iter() {
+            let text = String::from_utf8_lossy(line.bytes);
+            if text == "done" {
+                return told;
+            }
+            told.take(&text, line.is_marker(), &mut has_marker);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_over_many_rotations_is_told_once_in_order_and_what_is_lost_is_marked() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let small = ["--log-opt", "max-size=1m", "--log-opt", "max-file=3"];
+    let name = project.run("flood", &small, &prints(150_000, ""));
+    let told = follow(&name, None).await;
+    println!("{} lines, {} losses of {} lines", told.lines, told.losses, told.lost);
+    assert_eq!((told.last, told.lines + told.lost), (150_000, 150_001 - told.first));
+}
+
+#[tokio::test]
+async fn a_log_that_rotates_no_faster_than_it_is_read_is_told_whole() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let small = ["--log-opt", "max-size=100k", "--log-opt", "max-file=5"];
+    // About 5,000 lines a second, so a new file every 150 ms or so.
+    let pause = "[ $((i % 50)) = 0 ] && sleep 0.01;";
+    let name = project.run("steady", &small, &prints(20_000, pause));
+    let told = follow(&name, Some(1000)).await;
+    assert_eq!((told.last, told.losses), (20_000, 0));
+}
