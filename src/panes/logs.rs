@@ -169,7 +169,8 @@ impl LogsPane {
                 };
                 self.refilter(filter);
             }
-            Action::Search => return prompt(action, self.search.as_ref().map_or("", Matcher::pattern)),
+            // Empty: what was searched for last is repeated by Enter, not rubbed out first.
+            Action::Search => return prompt(action, ""),
             Action::FilterLines => {
                 let filter = self.view.filter();
                 let include = filter.include.first().map(|m| m.pattern().to_owned());

@@ -241,6 +241,22 @@ fn processes_stand_in_columns_and_are_asked_for_again_in_place() {
 }
 
 #[test]
+fn a_search_of_nothing_repeats_the_last_one_further_up() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], "echo needle one; seq 1 300; echo needle two; seq 301 600; sleep 60");
+    let terminal = open_on(&project, (80, 24));
+    terminal.until("600", SOON);
+    terminal.keys("3 / text:needle Enter");
+    terminal.until("needle two", SOON);
+    terminal.keys("/ Enter");
+    terminal.until("needle one", SOON);
+    leave(&terminal);
+}
+
+#[test]
 fn a_log_is_paused_searched_and_filtered() {
     if !engine::is_there() {
         return;

@@ -111,7 +111,7 @@ fn a_search_goes_past_what_is_held_and_can_be_stopped() {
     terminal.until("needle-in-hay", SOON);
     terminal.until("more lines follow", SOON);
     terminal.keys("/ text:nowhere Enter");
-    terminal.until("no hit for needlenowhere", SOON);
+    terminal.until("no hit for nowhere", SOON);
     terminal.keys("G");
     terminal.until("following", SOON);
     terminal.until("20000", SOON);

@@ -10,15 +10,16 @@ use crate::logs::view::{Filter, View};
 use crate::sub::{LineTest, Seek, Wanted};
 
 impl LogsPane {
-    /// Sets the search and goes to the nearest hit above, else below; an empty text ends it.
+    /// Sets the search and goes to the nearest hit above, else below; an empty text repeats the last one, further up, as
+    /// `less` does. Esc ends it.
     ///
     /// # Errors
     /// A pattern that is no regular expression.
     pub fn set_search(&mut self, text: &str) -> Result<Option<String>, PatternError> {
-        self.search = if text.is_empty() { None } else { Some(Matcher::new(text)?) };
-        if self.search.is_none() {
-            return Ok(None);
+        if text.is_empty() {
+            return Ok(if self.search.is_some() { self.next_hit(Direction::Backward) } else { None });
         }
+        self.search = Some(Matcher::new(text)?);
         if self.hit(Direction::Backward, true) || self.is_held && self.hit(Direction::Forward, false) {
             return Ok(None);
         }
