@@ -1,3 +1,5 @@
+//! What the checks of a rotating log find, leave out and mark.
+
 use super::*;
 use crate::logs::line::Head;
 use proptest::prelude::*;
