@@ -151,7 +151,8 @@ impl World {
         self.hosts.get(&key.host)?.containers.as_ref()?.iter().find(|c| c.key == *key)
     }
 
-    /// A whole new list of a host. Details known before are kept where the state is the same.
+    /// A whole new list of a host. Details known before are kept where the state is the same, or where the container came
+    /// up again: until the new ones are there its count of restarts must not vanish.
     pub fn listed(&mut self, host: &HostId, mut list: Vec<Container>) {
         let Some(entry) = self.hosts.get_mut(host) else { return };
         list.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -160,7 +161,9 @@ impl World {
                 old.into_iter().map(|c| (c.key.id.clone(), (c.state, c.detail))).collect();
             for container in list.iter_mut().filter(|c| c.detail.is_none()) {
                 if let Some((state, detail)) = details.remove(&container.key.id)
-                    && state == container.state
+                    && (state == container.state
+                        || container.state.is_up()
+                        || container.state == State::Restarting)
                 {
                     container.detail = detail;
                 }

@@ -127,6 +127,8 @@ pub struct Detail {
     pub log_rotates_at: Option<u64>,
     /// A terminal is attached, so its log has no stream headers.
     pub is_tty: bool,
+    /// How much memory it may use, in bytes, if that is limited.
+    pub memory_limit_bytes: Option<u64>,
     /// How many processors it may keep busy, if that is limited.
     pub cpu_limit: Option<f32>,
     /// It has no network of its own but its host's.

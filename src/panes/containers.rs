@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Answer, Ctx, PaneKind, Request, condition};
 use crate::action::Action;
@@ -14,6 +15,7 @@ use crate::ui::list::{Cursor, RowFilter};
 use crate::world::Link;
 
 pub mod columns;
+mod empty;
 
 /// In which order containers stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -256,17 +258,25 @@ impl ContainersPane {
         self.is_settled = !rows.is_empty() && !hosts.iter().any(is_asked);
     }
 
+    /// What columns have to hold for all rows there are, so that none moves when the list is scrolled or filtered.
+    fn content(&self, ctx: &Ctx<'_>, host: u16) -> columns::Content {
+        let all = ctx.environment().map(|e| ctx.world.containers(e)).unwrap_or_default();
+        let name = all.iter().map(|c| c.name.width().min(99) as u16).max().unwrap_or(0);
+        let limit = |c: &&Container| c.detail.as_ref().is_some_and(|d| d.memory_limit_bytes.is_some());
+        columns::Content { host, name, has_limits: all.iter().any(limit) }
+    }
+
     /// Draws head and rows.
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let rows = self.rows(ctx);
         if rows.is_empty() {
-            columns::draw_empty(ctx, area, buf, self.filter.is_some());
+            empty::draw(ctx, area, buf, self.filter.is_some());
             return;
         }
         let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
         let widest = hosts.iter().map(|h| h.as_str().chars().count() as u16).max();
         let host = widest.filter(|_| hosts.len() > 1).map_or(0, |widest| widest + 1);
-        let layout = columns::layout(area.width, host);
+        let layout = columns::layout(area.width, self.content(ctx, host));
         columns::draw_head(ctx, &layout, area, buf);
         let window = self.cursor.window(rows.len());
         let mut service = None;

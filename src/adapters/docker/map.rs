@@ -164,6 +164,7 @@ struct InspectedHost {
     nano_cpus: Option<i64>,
     cpu_quota: Option<i64>,
     cpu_period: Option<i64>,
+    memory: Option<i64>,
 }
 
 impl InspectedHost {
@@ -202,6 +203,8 @@ impl From<Inspected> for Detail {
     fn from(answer: Inspected) -> Self {
         let state = answer.state.unwrap_or_default();
         let cpu_limit = answer.host_config.as_ref().and_then(InspectedHost::cpu_limit);
+        // 0 means none.
+        let memory = answer.host_config.as_ref().and_then(|h| h.memory).and_then(|m| u64::try_from(m).ok());
         let log = answer.host_config.and_then(|h| h.log_config);
         let is_log_unlimited = log.as_ref().is_some_and(|log| {
             log.kind == "json-file" && !log.config.as_ref().is_some_and(|c| c.contains_key("max-size"))
@@ -225,6 +228,7 @@ impl From<Inspected> for Detail {
             log_driver: log.map(|l| l.kind).unwrap_or_default(),
             is_log_unlimited,
             log_rotates_at,
+            memory_limit_bytes: memory.filter(|bytes| *bytes > 0),
             cpu_limit,
             is_tty: answer.config.is_some_and(|c| c.tty),
             is_on_host_network: networks.contains_key("host"),

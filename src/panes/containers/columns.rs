@@ -7,12 +7,11 @@ use ratatui::layout::Rect;
 use crate::config::theme::Role;
 use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Standing, State};
-use crate::domain::ids::HostId;
 use crate::domain::series::Series;
 use crate::panes::{Ctx, condition};
 use crate::ui::list::draw_selected;
 use crate::ui::spark::{self, Scale};
-use crate::ui::text::{age, bytes, put, put_right, wrapped};
+use crate::ui::text::{age, bytes, put, put_right};
 use crate::world::Link;
 use crate::world::health::Condition;
 
@@ -37,6 +36,8 @@ pub enum Column {
     Spark,
     /// Memory.
     Memory,
+    /// Its limit, close behind.
+    Limit,
     /// Network, in and out.
     Network,
     /// Restarts.
@@ -48,33 +49,57 @@ pub enum Column {
 }
 
 use Column::{
-    Cpu, Health as HealthColumn, Host, Memory, Name, Network, Ports, Release, Restarts, Service, Spark, Up,
+    Cpu, Health as HealthColumn, Host, Limit, Memory, Name, Network, Ports, Release, Restarts, Service,
+    Spark, Up,
 };
 
-/// Columns with their widths, left to right; which are left off as the pane gets narrower is fixed here.
-/// `host` is how wide the names of the hosts are; 0 where there is one, and its name would say nothing.
-pub fn layout(width: u16, host: u16) -> Vec<(Column, u16)> {
+/// What the columns have to hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Content {
+    /// How wide the names of the hosts are; 0 where there is one, and its name would say nothing.
+    pub host: u16,
+    /// How wide the longest name of a container is.
+    pub name: u16,
+    /// Some of them have a memory limit.
+    pub has_limits: bool,
+}
+
+/// Room for the name of a container, where there is room.
+const NAME: u16 = 20;
+
+/// Columns with their widths, left to right; which are left off as the pane gets narrower is fixed here. What names
+/// leave over goes to the memory limit, then to the network.
+pub fn layout(width: u16, content: Content) -> Vec<(Column, u16)> {
+    let host = content.host;
     let up_from = if host > 0 { 92 } else { 72 };
     let all: &[(Column, u16, u16)] = &[
         // column, width, narrowest pane that shows it
-        (Service, if width < 92 { 10 } else { 11 }, 0),
-        (Name, 20, 0),
+        (Service, 10, 0),
+        (Name, NAME, 0),
         (Host, host.clamp(4, 12), if host > 0 { 76 } else { u16::MAX }),
         (Release, 8, 50),
         (Column::State, if width < 92 { 18 } else { 15 }, 0),
         (HealthColumn, 15, 92),
         (Cpu, 6, 60),
-        (Spark, 9, 112),
+        (Spark, 7, 112),
         (Memory, 5, 60),
-        (Network, 12, 150),
         (Restarts, 4, 140),
         (Up, 4, up_from),
-        (Ports, 11, 108),
+        (Ports, 9, 108),
     ];
     let mut layout: Vec<_> =
         all.iter().filter(|(.., least)| width >= *least).map(|(c, w, _)| (*c, *w)).collect();
     // Two blanks before the first, one behind each, so that the last does not touch the edge.
-    let used: u16 = layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 2;
+    let used = |layout: &[(Column, u16)]| layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 2;
+    let name = NAME - content.name.clamp(8, NAME);
+    let extras = [content.has_limits.then_some((Limit, 4)), Some((Network, 9))];
+    for extra in extras.into_iter().flatten() {
+        let memory = layout.iter().rposition(|(column, _)| matches!(column, Memory | Limit));
+        if let Some(at) = memory.filter(|_| used(&layout) + extra.1 < width + name) {
+            layout.insert(at + 1, extra);
+        }
+    }
+    let used = used(&layout);
     if let Some((_, name)) = layout.iter_mut().find(|(c, _)| *c == Name) {
         *name = if used > width {
             name.saturating_sub(used - width).max(8)
@@ -104,11 +129,13 @@ pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut 
             Cpu => "CPU",
             Spark => "",
             Memory => "MEM",
-            Network => "NET IN/OUT",
+            Limit => "/MAX",
+            Network => "NET I/O",
             Restarts => "RST",
             Up => "UP",
             Ports => "PORTS",
         };
+        let (x, width) = if column == Limit { (x - 1, width + 1) } else { (x, width) };
         cell(buf, x, area.y, width, column, text, ctx.look.style(Role::Dim));
     });
 }
@@ -202,6 +229,10 @@ pub fn draw_row(
                 Some(r) => (bytes(r.memory_bytes), Role::Text),
                 None => (unknown(c), Role::Faint),
             },
+            Limit => {
+                let limit = c.detail.as_ref().and_then(|d| d.memory_limit_bytes).filter(|_| c.state.is_up());
+                (limit.map(|limit| format!("/{}", bytes(limit))).unwrap_or_default(), Role::Dim)
+            }
             Network => match rates {
                 Some(r) => {
                     (format!("{}/{}", bytes(r.received_per_s as u64), bytes(r.sent_per_s as u64)), Role::Dim)
@@ -217,6 +248,7 @@ pub fn draw_row(
             Ports => (ports(c), Role::Faint),
         };
         let role = if is_stale && !matches!(column, Host) { Role::Dim } else { role };
+        let (x, width) = if column == Limit { (x - 1, width + 1) } else { (x, width) };
         cell(buf, x, line.y, width, column, &text, look.style(role));
     });
 }
@@ -318,51 +350,33 @@ fn draw_history(ctx: &Ctx<'_>, cpu: &Series, area: Rect, standing: Standing, buf
     spark::draw(ctx.look, buf, area, &columns, scale);
 }
 
-/// Why there is nothing to list.
-pub fn draw_empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
-    let environment = ctx.scope.environment.as_ref().and_then(|id| ctx.world.environment(id));
-    let ids = environment.map(|e| &e.hosts[..]).unwrap_or_default();
-    // One host needs no name: the header has it.
-    let who = |id: &HostId| if ids.len() > 1 { format!("{id}: ") } else { String::new() };
-    let dim = ctx.look.style(Role::Dim);
-    let mut y = area.y + 1;
-    let mut line = |text: &str, style| {
-        if y < area.bottom() {
-            put(buf, area.x + 2, y, area.width.saturating_sub(3), text, style);
-            y += 1;
-        }
-    };
-    if is_filtered {
-        return line("no container matches the filter; Esc clears it", dim);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(width: u16, content: Content) -> Vec<Column> {
+        let layout = layout(width, content);
+        let used: u16 = layout.iter().map(|(_, w)| w + 1).sum::<u16>() + 2;
+        assert!(used <= width, "{layout:?} is wider than {width}");
+        layout.into_iter().map(|(column, _)| column).collect()
     }
-    for (id, host) in ids.iter().filter_map(|id| Some((id, ctx.world.hosts.get(id)?))) {
-        match &host.link {
-            Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
-            Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
-            Link::Lost { why, needs_person, next_try, .. } => {
-                let what = match next_try.map(|at| at.saturating_duration_since(ctx.now.at).as_secs()) {
-                    _ if *needs_person => "not tried again before somebody looks; ctrl-r tries".to_owned(),
-                    Some(seconds) if seconds > 1 => format!("no engine answers; next try in {seconds} s"),
-                    _ => "no engine answers; still trying".to_owned(),
-                };
-                line(&format!("{}{what}", who(id)), ctx.look.style(Role::Bad));
-                if ids.first() == Some(id) {
-                    line("the demo needs none: its key is in the last line, its name is :demo", dim);
-                }
-                line("", dim);
-                for way in why.lines() {
-                    let (what, mend) = way.split_once('\t').unwrap_or((way, ""));
-                    let width = usize::from(area.width.saturating_sub(9));
-                    for part in wrapped(what, width, 0, 3) {
-                        line(&part, ctx.look.style(Role::Text));
-                    }
-                    let mends = wrapped(mend, width, 0, 2);
-                    for (i, part) in mends.iter().enumerate().filter(|_| !mend.is_empty()) {
-                        let before = if i == 0 { "  try: " } else { "       " };
-                        line(&format!("{before}{part}"), ctx.look.style(Role::Accent));
-                    }
-                }
-            }
-        }
+
+    #[test]
+    fn what_names_leave_over_goes_to_the_limit_and_then_to_the_network() {
+        let short = Content { host: 0, name: 12, has_limits: true };
+        assert!(columns(80, short).contains(&Limit));
+        let both = columns(130, short);
+        let memory = both.iter().position(|c| *c == Memory).unwrap();
+        assert_eq!(both[memory..memory + 3], [Memory, Limit, Network]);
+        let unlimited = Content { has_limits: false, ..short };
+        assert!(columns(130, unlimited).contains(&Network) && !columns(130, unlimited).contains(&Limit));
+    }
+
+    #[test]
+    fn long_names_are_not_cut_for_what_is_less_telling() {
+        let long = Content { host: 0, name: 30, has_limits: true };
+        assert!(!columns(80, long).contains(&Limit) && !columns(100, long).contains(&Network));
+        let (_, name) = layout(80, long)[1];
+        assert_eq!(name, 20);
     }
 }

@@ -110,6 +110,7 @@ impl Spec<'_> {
             finished: is_restarting.then(|| wall() - TimeDelta::seconds(2)),
             checks,
             log_driver: "json-file".into(),
+            memory_limit_bytes: (self.service == "api").then_some(512 << 20),
             ..Detail::default()
         }
     }
