@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use tokio::time::{Instant, sleep};
 
 use super::api::Api;
 use crate::domain::inventory::{Hold, Inventory, Item, Kind};
 use crate::ports::engine::{DISK_TIMEOUT, EngineError};
 
+/// Between two looks at an engine that measures for somebody else.
+const BUSY: Duration = Duration::from_millis(100);
 /// Networks that the engine makes for itself.
 const BUILTIN_NETWORKS: [&str; 5] = ["bridge", "host", "none", "ingress", "docker_gwbridge"];
 
@@ -120,11 +124,27 @@ type Labels = Option<BTreeMap<String, String>>;
 
 /// Asks for everything. Errors are the engine's.
 pub(super) async fn ask(api: &Api) -> Result<Inventory, EngineError> {
-    let disk: DiskUsage = api.get_within(DISK_TIMEOUT, "disk usage", "/system/df").await?;
+    let disk = disk_usage(api).await?;
     let networks: Vec<Network> = api.get("list networks", "/networks").await?;
     // Images between a base and what was built on it have no name and are told by this list only.
     let between: Vec<Image> = api.get_within(DISK_TIMEOUT, "list images", "/images/json?all=1").await?;
     Ok(gather(disk, networks, &between))
+}
+
+/// Some engines measure for one caller at a time and refuse all others meanwhile (20.10: status 500, "a disk usage
+/// operation is already running"): who else asks is waited for.
+async fn disk_usage(api: &Api) -> Result<DiskUsage, EngineError> {
+    let end = Instant::now() + DISK_TIMEOUT;
+    loop {
+        match api.get_within(DISK_TIMEOUT, "disk usage", "/system/df").await {
+            Err(EngineError::Refused { message, .. })
+                if message.contains("already running") && Instant::now() < end =>
+            {
+                sleep(BUSY).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 fn gather(disk: DiskUsage, networks: Vec<Network>, between: &[Image]) -> Inventory {

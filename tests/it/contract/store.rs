@@ -11,6 +11,7 @@ super::on_every_engine! {
     what_ended_is_removed_and_gone_already_is_success
     an_image_in_use_is_not_removed
     the_engines_own_networks_stay
+    who_asks_while_another_is_answered_gets_an_answer
 }
 
 async fn inventory(stage: &Stage) -> Inventory {
@@ -64,4 +65,13 @@ async fn the_engines_own_networks_stay(stage: &Stage) {
     let host = all.of(Kind::Network).find(|n| n.name() == "host").unwrap();
     assert_eq!(host.hold, Some(Hold::Builtin));
     assert_eq!(refusal(stage.engine.remove(host).await), Some(403));
+}
+
+async fn who_asks_while_another_is_answered_gets_an_answer(stage: &Stage) {
+    stage.start(Role::Steady).await;
+    let asked = futures_util::future::join_all((0..8).map(|_| stage.engine.inventory())).await;
+    assert!(
+        asked.iter().all(|answer| answer.as_ref().is_ok_and(|all| all.of(Kind::Container).next().is_some())),
+        "{asked:?}"
+    );
 }
