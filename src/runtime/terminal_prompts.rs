@@ -45,8 +45,13 @@ pub fn ask(question: &Question, patience: Duration) -> Option<Secret> {
         Ok(Typed::Answer(secret)) => Some(secret),
         Ok(Typed::Declined) => None,
         Ok(Typed::Interrupted) => {
-            // The terminal is as it was: nothing is left but to end.
-            let _ = kill_process(getpid(), Signal::INT);
+            // The terminal is as it was: nothing is left but to end. An answer now would be told as an error before that.
+            let end = Instant::now() + patience;
+            if kill_process(getpid(), Signal::INT).is_ok() {
+                while let Some(rest) = end.checked_duration_since(Instant::now()) {
+                    std::thread::park_timeout(rest);
+                }
+            }
             None
         }
         Err(error) => {
