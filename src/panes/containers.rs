@@ -259,7 +259,7 @@ impl ContainersPane {
     }
 
     /// What columns have to hold for all rows there are, so that none moves when the list is scrolled or filtered.
-    fn content(&self, ctx: &Ctx<'_>, host: u16) -> columns::Content {
+    fn content(ctx: &Ctx<'_>, host: u16) -> columns::Content {
         let all = ctx.environment().map(|e| ctx.world.containers(e)).unwrap_or_default();
         let name = all.iter().map(|c| c.name.width().min(99) as u16).max().unwrap_or(0);
         let limit = |c: &&Container| c.detail.as_ref().is_some_and(|d| d.memory_limit_bytes.is_some());
@@ -276,7 +276,7 @@ impl ContainersPane {
         let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
         let widest = hosts.iter().map(|h| h.as_str().chars().count() as u16).max();
         let host = widest.filter(|_| hosts.len() > 1).map_or(0, |widest| widest + 1);
-        let layout = columns::layout(area.width, self.content(ctx, host));
+        let layout = columns::layout(area.width, Self::content(ctx, host));
         columns::draw_head(ctx, &layout, area, buf);
         let window = self.cursor.window(rows.len());
         let mut service = None;

@@ -237,7 +237,7 @@ impl SimContainer {
             log_rotates_at: None,
             is_on_host_network: false,
             is_tty: kind.tty,
-            memory_limit_bytes: spec.limit.map(|limit| limit.bytes()),
+            memory_limit_bytes: spec.limit.map(crate::config::units::ByteSize::bytes),
             cpu_limit: None,
             address: self.is_up().then(|| self.address()),
         }
