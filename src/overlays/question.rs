@@ -7,7 +7,7 @@ use super::confirm::dialog;
 use crate::config::theme::Role;
 use crate::domain::act::Change;
 use crate::domain::environment::Class;
-use crate::domain::ids::EnvironmentId;
+use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::ui::look::Look;
 use crate::ui::text::{put, wrapped};
 
@@ -18,10 +18,21 @@ pub enum Then {
     Unmask,
     /// Run the operator's own program of that number.
     Run(usize),
-    /// Say what an environment is, then go on with the change.
-    Classify(EnvironmentId, Class, Change),
-    /// Leave it unclassified while this console runs, and go on with the change.
-    Leave(EnvironmentId, Change),
+    /// Open a shell in this container.
+    Shell(ContainerKey),
+    /// Say what an environment is, then go on with what was wanted.
+    Classify(EnvironmentId, Class, Wish),
+    /// Leave it unclassified while this console runs, and go on with what was wanted.
+    Leave(EnvironmentId, Wish),
+}
+
+/// What somebody wants that may change something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// This change.
+    Change(Change),
+    /// A shell in this container: whatever is done in it.
+    Shell(ContainerKey),
 }
 
 /// One answer.

@@ -181,6 +181,10 @@ fn a_shell_takes_the_terminal_and_gives_it_back() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     terminal.keys("x");
+    terminal.until("Nobody has said yet what local is", SOON);
+    terminal.keys("l");
+    terminal.until("y +open it", SOON);
+    terminal.keys("y");
     terminal.gone("2 containers", SOON);
     terminal.keys("text:echo Space text:shell-$((40+2)) Enter");
     terminal.until("shell-42", SOON);
@@ -202,7 +206,7 @@ fn what_is_typed_while_a_shell_is_opened_reaches_the_shell() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     // In one write, and more of it before anybody can have answered.
-    terminal.send(b"xecho typed-$((40+2)) q R S\r");
+    terminal.send(b"xlyecho typed-$((40+2)) q R S\r");
     terminal.keys("text:echo Space text:more-$((1+1)) Enter text:exit Space 4 Enter");
     terminal.until("ended with status 4", SOON);
     let raw = String::from_utf8_lossy(&terminal.raw_output()).into_owned();

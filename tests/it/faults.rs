@@ -180,7 +180,7 @@ fn a_shell_follows_the_size_gets_ctrl_c_and_ends_with_its_container() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x");
+    terminal.keys("x l y");
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:stty Space text:size Enter");
     terminal.until("24 80", SOON);
@@ -211,7 +211,7 @@ fn a_mistyped_last_command_is_no_missing_shell_but_a_missing_shell_is() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x");
+    terminal.keys("x l y");
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:nosuch Enter");
     // Before its prompt is back the shell does not read, and an end that nobody reads is lost.
@@ -235,7 +235,7 @@ fn a_mistyped_last_command_is_no_missing_shell_but_a_missing_shell_is() {
     ]);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x");
+    terminal.keys("x l y");
     terminal.until("no shell in bare: its image has no /bin/sh", SOON);
     terminal.until("1/1 up", SOON);
     leave(&terminal);
@@ -247,7 +247,7 @@ fn a_console_that_is_ended_while_a_shell_is_open_gives_the_terminal_back() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x");
+    terminal.keys("x l y");
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:echo Space text:in-$((1+1)) Enter");
     terminal.until("in-2", SOON);

@@ -8,13 +8,13 @@ use crate::app::model::{Model, Overlay};
 use crate::app::settings::OwnCommand;
 use crate::config::units::Period;
 use crate::domain::act::{Change, ContainerAct};
-use crate::domain::container::{Container, State};
+use crate::domain::container::State;
 use crate::domain::environment::{Class, Environment};
-use crate::domain::grade::{Grade, grade};
+use crate::domain::grade::{Grade, Weight, grade};
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::effect::Effect;
 use crate::overlays::confirm::Confirm;
-use crate::overlays::question::{Choice, Question, Then};
+use crate::overlays::question::{Choice, Question, Then, Wish};
 use crate::ui::text::seconds;
 
 impl Model {
@@ -60,9 +60,9 @@ impl Model {
             self.notice = Some((format!("{}: {why}", change.title()), true));
             return Vec::new();
         }
-        let is_asked = environment.class == Class::Unclassified && !environment.is_protected;
-        if is_asked && !self.settings.gate.is_declined(&environment.id) {
-            self.overlay = Some(Overlay::Question(classification(&environment.id, &change)));
+        if self.asks_class(&environment) {
+            let (title, wish) = (change.title(), Wish::Change(change));
+            self.overlay = Some(Overlay::Question(classification(title, &environment.id, &wish)));
             return Vec::new();
         }
         match grade(change.weight(), &environment) {
@@ -75,6 +75,12 @@ impl Model {
                 Vec::new()
             }
         }
+    }
+
+    /// Whether somebody has to say first what an environment is.
+    fn asks_class(&self, environment: &Environment) -> bool {
+        let is_unknown = environment.class == Class::Unclassified && !environment.is_protected;
+        is_unknown && !self.settings.gate.is_declined(&environment.id)
     }
 
     /// How the containers of a change stand now; `None` for one that is gone.
@@ -151,17 +157,26 @@ impl Model {
                 self.show_inspected();
             }
             Then::Run(number) => return self.run(number),
-            Then::Leave(id, change) => {
+            Then::Shell(key) => return self.open_shell(key),
+            Then::Leave(id, wish) => {
                 self.settings.gate.decline(id);
-                return self.ask(change);
+                return self.wished(wish);
             }
-            Then::Classify(id, class, change) => {
+            Then::Classify(id, class, wish) => {
                 let mut effects = self.classify(&id, class);
-                effects.extend(self.ask(change));
+                effects.extend(self.wished(wish));
                 return effects;
             }
         }
         Vec::new()
+    }
+
+    /// Goes on with what was wanted before somebody had to say what the environment is.
+    fn wished(&mut self, wish: Wish) -> Vec<Effect> {
+        match wish {
+            Wish::Change(change) => self.ask(change),
+            Wish::Shell(key) => self.shell(key),
+        }
     }
 
     /// Takes effect at once; the operator's own file remembers it.
@@ -285,12 +300,41 @@ impl Model {
         command.map(|c| Effect::Run(c.name.clone(), c.run.clone(), c.dir.clone())).into_iter().collect()
     }
 
-    /// A shell may change anything, so a read-only environment has none.
+    /// Where a shell in that container counts: a protected environment that has it, else the one on the screen.
+    fn place_of(&self, key: &ContainerKey) -> Option<&Environment> {
+        let has_it =
+            |e: &&Environment| e.is_protected && self.world.containers(e).iter().any(|c| c.key == *key);
+        self.world.environments.iter().find(has_it).or(self.environment())
+    }
+
+    /// A shell takes nothing from anybody by itself, but what is done in it may: a read-only environment has none, and
+    /// only a development environment opens it unasked.
     pub(in crate::app) fn shell(&mut self, key: ContainerKey) -> Vec<Effect> {
-        let here = |c: &Container| c.key == key;
-        let is_in = |e: &&Environment| e.is_protected && self.world.containers(e).into_iter().any(here);
-        let place = self.world.environments.iter().find(is_in);
-        if let Some(why) = place.and_then(|environment| self.lock_reason(environment)) {
+        let verb = Action::Shell.entry().name;
+        let Some(place) = self.place_of(&key).cloned().filter(|e| self.lock_reason(e).is_none()) else {
+            return self.open_shell(key);
+        };
+        if self.asks_class(&place) {
+            let question = classification(verb.to_owned(), &place.id, &Wish::Shell(key));
+            self.overlay = Some(Overlay::Question(question));
+            return Vec::new();
+        }
+        if grade(Weight::Harmless, &place) == Grade::None {
+            return self.open_shell(key);
+        }
+        let lines = vec![
+            format!("A shell in {} on {}.", self.name(&key), key.host),
+            "What is done in it is not asked again.".to_owned(),
+        ];
+        let choices = vec![Choice { key: 'y', label: "open it".to_owned(), then: Then::Shell(key) }];
+        let title = [verb.to_owned(), place.id.to_string()];
+        self.overlay = Some(Overlay::Question(Question { title, lines, choices }));
+        Vec::new()
+    }
+
+    /// Opens it, unless its environment is read-only: a question may have stood longer than the write window.
+    fn open_shell(&mut self, key: ContainerKey) -> Vec<Effect> {
+        if let Some(why) = self.place_of(&key).and_then(|place| self.lock_reason(place)) {
             self.notice = Some((format!("{}: {why}", Action::Shell.entry().name), true));
             return Vec::new();
         }
@@ -308,14 +352,14 @@ fn is_other(act: ContainerAct, before: &State, now: &State) -> bool {
     before.is_up() != now.is_up() || (*before == State::Paused) != (*now == State::Paused)
 }
 
-fn classification(id: &EnvironmentId, change: &Change) -> Question {
+fn classification(title: String, id: &EnvironmentId, wish: &Wish) -> Question {
     let choice = |key, label: &str, class| Choice {
         key,
         label: label.to_owned(),
-        then: Then::Classify(id.clone(), class, change.clone()),
+        then: Then::Classify(id.clone(), class, wish.clone()),
     };
     Question {
-        title: [change.title(), id.to_string()],
+        title: [title, id.to_string()],
         lines: vec![format!(
             "Nobody has said yet what {id} is. What you say is kept in your own configuration."
         )],
@@ -326,7 +370,7 @@ fn classification(id: &EnvironmentId, change: &Change) -> Question {
             Choice {
                 key: 'l',
                 label: "leave it unclassified for now; everything is confirmed".to_owned(),
-                then: Then::Leave(id.clone(), change.clone()),
+                then: Then::Leave(id.clone(), wish.clone()),
             },
         ],
     }

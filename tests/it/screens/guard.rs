@@ -297,3 +297,39 @@ fn a_program_of_ones_own_is_in_the_palette_and_in_help() {
     stage.keys("? G");
     assert!(shown(&stage).contains("ctrl-x m"), "{}", shown(&stage));
 }
+
+#[test]
+fn only_development_opens_a_shell_unasked() {
+    let is_shell = |effects: &[Effect]| matches!(effects, [Effect::Shell(..)]);
+    let mut stage = stage_in("staging");
+    assert_eq!(stage.press("x"), []);
+    assert!(shown(&stage).contains("A shell in api-8-1 on stage1"), "{}", shown(&stage));
+    assert_eq!(stage.press("enter"), []);
+    stage.keys("x");
+    assert!(is_shell(&stage.press("y")));
+    classify(&mut stage, "staging", Class::Development);
+    assert!(is_shell(&stage.press("x")));
+}
+
+#[test]
+fn a_shell_in_an_unclassified_environment_asks_what_it_is() {
+    let mut stage = stage_in("local");
+    assert_eq!(stage.press("x"), []);
+    assert!(shown(&stage).contains("Nobody has said yet what local is"), "{}", shown(&stage));
+    assert_eq!(stage.press("l"), []);
+    assert!(matches!(stage.press("y")[..], [Effect::Shell(..)]));
+    let mut stage = stage_in("local");
+    stage.keys("x p");
+    assert!(shown(&stage).contains("read-only; `:write"), "{}", shown(&stage));
+}
+
+#[test]
+fn a_shell_that_was_asked_for_does_not_outlive_the_write_window() {
+    let mut stage = stage((80, 24));
+    stage.command("write 1m");
+    stage.select("db-1");
+    assert_eq!(stage.press("x"), []);
+    stage.wait(61);
+    assert_eq!(stage.press("y"), []);
+    assert!(shown(&stage).contains("production is read-only"), "{}", shown(&stage));
+}
