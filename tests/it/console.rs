@@ -133,6 +133,44 @@ fn what_a_container_prints_never_acts_on_the_terminal() {
 }
 
 #[test]
+fn what_a_container_is_called_and_given_never_acts_on_the_terminal() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let evil = "\u{1b}]0;pwned\u{7}\u{1b}[2Jgone\u{202e}live\u{65e5}\u{672c}\u{200b}\u{9b}5mend";
+    let service = format!("com.docker.compose.service={evil}");
+    let (label, variable) = (format!("note={evil}"), format!("NOTE={evil}"));
+    let script = format!("echo before; printf '%s\\n' '{evil}'; while true; do sleep 1; done # {evil}");
+    let name = project.run("evil", &["--label", &label, "-e", &variable], &script);
+    let renamed = format!("{}-renamed", project.name);
+    let own = format!("com.docker.compose.project={}", project.name);
+    let image = docker(&["inspect", "-f", "{{.Image}}", &name]);
+    docker(&["create", "--name", &renamed, "--label", &own, "--label", &service, &image, "true"]);
+    let terminal = open_on(&project, (120, 30));
+    terminal.until(&renamed, SOON);
+    terminal.keys(&format!("2 / C-u text:{name} Enter"));
+    terminal.until(&format!("/{name} +1 of"), SOON);
+    terminal.until("before", SOON);
+    for (keys, wanted) in [("i", "inspect .*lines"), ("/ text:NOTE Enter", "/NOTE  [1-9]"), ("Esc T", "CMD")]
+    {
+        terminal.keys(keys);
+        terminal.until(wanted, SOON);
+    }
+    terminal.until("rows", SOON);
+    terminal.keys("Esc V");
+    terminal.until("live", SOON);
+    docker(&["kill", &name]);
+    terminal.until("die", SOON);
+    let raw = terminal.raw_output();
+    let is_there = |needle: &str| raw.windows(needle.len()).any(|w| w == needle.as_bytes());
+    for needle in ["\u{1b}]0;pwned", "\u{1b}[2Jgone", "\u{202e}", "\u{9b}"] {
+        assert!(!is_there(needle), "{needle:?}\n{}", terminal.picture());
+    }
+    leave(&terminal);
+}
+
+#[test]
 fn without_an_engine_each_place_is_named_and_the_console_comes_alive_when_one_answers() {
     if !engine::is_there() {
         return;
