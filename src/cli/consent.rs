@@ -7,17 +7,8 @@ use super::failure::Failure;
 use super::out::remark;
 use crate::domain::act::Change;
 use crate::domain::environment::{Class, Environment};
-use crate::domain::grade::{self, Grade, Weight};
+use crate::domain::grade::{Grade, grade_at_once};
 use crate::logs::ansi;
-
-/// How it is confirmed there. A command has no write window, so that in a protected environment the name is always
-/// wanted: it unlocks and confirms at once.
-pub fn grade(weight: Weight, environment: &Environment) -> Grade {
-    if environment.is_protected {
-        return Grade::Name(environment.id.to_string());
-    }
-    grade::grade(weight, environment)
-}
 
 /// What was confirmed on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -55,7 +46,7 @@ impl<'a> Request<'a> {
         };
         Self {
             environment,
-            grade: grade(change.weight(), environment),
+            grade: grade_at_once(change.weight(), environment),
             what,
             steps,
             warning: change.warning(),
@@ -150,16 +141,6 @@ mod tests {
     fn environment(class: Class, is_protected: bool) -> Environment {
         let (hosts, projects) = (Vec::new(), Vec::new());
         Environment { id: EnvironmentId::new("production"), class, is_protected, hosts, projects }
-    }
-
-    #[test]
-    fn a_protected_environment_is_always_named() {
-        for weight in [Weight::Harmless, Weight::Interrupts, Weight::Ends] {
-            for class in [Class::Development, Class::Production, Class::Unclassified] {
-                let wanted = Grade::Name("production".to_owned());
-                assert_eq!(grade(weight, &environment(class, true)), wanted);
-            }
-        }
     }
 
     #[tokio::test]

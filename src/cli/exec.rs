@@ -8,12 +8,12 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::consent::{Consent, Request, grade};
+use super::consent::{Consent, Request};
 use super::failure::Failure;
 use super::setup::Options;
 use super::site::{Depth, Found, Site, Where};
 use super::target::Target;
-use crate::domain::grade::{Grade, Weight};
+use crate::domain::grade::{Grade, Weight, grade_at_once};
 use crate::domain::ids::ContainerId;
 use crate::logs::line::Stream;
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
@@ -124,7 +124,7 @@ async fn start(place: Place, spec: ExecSpec, is_tty: bool, options: &Options) ->
     };
     let container = &one.container;
     // Nobody can know what a program does; only where it may do harm is it asked.
-    let grade = match grade(Weight::Ends, &one.environment) {
+    let grade = match grade_at_once(Weight::Ends, &one.environment) {
         name @ Grade::Name(_) => name,
         Grade::None | Grade::Yes => Grade::None,
     };

@@ -49,6 +49,15 @@ pub fn grade(weight: Weight, environment: &Environment) -> Grade {
     }
 }
 
+/// As [`grade`], for one who has no write window to open first: in a protected environment the name is always wanted,
+/// it unlocks and confirms at once.
+pub fn grade_at_once(weight: Weight, environment: &Environment) -> Grade {
+    if environment.is_protected {
+        return Grade::Name(environment.id.to_string());
+    }
+    grade(weight, environment)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +91,18 @@ mod tests {
         for class in [Class::Unclassified, Class::Development, Class::Production] {
             assert_eq!(grade(Weight::Ends, &environment(class, true)), Grade::Name("e".into()));
             assert_eq!(grade(Weight::Interrupts, &environment(class, true)), Grade::Yes);
+        }
+    }
+
+    #[test]
+    fn at_once_a_protected_environment_is_always_named_and_all_others_ask_as_ever() {
+        for class in [Class::Unclassified, Class::Development, Class::Staging, Class::Production] {
+            for weight in [Weight::Harmless, Weight::Interrupts, Weight::Ends] {
+                let open = environment(class, false);
+                assert_eq!(grade_at_once(weight, &open), grade(weight, &open), "{class:?} {weight:?}");
+                let named = Grade::Name("e".into());
+                assert_eq!(grade_at_once(weight, &environment(class, true)), named, "{class:?} {weight:?}");
+            }
         }
     }
 }
