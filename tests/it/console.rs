@@ -148,7 +148,8 @@ fn what_a_container_is_called_and_given_never_acts_on_the_terminal() {
     let image = docker(&["inspect", "-f", "{{.Image}}", &name]);
     docker(&["create", "--name", &renamed, "--label", &own, "--label", &service, &image, "true"]);
     let terminal = open_on(&project, (120, 30));
-    terminal.until(&renamed, SOON);
+    // Its service as it is read: without what would have been a title, a move or a turn.
+    terminal.until(&format!("gonelive.*{renamed}"), SOON);
     terminal.keys(&format!("2 / C-u text:{name} Enter"));
     terminal.until(&format!("/{name} +1 of"), SOON);
     terminal.until("before", SOON);
