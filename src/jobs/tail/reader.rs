@@ -201,7 +201,8 @@ impl Reader {
                 Step::Skip => return Ok(Ok(Pause::Skipped)),
                 Step::On => {}
             }
-            if is_all(lines, bytes) && asked.elapsed() < FRAME {
+            // The past comes as fast as the engine gives it.
+            if self.is_ready && is_all(lines, bytes) && asked.elapsed() < FRAME {
                 sleep(FRAME).await;
             }
         }
