@@ -76,7 +76,7 @@ impl EnvironmentsPane {
                         row.x + 4,
                         y,
                         row.width.saturating_sub(4),
-                        &room(host),
+                        &note(ctx, host, false),
                         ctx.look.style(Role::Faint),
                     );
                 }
@@ -114,7 +114,7 @@ impl EnvironmentsPane {
                 let Some(host) = ctx.world.hosts.get(id) else { continue };
                 lines.push(Line::Host(id.as_str(), host));
                 // Where there is room beside it, it stands there.
-                if is_selected && area.width < ROOMY && !room(host).is_empty() {
+                if is_selected && area.width < ROOMY && !note(ctx, host, false).is_empty() {
                     lines.push(Line::Room(host));
                 }
             }
@@ -207,10 +207,23 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
             row.x + ROOMY + 2,
             row.y,
             row.width.saturating_sub(ROOMY + 2),
-            &room(host),
+            &note(ctx, host, true),
             look.style(Role::Faint),
         );
     }
+}
+
+/// What stands beside a host: how full it is (`mem 62%  disk 38%`; empty where it cannot be asked), or, while it does not
+/// answer, when it is tried next and what came back.
+fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
+    let Link::Lost { why, next_try, .. } = &host.link else { return room(host) };
+    // `what was tried<TAB>what mends it`, a line each.
+    let why = why.lines().next().and_then(|line| line.split('\t').next()).unwrap_or_default();
+    let next = next_try.map(|at| at.saturating_duration_since(ctx.now.at).as_secs() as i64);
+    let next = next.map(|wait| format!("next try in {}", seconds(wait)));
+    // Half a reason says nothing; where there is nothing to list the containers pane has it.
+    let why = (is_roomy && !why.is_empty()).then(|| why.to_owned());
+    next.into_iter().chain(why).collect::<Vec<_>>().join(": ")
 }
 
 /// How full the host is: `mem 62% disk 38%`; empty where it cannot be asked.

@@ -93,10 +93,12 @@ fn no_engine(size: (u16, u16), look: pilothouse::ui::look::Look) -> Stage {
     stage
 }
 
-/// A host stopped answering 40 seconds ago.
+/// A host stopped answering 40 seconds ago, and is tried again in 12.
 fn stale(size: (u16, u16), look: pilothouse::ui::look::Look) -> Stage {
     let mut stage = Stage::incident(size, look);
     stage.tell(Msg::Host(HostId::new("web2"), HostFact::Lost("no answer within 6 s".into())));
+    let next = stage.now.at + std::time::Duration::from_secs(52);
+    stage.tell(Msg::Host(HostId::new("web2"), HostFact::NextTry(next)));
     stage.wait(40);
     stage.keys("j k");
     stage
