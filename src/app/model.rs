@@ -26,7 +26,7 @@ use crate::panes::logs::LogsPane;
 use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
 use crate::ui::look::Look;
-use crate::world::{Now, World};
+use crate::world::{Link, Now, World};
 use chrono::{DateTime, Utc};
 
 /// What lies over the panes.
@@ -153,8 +153,15 @@ impl Model {
         let mut subs = self.logs.subs();
         for (id, host) in &self.world.hosts {
             subs.insert(Sub::Host(id.clone()));
-            // Another machine cannot be asked: its space is unknown, not ours.
-            if matches!(host.address, Address::Unix(_)) {
+            let is_shown = self.ctx(PaneKind::Environments).environment().is_some_and(|e| e.hosts.contains(id));
+            // Behind tcp:// the machine cannot be asked: its space is unknown, not ours. Over SSH a command is run each
+            // time, so only where it is looked at, and never to find out whether the host is there.
+            let has_load = match host.address {
+                Address::Unix(_) => true,
+                Address::Ssh(_) => is_shown && host.link == Link::Up,
+                Address::Tcp(_) | Address::Other(_) => false,
+            };
+            if has_load {
                 subs.insert(Sub::Load(id.clone()));
             }
         }

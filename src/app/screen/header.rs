@@ -109,6 +109,8 @@ impl Model {
             let short = Some(format!("{unseen} failed"));
             words.push(Word { long: format!("{unseen} {noun} unseen"), short, role: Role::Warn });
         }
+        let hosts = environment.hosts.len();
+        words.extend((hosts > 1).then(|| word(format!("{hosts} hosts"), Role::Dim)));
         words
     }
 
