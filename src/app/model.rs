@@ -153,7 +153,8 @@ impl Model {
         let mut subs = self.logs.subs();
         for (id, host) in &self.world.hosts {
             subs.insert(Sub::Host(id.clone()));
-            let is_shown = self.ctx(PaneKind::Environments).environment().is_some_and(|e| e.hosts.contains(id));
+            let is_shown =
+                self.ctx(PaneKind::Environments).environment().is_some_and(|e| e.hosts.contains(id));
             // Behind tcp:// the machine cannot be asked: its space is unknown, not ours. Over SSH a command is run each
             // time, so only where it is looked at, and never to find out whether the host is there.
             let has_load = match host.address {
