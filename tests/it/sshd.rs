@@ -127,6 +127,11 @@ fn free_port() -> u16 {
 }
 
 fn spawn(program: &Path, at: &Path, port: u16, more: &str) -> Child {
+    // Whoever runs the tests has login scripts of their own, which may take long or wait for each other. sshd takes the
+    // first SetEnv only.
+    let home = format!("SetEnv HOME={} ", at.display());
+    let more =
+        if more.contains("SetEnv ") { more.replace("SetEnv ", &home) } else { format!("{more}\n{home}") };
     let text = format!(
         "{more}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/authorized_keys\n\
          PidFile {0}/pid\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n\
