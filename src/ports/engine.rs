@@ -20,12 +20,14 @@ use crate::logs::line::{Batch, Stream};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EngineError {
     /// Nobody answered: no socket, no permission, refused, timed out.
-    #[error("cannot reach {address}: {cause}")]
+    #[error("cannot reach {address}: {cause}{}", tried(mend.as_deref()))]
     Unreachable {
         /// Where it was tried.
         address: String,
         /// What came back.
         cause: String,
+        /// The command that mends it, where whoever reached for it knows.
+        mend: Option<String>,
     },
     /// Somebody has to answer or look first; trying again by itself cannot help.
     #[error("{cause}")]
@@ -53,6 +55,10 @@ pub enum EngineError {
         /// What came back.
         cause: String,
     },
+}
+
+fn tried(mend: Option<&str>) -> String {
+    mend.map(|mend| format!("; try: {mend}")).unwrap_or_default()
 }
 
 /// Which part of a log is wanted.

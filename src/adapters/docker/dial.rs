@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::adapters::ssh::host::SshHost;
+use crate::adapters::ssh::host::{HostError, SshHost};
 use crate::domain::host::Address;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 
@@ -55,7 +55,7 @@ impl Dial {
     }
 
     pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
-        EngineError::Unreachable { address: self.address(), cause: cause.into() }
+        EngineError::Unreachable { address: self.address(), cause: cause.into(), mend: None }
     }
 
     /// A new stream. It keeps its own time: a person may have to answer first. Errors: [`EngineError::Unreachable`],
@@ -80,6 +80,10 @@ impl Dial {
                 Ok(stream) => Ok(Box::new(stream)),
                 Err(error) if error.needs_person() => {
                     Err(EngineError::NeedsPerson { address: self.address(), cause: error.to_string() })
+                }
+                Err(HostError::Engine { host, cause, mend }) => {
+                    let cause = format!("{host}: {cause}");
+                    Err(EngineError::Unreachable { address: self.address(), cause, mend: Some(mend) })
                 }
                 Err(error) => Err(self.unreachable(error.to_string())),
             },

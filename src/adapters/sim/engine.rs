@@ -41,7 +41,7 @@ impl SimEngine {
     }
 
     fn unreachable(&self, cause: &str) -> EngineError {
-        EngineError::Unreachable { address: self.address(), cause: cause.to_owned() }
+        EngineError::Unreachable { address: self.address(), cause: cause.to_owned(), mend: None }
     }
 
     /// Every call passes here first.

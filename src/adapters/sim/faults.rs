@@ -106,7 +106,7 @@ impl Faults {
             Some(Fault::Hang) => {
                 tokio::time::sleep(CALL_TIMEOUT).await;
                 let cause = format!("no answer within {} s", CALL_TIMEOUT.as_secs());
-                Err(EngineError::Unreachable { address: address.to_owned(), cause })
+                Err(EngineError::Unreachable { address: address.to_owned(), cause, mend: None })
             }
             Some(Fault::Slow(by)) => {
                 tokio::time::sleep(by).await;

@@ -39,7 +39,8 @@ async fn a_slow_call_is_late_and_right() {
 #[tokio::test]
 async fn the_next_two_fail_and_no_more() {
     let engine = engine();
-    let no = EngineError::Unreachable { address: "demo://web1".to_owned(), cause: "test".to_owned() };
+    let no =
+        EngineError::Unreachable { address: "demo://web1".to_owned(), cause: "test".to_owned(), mend: None };
     engine.faults.next(2, Call::Containers, Fault::Fail(no.clone()));
     assert_eq!(engine.containers().await.unwrap_err(), no);
     assert_eq!(engine.containers().await.unwrap_err(), no);
