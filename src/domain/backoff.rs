@@ -1,27 +1,33 @@
-//! How long to wait between two tries: 1, 2, 4 … seconds up to a limit, never all hosts at the same moment. Pure.
+//! How long to wait between two tries: twice as long each time up to a limit, never all hosts at the same moment. Pure.
 
 use std::time::Duration;
 
-/// The first wait.
+/// The first wait between two tries of a host.
 const FIRST: Duration = Duration::from_secs(1);
 
 /// Waits that double while tries fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Backoff {
     failures: u32,
+    first: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    /// With that longest wait.
+    /// From a second up to that longest wait, for a host.
     pub fn up_to(longest: Duration) -> Self {
-        Self { failures: 0, longest }
+        Self::between(FIRST, longest)
+    }
+
+    /// From this wait up to that.
+    pub fn between(first: Duration, longest: Duration) -> Self {
+        Self { failures: 0, first, longest }
     }
 
     /// The wait after one more failure. `roll` is any number: it takes up to a fifth off, so that what failed together
     /// is not tried together.
     pub fn after_failure(&mut self, roll: u64) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.failures.min(16)).min(self.longest);
+        let whole = self.first.saturating_mul(1 << self.failures.min(16)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         whole.mul_f64(1.0 - (roll % 1000) as f64 / 5000.0)
     }

@@ -15,6 +15,7 @@ use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
 use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
+use crate::ports::pace::roll;
 
 /// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
@@ -68,12 +69,6 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
             () = route.gate().wished() => {}
         }
     }
-}
-
-/// Another number each time: hosts that were lost together are not tried together.
-fn roll() -> u64 {
-    use std::hash::BuildHasher;
-    std::hash::RandomState::new().hash_one(0)
 }
 
 /// The first engine that answers; otherwise a line per way: what was tried, what came back, what mends it; and whether

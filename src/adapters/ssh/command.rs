@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
 
 use crate::logs::line::Stream as Source;
+use crate::ports::pace::roll;
 
 /// Printed before a command's own output: all before it is noise of login scripts.
 pub const MARK: &[u8] = b"\x1epilothouse\x1e";
@@ -57,8 +58,7 @@ pub fn watched_script(line: &str, input_bytes: usize) -> String {
 
 /// A part of a file's name that nobody else makes.
 pub fn unique() -> String {
-    use std::hash::BuildHasher;
-    format!("pilothouse-{:016x}", std::hash::RandomState::new().hash_one(std::process::id()))
+    format!("pilothouse-{:016x}", roll())
 }
 
 /// What login scripts print before the mark.

@@ -12,6 +12,7 @@ use futures_util::future::{BoxFuture, Shared};
 use super::connect::{ConnectError, Connected, Connector};
 use super::destination::Destination;
 use crate::domain::backoff::Backoff;
+use crate::ports::pace::roll;
 use crate::ports::prompt::Nobody;
 
 /// Longest wait between two tries; a connection that held that long counts as a success.
@@ -67,12 +68,6 @@ pub(super) struct Keeper {
 
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Another number each time.
-fn roll() -> u64 {
-    use std::hash::BuildHasher;
-    std::hash::RandomState::new().hash_one(0)
 }
 
 impl State {

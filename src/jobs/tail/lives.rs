@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
+use crate::domain::backoff::Backoff;
 use crate::domain::ids::ContainerId;
 use crate::jobs::route::Route;
 use crate::ports::engine::{EngineError, EngineEvent};
@@ -58,13 +59,12 @@ impl Lives {
 
 /// Follows the events until nobody looks any more.
 pub(super) async fn keep(route: Arc<Route>, lives: watch::Sender<Lives>) {
-    let (mut wait, mut last_ns) = (RETRY.0, None);
+    let (mut backoff, mut last_ns) = (Backoff::between(RETRY.0, RETRY.1), None);
     while !lives.is_closed() {
         if follow(&route, &lives, &mut last_ns).await.is_ok() {
-            wait = RETRY.0;
+            backoff.reset();
         }
-        route.pause(wait).await;
-        wait = (wait * 2).min(RETRY.1);
+        route.pause(backoff.after_failure(0)).await;
     }
 }
 

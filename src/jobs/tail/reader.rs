@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ending;
 use super::lives::{Lives, RETRY};
 use super::pace::{Pace, Step, is_all};
+use crate::domain::backoff::Backoff;
 use crate::domain::container::Detail;
 use crate::domain::ids::ContainerKey;
 use crate::jobs::route::Route;
@@ -95,7 +96,7 @@ impl Reader {
     }
 
     async fn until_unheard(&mut self) -> Result<(), Unheard> {
-        let mut wait = RETRY.0;
+        let mut backoff = Backoff::between(RETRY.0, RETRY.1);
         let mut tail = Some(self.lines);
         loop {
             let began = Instant::now();
@@ -115,7 +116,7 @@ impl Reader {
             };
             tail = Some(if self.dedup.newest_ns().is_some() { RESUME_LINES } else { self.lines });
             match read {
-                Ok(()) => wait = RETRY.0,
+                Ok(()) => backoff.reset(),
                 Err(EngineError::Refused { status: 404, .. }) => return self.gone().await,
                 Err(error @ EngineError::Refused { .. }) => return self.unreadable(&error).await,
                 Err(error) => {
@@ -123,10 +124,9 @@ impl Reader {
                         self.say(News::Failed(self.source, error.to_string())).await?;
                     }
                     if began.elapsed() > RETRY.1 {
-                        wait = RETRY.0;
+                        backoff.reset();
                     }
-                    self.route.pause(wait).await;
-                    wait = (wait * 2).min(RETRY.1);
+                    self.route.pause(backoff.after_failure(0)).await;
                 }
             }
         }
