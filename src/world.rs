@@ -43,13 +43,27 @@ pub enum Link {
     Lost {
         /// Since when.
         since: Instant,
-        /// What came back.
+        /// What came back: a line for each way that was tried, and behind a tab what mends it.
         why: String,
         /// It is not tried again by itself: somebody has to answer or look first.
         needs_person: bool,
         /// When it is tried again by itself, where that is known.
         next_try: Option<Instant>,
     },
+}
+
+impl Link {
+    /// Each way that was tried in vain: what came back, and the command that mends it, empty where nobody knows one.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
+        let why = if let Self::Lost { why, .. } = self { why.as_str() } else { "" };
+        why.lines().map(|way| way.split_once('\t').unwrap_or((way, "")))
+    }
+
+    /// In how many seconds it is tried again by itself, where that is known.
+    pub fn next_try_in(&self, now: Now) -> Option<u64> {
+        let Self::Lost { next_try: Some(at), .. } = self else { return None };
+        Some(at.saturating_duration_since(now.at).as_secs())
+    }
 }
 
 /// What is known of one host.

@@ -216,13 +216,13 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
 /// What stands beside a host: how full it is (`mem 62%  disk 38%`; empty where it cannot be asked), or, while it does not
 /// answer, when it is tried next and what came back.
 fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
-    let Link::Lost { why, next_try, .. } = &host.link else { return room(host) };
-    // `what was tried<TAB>what mends it`, a line each.
-    let why = why.lines().next().and_then(|line| line.split('\t').next()).unwrap_or_default();
-    let next = next_try.map(|at| at.saturating_duration_since(ctx.now.at).as_secs() as i64);
-    let next = next.map(|wait| format!("next try in {}", seconds(wait)));
+    if !matches!(host.link, Link::Lost { .. }) {
+        return room(host);
+    }
+    let next = host.link.next_try_in(ctx.now).map(|wait| format!("next try in {}", seconds(wait as i64)));
     // Half a reason says nothing; where there is nothing to list the containers pane has it.
-    let why = (is_roomy && !why.is_empty()).then(|| why.to_owned());
+    let why =
+        host.link.refusals().next().map(|(why, _)| why.to_owned()).filter(|why| is_roomy && !why.is_empty());
     next.into_iter().chain(why).collect::<Vec<_>>().join(": ")
 }
 

@@ -30,8 +30,8 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
         match &host.link {
             Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
             Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
-            Link::Lost { why, needs_person, next_try, .. } => {
-                let what = match next_try.map(|at| at.saturating_duration_since(ctx.now.at).as_secs()) {
+            Link::Lost { needs_person, .. } => {
+                let what = match host.link.next_try_in(ctx.now) {
                     _ if *needs_person => "not tried again before somebody looks; ctrl-r tries".to_owned(),
                     Some(seconds) if seconds > 1 => format!("no engine answers; next try in {seconds} s"),
                     _ => "no engine answers; still trying".to_owned(),
@@ -41,8 +41,7 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
                     line("the demo needs none: its key is in the last line, its name is :demo", dim);
                 }
                 line("", dim);
-                for way in why.lines() {
-                    let (what, mend) = way.split_once('\t').unwrap_or((way, ""));
+                for (what, mend) in host.link.refusals() {
                     let width = usize::from(area.width.saturating_sub(9));
                     for part in wrapped(what, width, 0, 3) {
                         line(&part, ctx.look.style(Role::Text));
