@@ -151,15 +151,14 @@ impl Model {
     /// The streams that are wanted now.
     pub fn subs(&self) -> BTreeSet<Sub> {
         let mut subs = self.logs.subs();
+        let shown = self.environment().map(|e| &e.hosts[..]).unwrap_or_default();
         for (id, host) in &self.world.hosts {
             subs.insert(Sub::Host(id.clone()));
-            let is_shown =
-                self.ctx(PaneKind::Environments).environment().is_some_and(|e| e.hosts.contains(id));
             // Behind tcp:// the machine cannot be asked: its space is unknown, not ours. Over SSH a command is run each
             // time, so only where it is looked at, and never to find out whether the host is there.
             let has_load = match host.address {
                 Address::Unix(_) => true,
-                Address::Ssh(_) => is_shown && host.link == Link::Up,
+                Address::Ssh(_) => shown.contains(id) && host.link == Link::Up,
                 Address::Tcp(_) | Address::Other(_) => false,
             };
             if has_load {

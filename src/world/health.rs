@@ -213,13 +213,14 @@ impl World {
                 (condition, _) => condition,
             };
         }
-        match c.health {
-            Health::Unhealthy => return Condition::Unhealthy(self.check_trouble(&c.key)),
-            _ if self.restart_loop(environment, c, now.wall).is_some() => {
-                return Condition::Looping(c.detail.as_ref().map_or(0, |detail| detail.restarts));
-            }
-            Health::Starting if readings.is_empty() => return Condition::Starting(started(c)),
-            _ => {}
+        if c.health == Health::Unhealthy {
+            return Condition::Unhealthy(self.check_trouble(&c.key));
+        }
+        if let Some(restarts) = self.restart_loop(environment, c, now.wall) {
+            return Condition::Looping(restarts);
+        }
+        if c.health == Health::Starting && readings.is_empty() {
+            return Condition::Starting(started(c));
         }
         if let Some(best) = readings.last() {
             return Condition::Ok(Some(best.last.took));

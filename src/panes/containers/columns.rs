@@ -135,7 +135,6 @@ pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut 
             Up => "UP",
             Ports => "PORTS",
         };
-        let (x, width) = if column == Limit { (x - 1, width + 1) } else { (x, width) };
         cell(buf, x, area.y, width, column, text, ctx.look.style(Role::Dim));
     });
 }
@@ -144,7 +143,10 @@ fn each(layout: &[(Column, u16)], area: Rect, mut draw: impl FnMut(Column, u16, 
     let mut x = area.x + 2;
     for (column, width) in layout {
         let room = area.right().saturating_sub(x);
-        draw(*column, x, (*width).min(room));
+        let width = (*width).min(room);
+        // Without a blank before it.
+        let (from, cells) = if *column == Limit { (x - 1, width + 1) } else { (x, width) };
+        draw(*column, from, cells);
         x += width + 1;
     }
 }
@@ -248,7 +250,6 @@ pub fn draw_row(
             Ports => (ports(c), Role::Faint),
         };
         let role = if is_stale && !matches!(column, Host) { Role::Dim } else { role };
-        let (x, width) = if column == Limit { (x - 1, width + 1) } else { (x, width) };
         cell(buf, x, line.y, width, column, &text, look.style(role));
     });
 }
