@@ -26,17 +26,11 @@ impl Model {
     /// Where the change counts: the environment on the screen, or a protected one that has any of it as well.
     fn place(&self, change: &Change) -> Option<&Environment> {
         let touches = |environment: &Environment| match change {
-            Change::Containers(_, targets) => {
-                let all = self.world.containers(environment);
-                targets.iter().any(|(key, _)| all.iter().any(|c| c.key == *key))
-            }
+            Change::Containers(_, targets) => targets.iter().any(|(key, _)| self.has(environment, key)),
             Change::Discard(host, _) => environment.hosts.contains(host),
         };
         let here = self.environment()?;
-        if here.is_protected {
-            return Some(here);
-        }
-        self.world.environments.iter().find(|e| e.is_protected && touches(e)).or(Some(here))
+        if here.is_protected { Some(here) } else { self.protected(touches).or(Some(here)) }
     }
 
     /// Why nothing can be changed there now; `None` if it can.
@@ -302,9 +296,15 @@ impl Model {
 
     /// Where a shell in that container counts: a protected environment that has it, else the one on the screen.
     fn place_of(&self, key: &ContainerKey) -> Option<&Environment> {
-        let has_it =
-            |e: &&Environment| e.is_protected && self.world.containers(e).iter().any(|c| c.key == *key);
-        self.world.environments.iter().find(has_it).or(self.environment())
+        self.protected(|environment| self.has(environment, key)).or(self.environment())
+    }
+
+    fn has(&self, environment: &Environment, key: &ContainerKey) -> bool {
+        self.world.containers(environment).iter().any(|c| c.key == *key)
+    }
+
+    fn protected(&self, has_it: impl Fn(&Environment) -> bool) -> Option<&Environment> {
+        self.world.environments.iter().find(|e| e.is_protected && has_it(e))
     }
 
     /// A shell takes nothing from anybody by itself, but what is done in it may: a read-only environment has none, and
