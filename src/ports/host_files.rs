@@ -36,6 +36,9 @@ pub enum FileError {
     },
 }
 
+/// Mode of a file that was not there before it was written.
+pub const NEW_MODE: u32 = 0o644;
+
 /// Files of a host, by absolute path.
 #[async_trait]
 pub trait HostFiles: Send + Sync {
@@ -43,7 +46,7 @@ pub trait HostFiles: Send + Sync {
     async fn read(&self, path: &str, most_bytes: usize) -> Result<Vec<u8>, FileError>;
 
     /// Replaces a file at once: whoever opens it sees the old one or the new one, whole, and after a power failure too.
-    /// Mode and owner stay, a link stays and what it leads to is replaced; a new file gets mode 0644. Where the owner
+    /// Mode and owner stay, a link stays and what it leads to is replaced; a new file gets [`NEW_MODE`]. Where the owner
     /// cannot be kept nothing is written.
     async fn write(&self, path: &str, bytes: &[u8]) -> Result<(), FileError>;
 

@@ -4,12 +4,10 @@ use std::process::Stdio;
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use tokio::io::AsyncWriteExt;
-use tokio::process::{ChildStdin, Command};
-use tokio::task::JoinHandle;
+use tokio::process::Command;
 
 use super::Here;
-use crate::adapters::ssh::command::{output, watched_script};
+use crate::adapters::ssh::command::{Feed, output, watched_script};
 use crate::ports::commands::{CommandError, Commands, Running};
 
 const HOST: &str = "this machine";
@@ -29,18 +27,11 @@ impl Commands for Here {
         command.arg("-c").arg(watched_script(line, input.len())).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| not_run(&e))?;
-        let (Some(mut to_command), Some(out), Some(errors)) =
+        let (Some(to_command), Some(out), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(not_run(&"no pipes"));
         };
-        let input = input.to_vec();
-        let feeding = tokio::spawn(async move {
-            if let Err(error) = to_command.write_all(&input).await {
-                tracing::debug!(%error, "a command did not take its input");
-            }
-            to_command
-        });
         // Waited for whoever listens, so that no dead process stays.
         let ended = tokio::spawn(async move { child.wait().await });
         let status = async move {
@@ -48,16 +39,7 @@ impl Commands for Here {
             use std::os::unix::process::ExitStatusExt;
             status.code().or_else(|| Some(128 + status.signal()?)).ok_or_else(|| lost(&"no status"))
         };
-        let output = output(out, errors, EndOf(feeding)).map_err(|e| lost(&e)).boxed();
+        let output = output(out, errors, Feed::new(to_command, input)).map_err(|e| lost(&e)).boxed();
         Ok(Running { output, status: status.boxed() })
-    }
-}
-
-/// Holds our end of the command's input until it is dropped.
-struct EndOf(JoinHandle<ChildStdin>);
-
-impl Drop for EndOf {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::Here;
-use crate::ports::host_files::{FileError, HostFiles};
-
-/// Mode of a file that was not there before.
-const NEW_MODE: u32 = 0o644;
+use crate::ports::host_files::{FileError, HostFiles, NEW_MODE};
 
 fn told(path: &str, error: &io::Error) -> FileError {
     let path = path.to_owned();
@@ -59,11 +56,16 @@ impl HostFiles for Here {
 
 fn make(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    let whole = fill(&mut file, bytes, mode);
-    if whole.is_err() {
-        fs::remove_file(path)?;
-    }
-    whole
+    tidy(path, fill(&mut file, bytes, mode))
+}
+
+/// Takes away what was not made whole.
+fn tidy(made: &Path, whole: io::Result<()>) -> io::Result<()> {
+    let Err(error) = whole else { return Ok(()) };
+    Err(match fs::remove_file(made) {
+        Ok(()) => error,
+        Err(left) => io::Error::new(error.kind(), format!("{error}; {} stays: {left}", made.display())),
+    })
 }
 
 fn fill(file: &mut File, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -91,10 +93,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fill(&mut file, bytes, old.as_ref().map_or(NEW_MODE, |old| old.mode() & 0o7777))?;
         fs::rename(&beside, &target)
     })();
-    if whole.is_err() {
-        fs::remove_file(&beside)?;
-        return whole;
-    }
+    tidy(&beside, whole)?;
     // The name itself: without it an older name may come back after a power failure.
     File::open(target.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

@@ -10,7 +10,8 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::JoinHandle;
 use tokio_util::io::ReaderStream;
 
 use crate::logs::line::Stream as Source;
@@ -61,6 +62,35 @@ pub fn unique() -> String {
     format!("pilothouse-{:016x}", roll())
 }
 
+/// The last line that says something, harmless; empty where none does.
+pub fn last_line(printed: &[u8]) -> String {
+    let text = String::from_utf8_lossy(printed);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Our end of a command's input: all of it was sent or is being sent, and when this is dropped we have left.
+pub struct Feed<W>(JoinHandle<W>);
+
+impl<W: AsyncWrite + Send + Unpin + 'static> Feed<W> {
+    /// Hands a command its input. Its end is not shut down: that would say that we leave.
+    pub fn new(mut to_command: W, input: &[u8]) -> Self {
+        let input = input.to_vec();
+        Self(tokio::spawn(async move {
+            if let Err(error) = to_command.write_all(&input).await {
+                tracing::debug!(%error, "a command did not take its input");
+            }
+            to_command
+        }))
+    }
+}
+
+impl<W> Drop for Feed<W> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What login scripts print before the mark.
 #[derive(Debug, Default)]
 pub struct Noise(Vec<u8>);
@@ -80,9 +110,7 @@ impl Noise {
 
     /// Its last line that says something, harmless.
     pub fn told(&self) -> String {
-        let text = String::from_utf8_lossy(&self.0);
-        let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        line.chars().filter(|c| !c.is_control()).take(TOLD).collect::<String>().trim().to_owned()
+        last_line(&self.0).chars().take(TOLD).collect::<String>().trim().to_owned()
     }
 }
 

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use tokio::io::AsyncWriteExt;
 
-use super::command::{output, watched};
+use super::command::{Feed, output, watched};
 use super::host::SshHost;
 use super::link::Door;
 use crate::ports::commands::{CommandError, Commands, Running};
@@ -23,15 +22,7 @@ impl Commands for SshHost {
         let (Some(errors), Some(ended)) = (opened.errors, opened.status) else {
             return Err(not_run(&"the channel is no command's"));
         };
-        let (out, mut to_command) = tokio::io::split(opened.stream);
-        let input = input.to_vec();
-        // Ends with the channel; the end of what is sent to it is where we leave, so it is not shut down.
-        let feeding = tokio::spawn(async move {
-            if let Err(error) = to_command.write_all(&input).await {
-                tracing::debug!(%error, "a command did not take its input");
-            }
-            to_command
-        });
+        let (out, to_command) = tokio::io::split(opened.stream);
         let lost = {
             let (host, link) = (host.clone(), connected.link.clone());
             move |cause: String| {
@@ -40,7 +31,8 @@ impl Commands for SshHost {
             }
         };
         let told = lost.clone();
-        let output = output(out, errors, EndOf(feeding)).map_err(move |e| told(e.to_string())).boxed();
+        let output =
+            output(out, errors, Feed::new(to_command, input)).map_err(move |e| told(e.to_string())).boxed();
         let status = async move {
             match ended.await {
                 Ok(Some(status)) => Ok(status),
@@ -49,14 +41,5 @@ impl Commands for SshHost {
             }
         };
         Ok(Running { output, status: status.boxed() })
-    }
-}
-
-/// Holds our end of the command's input until it is dropped.
-struct EndOf(tokio::task::JoinHandle<tokio::io::WriteHalf<super::link::Stream>>);
-
-impl Drop for EndOf {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

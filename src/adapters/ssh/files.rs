@@ -12,8 +12,6 @@ mod sftp;
 
 /// Longest wait for one file.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Mode of a file that was not there before.
-const NEW_MODE: u32 = 0o644;
 
 /// What is to be done with a file.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use super::command::{quoted, skip_noise, watched};
+use super::command::{last_line, quoted, skip_noise, watched};
 use super::connect::{Connected, Connector};
 use super::destination::Destination;
 use super::extra::Extra;
@@ -211,14 +211,13 @@ impl SshHost {
         let line = format!("{} </dev/null", self.dial_line());
         let said = ask(&connected.link, &line, b"").await.map_err(|e| self.broken(e))?;
         if said.status != Some(0) {
-            let words = String::from_utf8_lossy(&said.errors);
-            let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let last = last_line(&said.errors);
             let mend = if last.contains("permission denied") {
                 format!("sudo usermod -aG docker {}, then connect again", connected.settings.user)
             } else {
                 "sudo systemctl start docker".to_owned()
             };
-            return Err(error(last.chars().filter(|c| !c.is_control()).collect(), &mend));
+            return Err(error(last, &mend));
         }
         let stream = self.enter(connected, &WayIn::DialStdio).await.map_err(|_| forbidden())?;
         self.remember(WayIn::DialStdio);

@@ -1,10 +1,10 @@
 //! Files by commands that every Linux host has, busybox's too.
 
-use super::{NEW_MODE, Task, failed};
-use crate::adapters::ssh::command::{quoted, unique};
+use super::{Task, failed};
+use crate::adapters::ssh::command::{last_line, quoted, unique};
 use crate::adapters::ssh::host::ask_at_most;
 use crate::adapters::ssh::link::Link;
-use crate::ports::host_files::FileError;
+use crate::ports::host_files::{FileError, NEW_MODE};
 
 /// What our lines end with where there is no file, and where there is one already.
 const MISSING: i32 = 44;
@@ -25,9 +25,8 @@ pub(super) async fn carry_out(link: &Link, path: &str, task: Task<'_>) -> Result
         (Some(MISSING), _) => Err(FileError::Missing { path: path.to_owned() }),
         (Some(EXISTS), _) => Err(FileError::Exists { path: path.to_owned() }),
         _ => {
-            let text = String::from_utf8_lossy(&said.errors);
-            let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-            Err(failed(path, last.chars().filter(|c| !c.is_control()).collect::<String>()))
+            let last = last_line(&said.errors);
+            Err(failed(path, if last.is_empty() { "no reason given" } else { &last }))
         }
     }
 }

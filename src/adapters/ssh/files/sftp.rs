@@ -10,10 +10,10 @@ use openssh_sftp_client::fs::Fs;
 use openssh_sftp_client::metadata::{MetaData, MetaDataBuilder, Permissions};
 use openssh_sftp_client::{Error, Sftp, SftpOptions};
 
-use super::{NEW_MODE, NoSftp, Task, failed};
+use super::{NoSftp, Task, failed};
 use crate::adapters::ssh::command::unique;
 use crate::adapters::ssh::link::{Door, Link};
-use crate::ports::host_files::FileError;
+use crate::ports::host_files::{FileError, NEW_MODE};
 
 /// Login scripts that print leave us waiting for the rest of a packet that they seemed to begin.
 const HELLO: Duration = Duration::from_secs(10);
