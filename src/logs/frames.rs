@@ -121,9 +121,9 @@ impl Demux {
         }
     }
 
-    /// Whether a line is waiting for its end.
-    pub fn has_partial(&self) -> bool {
-        self.sides.iter().any(|side| side.is_open)
+    /// Whether the stream stands in the middle of a frame: one that ends there was cut off.
+    pub fn is_in_frame(&self) -> bool {
+        self.left > 0 || self.header_len > 0
     }
 
     /// True once a header is complete and valid.

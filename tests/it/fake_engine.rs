@@ -15,7 +15,8 @@ pub const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 pub struct Served {
     /// Time in ns and text of every line, in the order of the file.
     pub log: Vec<(i64, String)>,
-    /// After so many lines each followed stream is cut off, the first stream first; then none is.
+    /// After so many lines, in the middle of the next one, each followed stream is cut off, the first stream first; then
+    /// none is.
     pub cuts: Vec<usize>,
     /// The path of every request for lines.
     pub asked: Vec<String>,
@@ -89,13 +90,16 @@ async fn log(wire: &mut UnixStream, path: &str, served: &Mutex<Served>) {
         let wanted = served.log[from..].iter().filter(|(at, _)| {
             ns("since").is_none_or(|since| *at >= since) && ns("until").is_none_or(|until| *at < until)
         });
-        for (at, text) in wanted.take(cut.unwrap_or(usize::MAX)) {
+        for (number, (at, text)) in wanted.enumerate() {
             let stamp = chrono::DateTime::from_timestamp_nanos(*at);
             let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
             let line = format!("{stamp} {text}\n");
-            answer.extend([1, 0, 0, 0]);
-            answer.extend((line.len() as u32).to_be_bytes());
-            answer.extend(line.as_bytes());
+            let frame = [&[1, 0, 0, 0][..], &(line.len() as u32).to_be_bytes(), line.as_bytes()].concat();
+            if cut == Some(number) {
+                answer.extend(&frame[..20]);
+                break;
+            }
+            answer.extend(frame);
         }
         is_cut = cut.is_some();
     }

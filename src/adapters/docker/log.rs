@@ -64,6 +64,9 @@ impl Log {
                 if chunk.is_empty()
                     && wire.read_buf(&mut chunk).await.map_err(|e| broken(e.to_string()))? == 0
                 {
+                    if demux.is_in_frame() {
+                        return Err(broken("cut off in the middle of a line".to_owned()));
+                    }
                     demux.finish(&mut batch);
                     return Ok(Some((batch, None)));
                 }

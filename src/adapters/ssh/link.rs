@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -209,11 +210,14 @@ impl Link {
     }
 }
 
-/// A channel's bytes. Dropping it closes the channel.
+/// A channel's bytes. Dropping it closes the channel. It ends where the host's side does; a connection that breaks is an
+/// error.
 pub struct Stream {
     // Before the pipe, whose drop wakes the driver: then this must be gone already.
     pub(super) _alive: Arc<()>,
     pub(super) pipe: DuplexStream,
+    // The host's side ended as it should: all there is was handed on.
+    pub(super) is_whole: Arc<AtomicBool>,
     // A connection that lives for its streams alone ends with the last of them.
     pub(super) carrier: Option<Arc<Link>>,
 }
@@ -224,7 +228,17 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_read(cx, into)
+        let before = into.filled().len();
+        std::task::ready!(Pin::new(&mut self.pipe).poll_read(cx, into))?;
+        let is_end = into.filled().len() == before && into.remaining() > 0;
+        if is_end && !self.is_whole.load(Ordering::Acquire) {
+            // What came may stop in the middle of something: that is no end.
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the SSH connection broke",
+            )));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -42,6 +42,16 @@ fn frames_of_both_streams_become_lines_with_the_engines_time() {
 }
 
 #[test]
+fn a_stream_that_stands_inside_a_frame_says_so() {
+    let whole = stamped(1, T1, b"one\n");
+    for end in 0..=whole.len() {
+        let (mut demux, mut out) = (Demux::new(SourceId(1), Form::Framed), Batch::new());
+        demux.feed(&whole[..end], &mut out).unwrap();
+        assert_eq!(demux.is_in_frame(), end != 0 && end != whole.len(), "{end}");
+    }
+}
+
+#[test]
 fn partials_of_16_kib_are_joined_without_their_inner_timestamps() {
     let part = vec![b'x'; PARTIAL_BYTES];
     let framed = [

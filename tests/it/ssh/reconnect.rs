@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pilothouse::adapters::docker::DockerEngine;
 use pilothouse::adapters::ssh::connect::ConnectError;
 use pilothouse::adapters::ssh::host::{SshHost, WayIn};
+use pilothouse::adapters::ssh::link::Door;
 use pilothouse::domain::ids::{ContainerId, ContainerKey, HostId};
 use pilothouse::jobs::route::{Route, Way};
 use pilothouse::jobs::tail::{self, Followed};
@@ -112,6 +113,25 @@ async fn soak_a_log_over_a_link_that_flaps_for_a_minute_has_every_line_once() {
         println!("{cuts} cuts in {} s, every line once", began.elapsed().as_secs());
         assert!(cuts >= 4, "{cuts}");
     }
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_is_an_error_to_its_streams_and_no_end() {
+    let sshd = Sshd::start();
+    let wire = Wire::to(sshd.port);
+    let host = host_behind(&sshd, &wire);
+    let connected = host.connected().await.unwrap();
+    let door = |line: &str| Door::Exec(line.to_owned(), None);
+    let mut ended = connected.link.open(door("printf whole")).await.unwrap().stream;
+    let mut text = String::new();
+    ended.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "whole");
+    let mut cut = connected.link.open(door("printf half; sleep 1000")).await.unwrap().stream;
+    let mut half = [0; 4];
+    cut.read_exact(&mut half).await.unwrap();
+    wire.cut();
+    let error = cut.read(&mut half).await.unwrap_err();
+    assert_eq!((&half, error.kind()), (b"half", std::io::ErrorKind::ConnectionReset), "{error}");
 }
 
 #[tokio::test]

@@ -63,8 +63,9 @@ impl Request {
     pub(super) fn accept(self, channel: Channel, id: u64) -> Option<Pipe> {
         let Kind::Door(door, _) = self.kind else { return None };
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let alive = Arc::new(());
-        let mut pipe = Pipe::new(id, channel, ours, Arc::downgrade(&alive), self.place);
+        let (alive, is_whole) = (Arc::new(()), Arc::default());
+        let mut pipe =
+            Pipe::new(id, channel, ours, Arc::downgrade(&alive), Arc::clone(&is_whole), self.place);
         let (mut errors, mut status) = (None, None);
         if door.is_session() {
             let (err_ours, err_theirs) = tokio::io::duplex(PIPE_BYTES);
@@ -72,8 +73,8 @@ impl Request {
             pipe.for_command(err_ours, tell);
             (errors, status) = (Some(err_theirs), Some(told));
         }
-        let opened =
-            Opened { stream: Stream { _alive: alive, pipe: theirs, carrier: None }, errors, status, id };
+        let stream = Stream { _alive: alive, pipe: theirs, is_whole, carrier: None };
+        let opened = Opened { stream, errors, status, id };
         // Not taken: the stream drops here, and the pipe closes its channel.
         let _ = self.reply.send(Ok(opened));
         Some(pipe)

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -61,6 +62,8 @@ pub(super) struct Pipe {
     ours: DuplexStream,
     errors: Option<DuplexStream>,
     application: Weak<()>,
+    /// Told before the end: nothing is missing in front of it.
+    is_whole: Arc<AtomicBool>,
     /// Given back when the channel is gone.
     _place: Option<Place>,
     status: Option<oneshot::Sender<Option<i32>>>,
@@ -84,6 +87,7 @@ impl Pipe {
         channel: Channel,
         ours: DuplexStream,
         application: Weak<()>,
+        is_whole: Arc<AtomicBool>,
         place: Option<Place>,
     ) -> Self {
         Self {
@@ -93,6 +97,7 @@ impl Pipe {
             ours,
             errors: None,
             application,
+            is_whole,
             _place: place,
             status: None,
             to_application: Rest::default(),
@@ -264,6 +269,7 @@ impl Pipe {
         let is_all_told = self.to_application.is_empty() && self.to_errors.is_empty();
         if self.has_host_ended && is_all_told {
             self.errors = None;
+            self.is_whole.store(true, Ordering::Release);
             if Pin::new(&mut self.ours).poll_shutdown(cx).is_ready() {
                 self.stand = Stand::Closing;
                 step.has_moved = true;
