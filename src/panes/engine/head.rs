@@ -15,7 +15,7 @@ use crate::world::{Counted, Link};
 
 /// From this width on the facts stand beside the totals.
 const BESIDE: u16 = 120;
-const TOTALS: u16 = 66;
+const TOTALS: u16 = 72;
 
 /// A label with its value; the role is the value's.
 type Fact = (&'static str, String, Role);
@@ -129,7 +129,7 @@ fn totals(ctx: &Ctx<'_>, host: &HostId, kind: Kind, area: Rect, buf: &mut Buffer
         }
         let [name, figures] = roles.map(|role| look.style(role));
         put(buf, area.x + 2, y, 18, texts[0], name);
-        for (end, text) in [26, 35, 46, 64].into_iter().zip(&texts[1..]) {
+        for (end, text) in [26, 35, 46, 70].into_iter().zip(&texts[1..]) {
             put_right(buf, area.x, y, end.min(area.width), text, figures);
         }
         y += 1;

@@ -137,3 +137,25 @@ fn a_record_of_the_build_cache_goes_only_with_the_others() {
     assert!(said(&desk.act(Action::RemoveItem)).contains("only as a whole"));
     assert_eq!(going(&desk.act(Action::Prune)).len(), 2);
 }
+
+#[test]
+fn what_can_go_never_touches_the_size_beside_it() {
+    for width in [78, 158] {
+        // Of 10,000 images, of which the engine does not know what some share.
+        let of = |n: usize| Item {
+            bytes: (n > 0).then_some(1_900_000),
+            ..item(Kind::Image, &n.to_string(), None)
+        };
+        let desk = Desk::new((0..10_000).map(of).collect());
+        let Desk { world, scope, look, now, pane } = &desk;
+        let ctx = Ctx { world, scope, look, now: *now, is_focused: true };
+        let area = Rect::new(0, 0, width, 20);
+        let mut buf = Buffer::empty(area);
+        pane.draw(&ctx, area, &mut buf);
+        let line = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
+        let row = (0..20).map(line).find(|text| text.contains("images ")).unwrap();
+        let words: Vec<_> = row.split_whitespace().skip_while(|word| *word != "images").collect();
+        assert_eq!(words[..4], ["images", "10000", "0", "18G"], "{row}");
+        assert!(words[4].starts_with("10000:"), "{row}");
+    }
+}
