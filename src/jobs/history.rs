@@ -94,16 +94,22 @@ async fn older(
         let mut ring = Ring::new(usize::MAX, most_bytes);
         // What stands shortly after the edge is mostly held already; it must not take the room of what is not.
         let mut overlap = Batch::new();
-        let (mut has_dropped, mut progress) = (false, Progress::default());
+        let (mut has_dropped, mut has_passed, mut progress) = (false, false, Progress::default());
         while let Some(mut batch) = merged.next().await? {
             progress.lines += batch.len() as u64;
             progress.at_ns = batch.metas().last().map_or(progress.at_ns, |meta| meta.at_ns);
             teller.tell(progress).await;
             let is_past = batch.metas().first().is_some_and(|meta| meta.at_ns > end_ns + SLACK_NS);
-            for line in batch.iter().filter(|line| line.at_ns > before_ns && line.at_ns <= end_ns) {
-                overlap.push(line.bytes, line.head());
-            }
-            batch.retain(|line| line.at_ns <= before_ns);
+            batch.retain(|line| {
+                has_passed |= line.at_ns > before_ns;
+                // From the first line behind the edge on all that stands near it stays in the order of the log.
+                let is_near =
+                    has_passed && (before_ns.saturating_sub(SLACK_NS)..=end_ns).contains(&line.at_ns);
+                if is_near {
+                    overlap.push(line.bytes, line.head());
+                }
+                line.at_ns <= before_ns && !is_near
+            });
             has_dropped |= !batch.is_empty() && ring.push(batch);
             if is_past {
                 break;
@@ -120,7 +126,12 @@ async fn older(
             // Before this some log has more than was looked at; without those lines the others would mislead.
             let cut = merged.lanes.iter().filter(|lane| !is_whole(lane)).filter_map(|lane| lane.first_ns);
             let horizon_ns = cut.max().unwrap_or(i64::MIN);
-            batch.retain(|line| line.at_ns >= horizon_ns);
+            // Not all older ones: the log itself goes back in time now and then.
+            let mut has_begun = false;
+            batch.retain(|line| {
+                has_begun |= line.at_ns >= horizon_ns;
+                has_begun
+            });
         }
         let has_older = batch.metas().iter().any(|meta| meta.at_ns < before_ns);
         if has_older || is_start {
