@@ -107,7 +107,11 @@ impl World {
     pub(super) fn dated(&mut self, key: &ContainerKey, detail: &Detail) {
         let Some(container) = self.container(key) else { return };
         let (created, release) = (container.created, container.release().to_owned());
-        let mut told = vec![(Some(created), What::Created(release)), (detail.started, What::Started)];
+        // Of one that ended at once the engine dates the start a little behind the end (seen on 20.10: 0.7 ms).
+        let ended = detail.finished.filter(|_| !container.state.is_up());
+        let started =
+            detail.started.map(|at| ended.filter(|end| at - *end <= SAME).map_or(at, |end| at.min(end)));
+        let mut told = vec![(Some(created), What::Created(release)), (started, What::Started)];
         let has_ended = detail.exit_code.is_some();
         if has_ended && detail.is_oom_killed {
             told.push((detail.finished, What::OutOfMemory));

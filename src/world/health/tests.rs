@@ -248,3 +248,18 @@ fn an_end_and_a_start_in_the_same_second_are_two_things() {
     let expected = [What::Created("1".to_owned()), What::Started, What::Ended(Some(3)), What::Started];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn what_ended_at_once_is_not_up_again_though_the_engine_dates_its_start_behind_its_end() {
+    let mut job = container("job-1", Health::None);
+    (job.state, job.created) = (State::Exited(Some(137)), wall(-9));
+    let mut world = world(&[job.clone()]);
+    let finished = Some(wall(-8));
+    let started = finished.map(|at| at + chrono::TimeDelta::microseconds(735));
+    let detail = Detail { started, finished, exit_code: Some(137), ..Detail::default() };
+    world.detailed(&job.key, &Arc::new(detail));
+    let environment = environment();
+    let lines = crate::domain::change::lines(world.changes_in(&environment), &job.service, 5);
+    let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["created, 1", "exited 137"]);
+}
