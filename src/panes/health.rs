@@ -97,6 +97,11 @@ pub fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<Line> {
     changed::newest(ctx, c)
 }
 
+/// What it uses too much of, and for how long: `memory 93% of its limit for 3m`.
+pub fn strains(ctx: &Ctx<'_>, c: &Container) -> impl Iterator<Item = String> {
+    signs::strains(ctx, c).map(|(figure, text)| format!("{} {text}", figure.word()))
+}
+
 /// The worst that asks a container says: which question, the answer, what it means.
 pub fn verdict(ctx: &Ctx<'_>, c: &Container) -> Option<(&'static str, String, Role)> {
     signs::verdict(ctx, c)

@@ -3,6 +3,7 @@
 mod guard;
 mod health;
 mod manners;
+mod many;
 mod reading;
 mod render;
 mod world;
@@ -78,6 +79,9 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("confirm", confirm),
         ("reader", reader),
         ("processes", reading::processes(size, look())),
+        ("hundred", many::hundred(size, look())),
+        ("engine", many::engine(size, look())),
+        ("warning", many::warning(size, look())),
     ]
 }
 

@@ -57,6 +57,7 @@ impl Model {
         if let Some(at) = self.bad_since(c) {
             words.push((format!("since {}", self.look.since(at, self.now.wall)), role));
         }
+        words.extend(health::strains(&ctx, c).map(|text| (text, Role::Warn)));
         if let Some(error) = c.detail.as_ref().map(|d| d.error.as_str()).filter(|e| !e.is_empty()) {
             words.push((error.to_owned(), Role::Bad));
         }

@@ -45,7 +45,7 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         let checked = c.detail.as_ref().filter(|_| !has_told).and_then(|d| d.checks.last());
         let told = checked.map(|check| dependencies::in_output(&check.output)).unwrap_or_default();
         signs.extend(told.iter().map(|d| dependency(d, false)));
-        signs.extend(Figure::ALL.into_iter().filter_map(|figure| strain(ctx, c, figure)));
+        signs.extend(strains(ctx, c).map(|(figure, text)| sign(figure.word(), text, Role::Warn)));
     }
     replicas(ctx, c, &mut signs);
     let Some(detail) = &c.detail else {
@@ -67,14 +67,17 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
     signs
 }
 
-/// `memory 93% of its limit for 3m`
-fn strain(ctx: &Ctx<'_>, c: &Container, figure: Figure) -> Option<Sign> {
+/// What it uses too much of: `93% of its limit for 3m`.
+pub(super) fn strains(ctx: &Ctx<'_>, c: &Container) -> impl Iterator<Item = (Figure, String)> {
+    Figure::ALL.into_iter().filter_map(|figure| Some((figure, strain(ctx, c, figure)?)))
+}
+
+fn strain(ctx: &Ctx<'_>, c: &Container, figure: Figure) -> Option<String> {
     let since = ctx.world.strain(c, figure, ctx.now.wall)?;
     let share = ctx.world.share(c, figure).map(|share| format!("{:.0}%", share * 100.0));
     let has_limit = figure == Figure::Memory || c.detail.as_ref().is_some_and(|d| d.cpu_limit.is_some());
     let of = if has_limit { "its limit" } else { "the machine" };
-    let text = format!("{} of {of} for {}", share.unwrap_or_default(), age(since, ctx.now.wall));
-    Some(sign(figure.word(), text, Role::Warn))
+    Some(format!("{} of {of} for {}", share.unwrap_or_default(), age(since, ctx.now.wall)))
 }
 
 fn state(ctx: &Ctx<'_>, c: &Container) -> Sign {
