@@ -24,6 +24,7 @@ use pilothouse::logs::line::{Batch, Head, SourceId};
 use pilothouse::logs::matcher::Matcher;
 use pilothouse::logs::merge::{MAX_WINDOW, Merge};
 use pilothouse::logs::search::{self, Direction};
+use pilothouse::logs::show::Show;
 use pilothouse::logs::view::{Filter, View};
 use pilothouse::msg::{LogFact, Msg};
 use pilothouse::sub::{Generation, Sub};
@@ -152,7 +153,7 @@ fn buffers(c: &mut Criterion) {
 
     let mut buffer = Buffer::new(64 << 20);
     (0..100).for_each(|part| buffer.push(batch(1000, 0, part * 1_000_000_000)));
-    let mut view = View::new(Filter::default());
+    let mut view = View::new(Filter::default(), Show::default());
     view.sync(&buffer);
     let mut group = c.benchmark_group("search");
     group.throughput(Throughput::Elements(100_000));
@@ -165,7 +166,7 @@ fn buffers(c: &mut Criterion) {
     let wanted = Filter { include: vec![Matcher::new("timed out").unwrap()], ..Filter::default() };
     group.bench_function("filter", |b| {
         b.iter(|| {
-            let mut view = View::new(wanted.clone());
+            let mut view = View::new(wanted.clone(), Show::default());
             view.sync(&buffer);
             view
         });

@@ -16,4 +16,5 @@ pub mod merge;
 pub mod range;
 pub mod rotation;
 pub mod search;
+pub mod show;
 pub mod view;

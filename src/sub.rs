@@ -9,6 +9,7 @@ use crate::domain::ids::{ContainerKey, HostId};
 use crate::domain::probe::Target;
 use crate::logs::line::{LineRef, SourceId};
 use crate::logs::matcher::Matcher;
+use crate::logs::show::Show;
 use crate::logs::view::Filter;
 
 /// Number of a log view; a new view has a higher one, so late lines of the old are known.
@@ -99,9 +100,9 @@ pub enum Wanted {
 pub struct LineTest(Arc<dyn Fn(&LineRef<'_>) -> bool + Send + Sync>);
 
 impl LineTest {
-    /// A line passes when it matches and passes the filter.
-    pub fn new(matcher: Matcher, filter: Filter) -> Self {
-        Self(Arc::new(move |line| matcher.is_match(line.bytes) && filter.passes(line)))
+    /// A line passes when it matches and passes the filter, in the way it is shown.
+    pub fn new(matcher: Matcher, filter: Filter, show: Show) -> Self {
+        Self(Arc::new(move |line| show.is_hit(&matcher, line) && filter.passes(line, &show)))
     }
 
     /// Whether the line passes.

@@ -1,6 +1,7 @@
 //! `pilothouse logs`: lines of one container, of a service, of a whole environment, in order of time; followed,
 //! filtered, as data. Nothing is skipped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Local, Offset, SecondsFormat, Utc};
@@ -17,6 +18,7 @@ use crate::jobs::whole::{self, Log, Piece};
 use crate::logs::line::{Level, LineRef, SourceId, Stream};
 use crate::logs::mask::Masks;
 use crate::logs::matcher::Matcher;
+use crate::logs::show::Show;
 use crate::logs::view::Filter;
 use crate::logs::{ansi, range};
 use crate::ports::engine::{EngineError, LogRequest};
@@ -164,7 +166,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         follow: arguments.follow,
     };
     let held = tail.filter(|_| asked_tail.is_none()).map(Newest::new);
-    let mut printer = Printer::new(&found, arguments, clock, filter, masks, held);
+    let mut printer = Printer::new(&found, arguments, clock, filter, Show::new(masks, true), held);
     let (to, mut pieces) = mpsc::channel(LANE);
     let reading = tokio::spawn(whole::read(logs, request, to));
     while let Some(piece) = pieces.recv().await {
@@ -203,7 +205,7 @@ struct Printer<'a> {
     arguments: Arguments,
     clock: Clock,
     filter: Filter,
-    masks: Masks,
+    show: Show,
     held: Option<Newest>,
     has_failed: bool,
 }
@@ -214,7 +216,7 @@ impl<'a> Printer<'a> {
         arguments: Arguments,
         clock: Clock,
         filter: Filter,
-        masks: Masks,
+        show: Show,
         held: Option<Newest>,
     ) -> Self {
         let hosts: BTreeSet<_> = found.iter().map(|f| &f.container.key.host).collect();
@@ -224,14 +226,14 @@ impl<'a> Printer<'a> {
         };
         let names: Vec<_> = found.iter().map(name).collect();
         let name_width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        Self { found, names, name_width, arguments, clock, filter, masks, held, has_failed: false }
+        Self { found, names, name_width, arguments, clock, filter, show, held, has_failed: false }
     }
 
     fn take(&mut self, piece: Piece, out: &mut Out) -> Result<(), Failure> {
         let name = |source: SourceId| self.names.get(usize::from(source.0)).map_or("?", String::as_str);
         match piece {
             Piece::Lines(batch) => {
-                for line in batch.iter().filter(|line| self.filter.passes(line)) {
+                for line in batch.iter().filter(|line| self.filter.passes(line, &self.show)) {
                     if line.is_marker() {
                         remark(&format!("pilothouse: {}: {}", name(line.source), ansi::shown(line.bytes)));
                         continue;
@@ -267,14 +269,11 @@ impl<'a> Printer<'a> {
     /// The line as it is printed, with its end.
     fn line(&self, line: &LineRef<'_>, out: &Out) -> Result<Vec<u8>, Failure> {
         let Some(found) = self.found.get(usize::from(line.source.0)) else { return Ok(Vec::new()) };
-        if self.arguments.raw && self.masks.is_empty() {
-            return Ok([line.bytes, b"\n"].concat());
-        }
-        let text = String::from_utf8_lossy(line.bytes);
-        let text = self.masks.apply(&text);
+        let masked = self.show.masked(line.bytes);
         if self.arguments.raw {
-            return Ok([text.as_bytes(), b"\n"].concat());
+            return Ok([masked.as_deref().map_or(line.bytes, str::as_bytes), b"\n"].concat());
         }
+        let text = masked.map_or_else(|| String::from_utf8_lossy(line.bytes), Cow::Owned);
         if out.is_json {
             let c = &found.container;
             return super::out::json_line(&Row {

@@ -56,6 +56,38 @@ impl Decoded<'_> {
         let found = |wanted: &str| self.fields.iter().find(|(key, value)| key == wanted && !value.is_empty());
         CORRELATION_KEYS.iter().find_map(|wanted| found(wanted)).map(|(_, value)| value.as_ref())
     }
+
+    /// Message and fields as they stand on the screen.
+    pub fn printed(&self) -> String {
+        let mut text = self.message.clone().into_owned();
+        for (key, value) in &self.fields {
+            text += &label(key);
+            text += value;
+        }
+        text
+    }
+
+    /// On its own feet.
+    pub fn into_owned(self) -> Decoded<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Decoded {
+            kind: self.kind,
+            time: self.time.map(owned),
+            level: self.level,
+            message: owned(self.message),
+            fields: self.fields.into_iter().map(|(key, value)| (owned(key), owned(value))).collect(),
+        }
+    }
+}
+
+/// What stands before a field's value on the screen.
+pub fn label(key: &str) -> String {
+    format!("  {key}=")
+}
+
+/// Whether a line may be JSON or logfmt; cheap, and most prose is not.
+pub fn may_have_parts(line: &[u8]) -> bool {
+    line.trim_ascii_start().first() == Some(&b'{') || memchr::memchr(b'=', line).is_some()
 }
 
 /// Takes a line apart. For visible lines only: costs microseconds.

@@ -4,14 +4,15 @@
 
 use regex::Regex;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Stands for what was masked; its length tells nothing.
 pub const MASK: &str = "********";
 
-/// The patterns, in the order they are applied.
+/// The patterns, in the order they are applied. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Masks {
-    patterns: Vec<Regex>,
+    patterns: Arc<[Regex]>,
 }
 
 impl Masks {
@@ -30,7 +31,7 @@ impl Masks {
     /// The text with everything that matches masked; borrowed when nothing did.
     pub fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
-        for pattern in &self.patterns {
+        for pattern in &*self.patterns {
             if let Some(masked) = masked(pattern, &text) {
                 text = Cow::Owned(masked);
             }

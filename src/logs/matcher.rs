@@ -24,6 +24,7 @@ pub struct PatternError {
 #[derive(Debug, Clone)]
 pub struct Matcher {
     regex: Regex,
+    is_phrase: bool,
 }
 
 impl PartialEq for Matcher {
@@ -41,7 +42,7 @@ impl Matcher {
             .case_insensitive(!has_capital(pattern))
             .size_limit(COMPILED_LIMIT_BYTES)
             .build();
-        built.map(|regex| Self { regex }).map_err(|error| PatternError {
+        built.map(|regex| Self { regex, is_phrase: is_phrase(pattern) }).map_err(|error| PatternError {
             pattern: ansi::plain(pattern).into_owned(),
             reason: one_line(&error),
         })
@@ -57,7 +58,12 @@ impl Matcher {
         self.regex.as_str()
     }
 
-    /// Whether the line, as it is shown, matches.
+    /// Whether it looks for words, without anything that is special in an expression, in JSON or in logfmt.
+    pub const fn is_phrase(&self) -> bool {
+        self.is_phrase
+    }
+
+    /// Whether the text, without what would act on a terminal, matches. For a line see [`super::show::Show::is_hit`].
     pub fn is_match(&self, line: &[u8]) -> bool {
         if is_as_shown(line) {
             return self.regex.is_match(line);
@@ -77,6 +83,16 @@ impl Matcher {
 /// Whether matching the bytes is matching what is shown: no control characters and nothing beyond ASCII.
 fn is_as_shown(line: &[u8]) -> bool {
     line.iter().fold(true, |safe, byte| safe & (0x20..0x7f).contains(byte))
+}
+
+fn is_phrase(pattern: &str) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_inside = |byte: &u8| is_word(byte) || b"-/: ".contains(byte);
+    let bytes = pattern.as_bytes();
+    bytes.first().is_some_and(is_word)
+        && bytes.last().is_some_and(is_word)
+        && bytes.iter().all(is_inside)
+        && !pattern.contains("  ")
 }
 
 /// `\S` and the like are not capitals of the text searched for.

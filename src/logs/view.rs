@@ -8,6 +8,7 @@ mod tests;
 use super::buffer::Buffer;
 use super::line::{Level, LineRef};
 use super::matcher::Matcher;
+use super::show::Show;
 use std::collections::VecDeque;
 
 /// Which lines to show. The console's own markers pass everything but the time range.
@@ -38,8 +39,13 @@ impl Filter {
             && self.correlation.is_none()
     }
 
-    /// Whether this line is to be shown; the cheap tests come first.
-    pub fn passes(&self, line: &LineRef<'_>) -> bool {
+    /// Whether it depends on how lines are shown.
+    pub fn has_patterns(&self) -> bool {
+        !self.include.is_empty() || !self.exclude.is_empty()
+    }
+
+    /// Whether this line is to be shown, in that way; the cheap tests come first.
+    pub fn passes(&self, line: &LineRef<'_>, show: &Show) -> bool {
         if self.since_ns.is_some_and(|since| line.at_ns < since)
             || self.until_ns.is_some_and(|until| line.at_ns >= until)
         {
@@ -51,8 +57,8 @@ impl Filter {
         let level = if line.level == Level::Unknown { Level::Info } else { line.level };
         level >= self.min_level
             && self.correlation.as_deref().is_none_or(|id| has_word(line.bytes, id.as_bytes()))
-            && self.include.iter().all(|matcher| matcher.is_match(line.bytes))
-            && !self.exclude.iter().any(|matcher| matcher.is_match(line.bytes))
+            && self.include.iter().all(|matcher| show.is_hit(matcher, line))
+            && !self.exclude.iter().any(|matcher| show.is_hit(matcher, line))
     }
 }
 
@@ -69,6 +75,7 @@ fn has_word(line: &[u8], id: &[u8]) -> bool {
 #[derive(Debug, Default)]
 pub struct View {
     filter: Filter,
+    show: Show,
     // Lines `seen_from..seen_to` were looked at; `hits` are those that pass, ascending.
     hits: VecDeque<i64>,
     seen: Option<(i64, i64)>,
@@ -76,14 +83,25 @@ pub struct View {
 }
 
 impl View {
-    /// Shows what passes `filter`; empty until the first sync.
-    pub fn new(filter: Filter) -> Self {
-        Self { filter, ..Self::default() }
+    /// Shows what passes `filter`, in that way; empty until the first sync.
+    pub fn new(filter: Filter, show: Show) -> Self {
+        Self { filter, show, ..Self::default() }
+    }
+
+    /// The same over another buffer, or one whose numbers were given anew.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self::new(self.filter.clone(), self.show.clone())
     }
 
     /// What it filters by.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// How its lines are shown.
+    pub fn show(&self) -> &Show {
+        &self.show
     }
 
     /// Looks at the lines it has not seen. Costs the new lines only.
@@ -126,7 +144,7 @@ impl View {
     }
 
     fn passes(&self, buffer: &Buffer, no: i64) -> bool {
-        buffer.line(no).is_some_and(|line| self.filter.passes(&line))
+        buffer.line(no).is_some_and(|line| self.filter.passes(&line, &self.show))
     }
 
     /// Number of visible lines.

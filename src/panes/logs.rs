@@ -13,6 +13,7 @@ use crate::logs::line::{Level, SourceId};
 use crate::logs::mask::Masks;
 use crate::logs::matcher::Matcher;
 use crate::logs::search::Direction;
+use crate::logs::show::Show;
 use crate::logs::view::{Filter, View};
 use crate::msg::Progress;
 use crate::sub::{Ask, Following, Generation, Sources, Sub};
@@ -52,8 +53,6 @@ pub struct LogsPane {
     pub settings: Settings,
     /// Long lines are wrapped, not cut.
     pub is_wrapped: bool,
-    /// JSON and logfmt lines are shown as they were printed.
-    pub is_raw: bool,
     generation: Generation,
     breadth: Breadth,
     // What the present view was made for.
@@ -102,8 +101,9 @@ pub struct LogsPane {
 impl LogsPane {
     /// With the values of the configuration; `level` is the least severe to show.
     pub fn configured(settings: Settings, level: Level, is_wrapped: bool, is_raw: bool) -> Self {
-        let view = View::new(Filter { min_level: level, ..Filter::default() });
-        Self { settings, is_wrapped, is_raw, view, ..Self::default() }
+        let show = Show::new(settings.masks.clone(), is_raw);
+        let view = View::new(Filter { min_level: level, ..Filter::default() }, show);
+        Self { settings, is_wrapped, view, ..Self::default() }
     }
 
     /// Number of the present view.
@@ -157,7 +157,7 @@ impl LogsPane {
             Action::Left => self.shift = self.shift.saturating_sub(16),
             Action::Right => self.shift += 16,
             Action::Wrap => self.is_wrapped = !self.is_wrapped,
-            Action::Json => self.is_raw = !self.is_raw,
+            Action::Json => self.toggle_raw(),
             Action::Wider => return say(Some(self.widen(ctx).to_owned())),
             Action::Level => {
                 let mut filter = self.view.filter().clone();

@@ -1,5 +1,6 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
+mod find;
 mod guard;
 mod health;
 mod manners;

@@ -1,18 +1,10 @@
 //! The search against looking at every line.
 
 use super::*;
-use crate::logs::line::Head;
+use crate::logs::line::{Batch, Head};
+use crate::logs::show::Show;
 use crate::logs::view::Filter;
 use proptest::prelude::*;
-
-#[test]
-fn a_batch_is_searched_as_it_streams() {
-    let mut batch = Batch::new();
-    for line in ["a", "b", "A"] {
-        batch.push(line.as_bytes(), Head::default());
-    }
-    assert_eq!(hits_in_batch(&Matcher::new("a").unwrap(), &batch).collect::<Vec<_>>(), [0, 2]);
-}
 
 proptest! {
     #[test]
@@ -23,7 +15,7 @@ proptest! {
         }
         buffer.push(batch);
         let exclude = if hides { vec![Matcher::new("d").unwrap()] } else { Vec::new() };
-        let mut view = View::new(Filter { exclude, ..Filter::default() });
+        let mut view = View::new(Filter { exclude, ..Filter::default() }, Show::default());
         view.sync(&buffer);
         let matcher = Matcher::new("ab|c").unwrap();
         let is_hit = |no: &i64| {

@@ -17,7 +17,7 @@ fn batch(words: &[u8]) -> Batch {
 }
 
 fn naive(filter: &Filter, buffer: &Buffer) -> Vec<i64> {
-    let passes = |no: &i64| filter.passes(&buffer.line(*no).unwrap());
+    let passes = |no: &i64| filter.passes(&buffer.line(*no).unwrap(), &Show::default());
     (buffer.first_no()..buffer.end_no()).filter(passes).collect()
 }
 
@@ -30,8 +30,8 @@ fn markers_pass_all_but_the_time_range() {
     let marker = Batch::marker(SourceId(0), 5, "exited");
     let line = marker.get(0).unwrap();
     let filter = Filter { min_level: Level::Fatal, correlation: Some("x".into()), ..Filter::default() };
-    assert!(filter.passes(&line));
-    assert!(!Filter { since_ns: Some(6), ..filter }.passes(&line));
+    assert!(filter.passes(&line, &Show::default()));
+    assert!(!Filter { since_ns: Some(6), ..filter }.passes(&line, &Show::default()));
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_line_without_a_level_counts_as_info() {
     let mut batch = Batch::new();
     batch.push(b"listening", Head::default());
     let line = batch.get(0).unwrap();
-    assert!(Filter { min_level: Level::Info, ..Filter::default() }.passes(&line));
-    assert!(!Filter { min_level: Level::Warn, ..Filter::default() }.passes(&line));
+    assert!(Filter { min_level: Level::Info, ..Filter::default() }.passes(&line, &Show::default()));
+    assert!(!Filter { min_level: Level::Warn, ..Filter::default() }.passes(&line, &Show::default()));
 }
 
 proptest! {
@@ -62,7 +62,7 @@ proptest! {
             2 => Filter { include: one(), since_ns: Some(20), until_ns: Some(200), ..Filter::default() },
             _ => Filter { exclude: one(), ..Filter::default() },
         };
-        let (mut buffer, mut view) = (Buffer::new(limit), View::new(filter.clone()));
+        let (mut buffer, mut view) = (Buffer::new(limit), View::new(filter.clone(), Show::default()));
         for (step, words) in steps {
             match step {
                 0 | 1 => buffer.push(batch(&words)),

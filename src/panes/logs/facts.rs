@@ -4,7 +4,6 @@ use super::LogsPane;
 use crate::logs::buffer::Buffer;
 use crate::logs::dedup::{SLACK_NS, Seam};
 use crate::logs::line::Batch;
-use crate::logs::view::View;
 use crate::msg::{LogFact, Page};
 use crate::sub::{Generation, Wanted};
 
@@ -121,7 +120,7 @@ impl LogsPane {
             batch.metas().first().map(|m| m.at_ns) == page.batch.metas().first().map(|m| m.at_ns);
         page.has_end &= batch.metas().last().map(|m| m.at_ns) == page.batch.metas().last().map(|m| m.at_ns);
         self.buffer = Buffer::new(self.settings.buffer_bytes);
-        self.view = View::new(self.view.filter().clone());
+        self.view = self.view.afresh();
         (self.has_start, self.has_end) = (page.has_start, page.has_end);
         (self.is_apart, self.is_held, self.tail) = (true, true, self.settings.lines);
         self.has_more = false;
@@ -145,7 +144,7 @@ impl LogsPane {
         batch.append_from(&page.batch, 0);
         if self.buffer.drop_newest(batch.held_bytes() + 4096) > 0 {
             (self.is_apart, self.is_held, self.has_end) = (true, true, false);
-            self.view = View::new(self.view.filter().clone());
+            self.view = self.view.afresh();
             self.cursor = self.cursor.min(self.buffer.end_no() - 1);
         }
         let refused = self.buffer.prepend(&batch);

@@ -63,7 +63,7 @@ impl LogsPane {
             Direction::Forward => (None, newest_ns),
         };
         let pattern = matcher.pattern().to_owned();
-        let is_hit = LineTest::new(matcher, self.view.filter().clone());
+        let is_hit = LineTest::new(matcher, self.view.filter().clone(), self.view.show().clone());
         self.ask(Wanted::Seek(Box::new(Seek { pattern, is_hit, before_ns, after_ns, takes_first })));
         None
     }
@@ -105,9 +105,16 @@ impl LogsPane {
         Ok(())
     }
 
+    /// Shows JSON and logfmt lines as they were printed, or in parts again; which lines match goes with it.
+    pub(super) fn toggle_raw(&mut self) {
+        let show = self.view.show();
+        self.view = View::new(self.view.filter().clone(), show.raw(!show.is_raw()));
+        self.view.sync(&self.buffer);
+    }
+
     pub(super) fn refilter(&mut self, filter: Filter) {
         // The line that was looked at stays in sight where it passes.
-        self.view = View::new(filter);
+        self.view = View::new(filter, self.view.show().clone());
         self.view.sync(&self.buffer);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::LogsPane;
 use crate::logs::buffer::Buffer;
-use crate::logs::view::View;
 use crate::panes::Answer;
 use crate::sub::{Ask, Wanted};
 
@@ -14,7 +13,7 @@ const PAGES: usize = 4;
 impl LogsPane {
     pub(super) fn reset(&mut self) {
         self.buffer = Buffer::new(self.settings.buffer_bytes);
-        self.view = View::new(self.view.filter().clone());
+        self.view = self.view.afresh();
         (self.is_held, self.is_apart, self.is_open) = (false, false, false);
         (self.has_start, self.has_end, self.newer) = (false, false, 0);
         (self.tail, self.shift, self.behind_ms) = (self.settings.lines, 0, 0);

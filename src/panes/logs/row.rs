@@ -1,5 +1,7 @@
 //! One log line on the screen: time, level, container, message, fields.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -8,15 +10,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::LogsPane;
 use crate::config::theme::Role;
-use crate::logs::decode::{CORRELATION_KEYS, Decoded, Kind};
+use crate::logs::ansi;
+use crate::logs::decode::{self, CORRELATION_KEYS, Decoded};
 use crate::logs::line::{Level, LineRef, Stream};
-use crate::logs::{ansi, decode};
+use crate::logs::show::MOST_BYTES;
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
 use crate::ui::text::put;
 
-/// Longest text of a line that is laid out; a screen is never wider, and wrapping stops there.
-const MOST_BYTES: usize = 16 << 10;
 /// Most rows of a wrapped line.
 const MOST_ROWS: usize = 200;
 /// Sources are told apart by these, in the order of their numbers.
@@ -25,6 +26,8 @@ const SOURCE_ROLES: [Role; 4] = [Role::Blue, Role::Green, Role::Info, Role::Acce
 /// Pieces of a line with their styles; all text is safe to draw.
 pub struct Composed {
     pieces: Vec<(String, Style)>,
+    /// What the search found, as bytes of all pieces together.
+    hits: Vec<Range<usize>>,
 }
 
 /// How wide what stands before the text is.
@@ -61,8 +64,11 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<
             _ => Role::Bad,
         };
         let name = if columns.source > 0 { format!("{} ", ansi::plain(name)) } else { String::new() };
-        add(format!("{rule} {name}{} {rule}", ansi::shown(line.bytes)), role);
-        return Composed { pieces };
+        add(format!("{rule} {name}"), role);
+        add(ansi::shown(line.bytes).into_owned(), role);
+        let hits = hits(pane, line, &pieces, 1);
+        pieces.push((format!(" {rule}"), look.style(role)));
+        return Composed { pieces, hits };
     }
     // Standard error is marked, so that it is told apart without any colour.
     let side = if line.stream == Stream::Stderr { look.glyph("▏", "!") } else { " " };
@@ -80,12 +86,26 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<
         let pad = columns.source - name.width().min(columns.source) + 1;
         add(format!("{name}{:pad$}", ""), SOURCE_ROLES[usize::from(line.source.0) % SOURCE_ROLES.len()]);
     }
+    let before = pieces.len();
     text(ctx, pane, line, &mut pieces);
+    let hits = hits(pane, line, &pieces, before);
     if line.cut_bytes > 0 || line.bytes.len() > MOST_BYTES {
         let more = line.cut_bytes + line.bytes.len().saturating_sub(MOST_BYTES) as u64;
         pieces.push((format!(" ({more} more bytes)"), look.style(Role::Warn)));
     }
-    Composed { pieces }
+    Composed { pieces, hits }
+}
+
+/// Where the search found something in the line's own text, the pieces from that one on; nowhere in a line it does not
+/// stop at.
+fn hits(pane: &LogsPane, line: &LineRef<'_>, pieces: &[(String, Style)], own: usize) -> Vec<Range<usize>> {
+    let Some(matcher) = pane.search.as_ref().filter(|matcher| pane.view.show().is_hit(matcher, line)) else {
+        return Vec::new();
+    };
+    let start: usize = pieces[..own].iter().map(|(text, _)| text.len()).sum();
+    let text: String = pieces[own..].iter().map(|(text, _)| text.as_str()).collect();
+    let found = matcher.hits_in(text.as_bytes()).into_iter();
+    found.map(|hit| start + hit.start..start + hit.end).collect()
 }
 
 /// The last cells of a name that is too long: containers of one project differ at the end.
@@ -103,15 +123,13 @@ fn end_of(name: &str, width: usize) -> String {
 }
 
 fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(String, Style)>) {
-    let masks = &pane.settings.masks;
-    let masked =
-        (!masks.is_empty()).then(|| pane.shown(line)).filter(|text| text.contains(crate::logs::mask::MASK));
-    let bytes = masked.as_deref().map_or(line.bytes, str::as_bytes);
-    let decoded = if pane.is_raw || bytes.len() > MOST_BYTES { None } else { Some(decode::decode(bytes)) };
-    if let Some(decoded) = decoded.filter(|d| d.kind != Kind::Plain) {
-        fields(ctx, pane, line, decoded, pieces);
+    let show = pane.view.show();
+    if let Some(parts) = show.parts(line.bytes) {
+        fields(ctx, line, parts, pieces);
         return;
     }
+    let masked = show.masked(line.bytes);
+    let bytes = masked.as_deref().map_or(line.bytes, str::as_bytes);
     let head = &bytes[..bytes.len().min(MOST_BYTES)];
     let base = ctx.look.style(if line.level >= Level::Error { Role::Bright } else { Role::Text });
     for span in ansi::clean(head) {
@@ -119,22 +137,14 @@ fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(St
     }
 }
 
-fn fields(
-    ctx: &Ctx<'_>,
-    pane: &LogsPane,
-    line: &LineRef<'_>,
-    decoded: Decoded<'_>,
-    pieces: &mut Vec<(String, Style)>,
-) {
-    let masks = &pane.settings.masks;
+fn fields(ctx: &Ctx<'_>, line: &LineRef<'_>, parts: Decoded<'_>, pieces: &mut Vec<(String, Style)>) {
     let mut add = |text: String, role: Role| pieces.push((text, ctx.look.style(role)));
     let strong = if line.level >= Level::Error { Role::Bright } else { Role::Text };
-    add(masks.apply(&decoded.message).into_owned(), strong);
-    for (key, value) in decoded.fields {
+    add(parts.message.into_owned(), strong);
+    for (key, value) in parts.fields {
         let is_id = CORRELATION_KEYS.contains(&&*key);
-        add(format!("  {key}="), Role::Dim);
-        // A secret may have been written with escapes that are gone now.
-        add(masks.apply(&value).into_owned(), if is_id { Role::Blue } else { Role::Text });
+        add(decode::label(&key), Role::Dim);
+        add(value.into_owned(), if is_id { Role::Blue } else { Role::Text });
     }
 }
 
@@ -156,13 +166,6 @@ pub fn draw(ctx: &Ctx<'_>, pane: &LogsPane, line: &Composed, area: Rect, cells: 
             draw_selected(cells, Rect { y, height: 1, ..area }, ctx.look, ctx.is_focused);
         }
     }
-    let hits = match &pane.search {
-        Some(matcher) => {
-            let whole: String = line.pieces.iter().map(|(text, _)| text.as_str()).collect();
-            matcher.hits_in(whole.as_bytes())
-        }
-        None => Vec::new(),
-    };
     let (left, right) = (area.x + 1, area.right().saturating_sub(1));
     let (mut x, mut y, mut offset) = (left, area.y, 0);
     let mut skip = if pane.is_wrapped { 0 } else { pane.shift };
@@ -184,7 +187,7 @@ pub fn draw(ctx: &Ctx<'_>, pane: &LogsPane, line: &Composed, area: Rect, cells: 
             if width == 0 {
                 continue;
             }
-            let is_hit = hits.iter().any(|hit| hit.contains(&at));
+            let is_hit = line.hits.iter().any(|hit| hit.contains(&at));
             let style = if is_hit { ctx.look.style(Role::Match) } else { *style };
             let shown = if ctx.look.is_ascii && !cluster.is_ascii() { "?" } else { cluster };
             cells.set_stringn(x, y, shown, usize::from(width), style);

@@ -95,6 +95,23 @@ pub fn snapshot(model: &Model, size: (u16, u16)) -> String {
     out
 }
 
+/// The text that is marked as found by a search, a piece each.
+pub fn marked(buffer: &Buffer) -> Vec<String> {
+    let theme = Theme::named("dark").unwrap();
+    let Some(Colour::Rgb(r, g, b)) = theme.style(Role::Match).bg else {
+        panic!("the dark theme marks by a ground")
+    };
+    let mut pieces = Vec::new();
+    for row in rows(buffer) {
+        for run in row.chunk_by(|one, other| one.bg == other.bg) {
+            pieces.extend(
+                (run[0].bg == Color::Rgb(r, g, b)).then(|| line(run, |cell| cell.symbol().to_owned())),
+            );
+        }
+    }
+    pieces
+}
+
 /// The frame as a terminal would be told to show it.
 pub fn ansi(model: &Model, size: (u16, u16)) -> String {
     let buffer = draw(model, size);
