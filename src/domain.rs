@@ -4,6 +4,7 @@ pub mod act;
 pub mod alert;
 pub mod backoff;
 pub mod change;
+pub mod checkup;
 pub mod container;
 pub mod environment;
 pub mod event;

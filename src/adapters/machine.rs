@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use crate::domain::host::HostLoad;
-use crate::ports::machine::Machine;
+use crate::ports::machine::{Directory, Machine};
 
 mod commands;
 mod files;
@@ -17,6 +17,22 @@ pub struct Here;
 impl Machine for Here {
     async fn load(&self, root_dir: &str) -> HostLoad {
         HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
+    }
+
+    async fn now_ns(&self) -> Option<i64> {
+        chrono::Utc::now().timestamp_nanos_opt()
+    }
+
+    async fn directory(&self, path: &str) -> Option<Directory> {
+        match std::fs::metadata(path) {
+            Ok(meta) if !meta.is_dir() => Some(Directory::Other),
+            Ok(_) => {
+                let may_write = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+                Some(if may_write { Directory::Open } else { Directory::Shut })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Directory::Missing),
+            Err(_) => None,
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 //! is; `connect` walks the way; `driver` owns the libssh2 session on a thread of its own; everybody else holds a
 //! [`link::Link`]. `unsafe` lives here and nowhere else.
 
+mod ask;
 mod auth;
 mod channel;
+mod checkup;
 pub mod command;
 mod commands;
 pub mod connect;
@@ -20,4 +22,5 @@ pub mod link;
 pub mod machine;
 pub mod settings;
 mod socket;
+pub mod trail;
 mod trust;

@@ -86,12 +86,20 @@ pub struct Site {
 impl Site {
     /// From configuration and options; asks nobody yet.
     pub fn load(options: &Options) -> Result<Self, Failure> {
+        Self::with(options, Prompts::of_command())
+    }
+
+    /// As [`Site::load`], for looking only: no key is recorded, and nothing is asked twice.
+    pub fn for_checkup(options: &Options) -> Result<Self, Failure> {
+        Self::with(options, Prompts::of_command().once())
+    }
+
+    fn with(options: &Options, prompts: Prompts) -> Result<Self, Failure> {
         let setup = Setup::load(options)?;
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
-        let (mut world, routes) =
-            hosts::open(&plan, &Arc::new(Prompts::of_command()), options.ssh_config.as_deref());
+        let (mut world, routes) = hosts::open(&plan, &Arc::new(prompts), options.ssh_config.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));

@@ -170,7 +170,7 @@ fn keep_masks(table: &mut Table) {
 }
 
 /// Whether a file may name an engine so.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     !text.chars().any(char::is_control) && leaf::address(text).is_ok()
 }
 

@@ -65,6 +65,16 @@ pub enum Question {
 }
 
 impl Question {
+    /// Whether an answer before was wrong.
+    pub fn is_again(&self) -> bool {
+        match self {
+            Self::Passphrase { nth, .. } | Self::Password { nth, .. } | Self::Challenge { nth, .. } => {
+                nth.number > 1
+            }
+            Self::HostKey { .. } => false,
+        }
+    }
+
     /// Whether the answer may be seen while it is typed.
     pub fn is_echoed(&self) -> bool {
         match self {

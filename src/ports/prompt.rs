@@ -13,6 +13,11 @@ pub trait Prompter: Send + Sync {
         true
     }
 
+    /// Whether a key that this person lets pass is written down.
+    fn remembers(&self) -> bool {
+        true
+    }
+
     /// The try is over: nobody is asked again before somebody wants the host reached.
     fn leave(&self) {}
 }

@@ -26,6 +26,8 @@ pub struct Prompts {
     place: OnceLock<Place>,
     next: AtomicU64,
     waiting: Mutex<BTreeMap<PromptId, SyncSender<Option<Secret>>>>,
+    /// For looking only: an answer that was wrong is not asked for again, and a key that is taken is not recorded.
+    is_once: bool,
 }
 
 /// Where questions go.
@@ -49,6 +51,12 @@ impl Prompts {
             let _ = prompts.place.set(Place::Terminal);
         }
         prompts
+    }
+
+    /// For looking only: nothing is asked twice, and no key is recorded.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { is_once: true, ..self }
     }
 
     /// Hands an answer on; too late or twice does nothing.
@@ -82,6 +90,9 @@ pub struct HostPrompter {
 impl Prompter for HostPrompter {
     fn ask(&self, question: &Question) -> Option<Secret> {
         let place = self.prompts.place.get().filter(|_| self.gate.may_ask())?;
+        if self.prompts.is_once && question.is_again() {
+            return None;
+        }
         keep_out_of_cores();
         let out = match place {
             Place::Console(out) => out,
@@ -110,6 +121,10 @@ impl Prompter for HostPrompter {
 
     fn is_there(&self) -> bool {
         self.prompts.place.get().is_some() && self.gate.may_ask()
+    }
+
+    fn remembers(&self) -> bool {
+        !self.prompts.is_once
     }
 
     fn leave(&self) {

@@ -74,6 +74,13 @@ pub fn run(args: &[&str]) -> Done {
     done(command(home.path(), args).output().unwrap())
 }
 
+/// Runs it to its end in this home.
+pub fn run_in(home: &Path, args: &[&str]) -> Done {
+    let mut command = command(home, args);
+    // Docker contexts count only where no variable names the engine.
+    done(command.env_remove("DOCKER_HOST").output().unwrap())
+}
+
 /// Runs it with a `pilothouse.toml` where it is started.
 pub fn run_with(config: &str, args: &[&str]) -> Done {
     let home = tempfile::tempdir().unwrap();

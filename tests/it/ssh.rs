@@ -2,6 +2,7 @@
 
 mod commands;
 mod console;
+mod doctor;
 mod keys;
 mod pam;
 mod reconnect;

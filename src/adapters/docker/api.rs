@@ -38,9 +38,13 @@ impl Api {
     pub(super) fn negotiate(&self, version: &str) -> Result<(), EngineError> {
         let minor = version.strip_prefix("1.").and_then(|m| m.parse::<u32>().ok()).unwrap_or(0);
         if minor < OLDEST_MINOR {
-            return Err(self.unreachable(format!(
-                "the engine speaks API {version}; at least 1.{OLDEST_MINOR} is needed: update the engine"
-            )));
+            return Err(EngineError::Unreachable {
+                address: self.dial.address(),
+                cause: format!(
+                    "the engine is too old: it speaks API {version}; at least 1.{OLDEST_MINOR} is needed"
+                ),
+                mend: Some("update Docker on its machine to 1.13 or newer".to_owned()),
+            });
         }
         self.minor.store(minor.min(NEWEST_MINOR), Ordering::Relaxed);
         Ok(())

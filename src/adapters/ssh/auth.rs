@@ -6,6 +6,7 @@ use ssh2::{ErrorCode, KeyboardInteractivePrompt, Session};
 
 use super::connect::ConnectError;
 use super::settings::{Method, Settings};
+use crate::domain::checkup::{Stage, Step};
 use crate::domain::prompt::Nth;
 use crate::ports::prompt::{Prompter, Question};
 
@@ -26,8 +27,8 @@ const CLOSED: [i32; 4] = [-13, -43, -7, -9];
 
 /// What a try of one way brought.
 enum Outcome {
-    /// In.
-    In,
+    /// In, by this.
+    In(String),
     /// Accepted, and these ways are wanted besides.
     Partly(String),
     /// Not accepted.
@@ -55,18 +56,20 @@ struct Attempt<'a> {
     failures: u32,
 }
 
-/// Authenticates, or tells everything that was tried.
+/// Authenticates and says by what, or tells everything that was tried.
 pub(super) fn authenticate(
     session: &Session,
     settings: &Settings,
     prompter: &dyn Prompter,
-) -> Result<(), ConnectError> {
+) -> Result<Step, ConnectError> {
     let login = login(settings);
     session.set_timeout(ANSWER_MS);
     let offered = match session.auth_methods(&settings.user) {
         Ok(methods) => methods.to_owned(),
         // The host lets everybody in.
-        Err(_) if session.authenticated() => return Ok(()),
+        Err(_) if session.authenticated() => {
+            return Ok(Step::ok(Stage::Authentication, format!("{login}, of whom nothing is asked")));
+        }
         Err(error) => {
             let (tried, unused) = (vec![error.message().to_owned()], vec![]);
             return Err(ConnectError::Authentication { login, tried, unused });
@@ -88,8 +91,10 @@ pub(super) fn authenticate(
         of_agent,
         failures,
     };
-    if attempt.walk(&login) {
-        return Ok(());
+    if let Some(how) = attempt.walk(&login) {
+        let before = if attempt.tried.is_empty() { "" } else { "; before that: " };
+        let found = format!("{login} by {how}{before}{}", attempt.tried.join("; "));
+        return Ok(Step::ok(Stage::Authentication, found));
     }
     for method in settings.methods.iter().map(|method| word(*method)) {
         if !offers(&attempt.ever_offered, method) {
@@ -127,20 +132,20 @@ fn is_closed(error: &ssh2::Error) -> bool {
 }
 
 impl Attempt<'_> {
-    /// Ways in the configured order; where one is accepted and more is wanted, those that are wanted.
-    fn walk(&mut self, login: &str) -> bool {
+    /// Ways in the configured order; where one is accepted and more is wanted, those that are wanted. Gives the last.
+    fn walk(&mut self, login: &str) -> Option<String> {
         let mut done: Vec<Method> = Vec::new();
         for _ in 0..MOST_STEPS * self.settings.methods.len() {
             let is_next = |m: &&Method| !done.contains(m) && offers(&self.offered, word(**m));
-            let Some(method) = self.settings.methods.iter().find(is_next).copied() else { return false };
+            let method = self.settings.methods.iter().find(is_next).copied()?;
             let outcome = match method {
                 Method::PublicKey => self.keys(),
                 Method::KeyboardInteractive => self.questions(login),
                 Method::Password => self.password(login),
             };
             match outcome {
-                Outcome::In => return true,
-                Outcome::Closed => return false,
+                Outcome::In(how) => return Some(how),
+                Outcome::Closed => return None,
                 Outcome::No => done.push(method),
                 Outcome::Partly(wanted) => {
                     self.ever_offered = format!("{},{wanted}", self.ever_offered);
@@ -150,7 +155,7 @@ impl Attempt<'_> {
                 }
             }
         }
-        false
+        None
     }
 
     /// Notes a failure; asks the host what it wants now, because libssh2 does not tell "accepted, and more is wanted"
@@ -171,7 +176,7 @@ impl Attempt<'_> {
                     return Outcome::Partly(wanted);
                 }
                 Ok(_) => self.failures += 1,
-                Err(_) if self.session.authenticated() => return Outcome::In,
+                Err(_) if self.session.authenticated() => return Outcome::In(what.to_owned()),
                 Err(_) => {
                     self.note(what, error);
                     self.tried.push("the host closed the connection after too many tries".to_owned());
@@ -208,7 +213,7 @@ impl Attempt<'_> {
             let mut asked = Asked { login, nth, prompter: self.prompter, count: 0, unanswered: None };
             let result = self.session.userauth_keyboard_interactive(&self.settings.user, &mut asked);
             let (count, unanswered) = (asked.count, asked.unanswered);
-            let Err(error) = result else { return Outcome::In };
+            let Err(error) = result else { return Outcome::In("keyboard-interactive".to_owned()) };
             if let Some(question) = unanswered {
                 self.tried.push(format!("keyboard-interactive: nobody answered `{question}`"));
                 self.unanswered.get_or_insert(question);
@@ -235,7 +240,7 @@ impl Attempt<'_> {
                 return Outcome::No;
             };
             let Err(error) = self.session.userauth_password(&self.settings.user, &password.0) else {
-                return Outcome::In;
+                return Outcome::In("password".to_owned());
             };
             match self.failed(&format!("password, {nth}"), of - number, &error) {
                 Outcome::No => {}

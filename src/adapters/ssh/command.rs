@@ -110,16 +110,21 @@ impl Noise {
 
     /// Its last line that says something, harmless.
     pub fn told(&self) -> String {
-        last_line(&self.0).chars().take(TOLD).collect::<String>().trim().to_owned()
+        last_line(self.0.strip_suffix(MARK).unwrap_or(&self.0))
+            .chars()
+            .take(TOLD)
+            .collect::<String>()
+            .trim()
+            .to_owned()
     }
 }
 
-/// Reads up to the mark, not one byte more.
-pub async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+/// Reads up to the mark, not one byte more; gives the last line of what was before it.
+pub async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut noise = Noise::default();
     loop {
         match from.read_u8().await {
-            Ok(byte) if noise.is_over(byte)? => return Ok(()),
+            Ok(byte) if noise.is_over(byte)? => return Ok(noise.told()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 let told = noise.told();
@@ -145,7 +150,7 @@ pub fn output<K: Send + 'static>(
         skip_noise(&mut out).await?;
         // Without the mark there is no output either.
         let errors = match skip_noise(&mut errors).await {
-            Ok(()) => ReaderStream::new(errors).map_ok(|bytes| (Source::Stderr, bytes)).left_stream(),
+            Ok(_) => ReaderStream::new(errors).map_ok(|bytes| (Source::Stderr, bytes)).left_stream(),
             Err(_) => stream::empty().right_stream(),
         };
         let out = ReaderStream::new(out).map_ok(|bytes| (Source::Stdout, bytes));
@@ -165,7 +170,7 @@ mod tests {
     async fn all_before_the_mark_is_passed_over_and_nothing_behind_it() {
         let bytes = [b"Welcome\n\x1epilothouse \x1e", MARK, b"HTTP/1.1"].concat();
         let mut from = bytes.as_slice();
-        skip_noise(&mut from).await.unwrap();
+        assert_eq!(skip_noise(&mut from).await.unwrap(), "pilothouse");
         assert_eq!(from, b"HTTP/1.1");
     }
 

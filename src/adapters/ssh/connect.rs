@@ -15,13 +15,16 @@ use tokio::process::Command;
 use super::destination::Destination;
 use super::driver::{self, Patience};
 use super::link::{Door, Link};
-use super::settings::{Algorithms, Local, Settings, SettingsError, without_ssh};
+use super::settings::{Algorithms, Local, Settings, SettingsError, told, without_ssh};
+use super::trail::Trail;
 use super::{auth, trust};
+use crate::domain::checkup::{Stage, Step};
 use crate::ports::prompt::Prompter;
 
 pub use self::error::ConnectError;
 
 mod error;
+mod mend;
 mod turns;
 
 /// Hosts to go through at most: a loop in the configuration ends here.
@@ -46,8 +49,6 @@ pub struct Connected {
     pub link: Link,
     /// What OpenSSH's configuration says.
     pub settings: Settings,
-    /// Steps of the way with the time each took, for `doctor`.
-    pub steps: Vec<(&'static str, Duration)>,
 }
 
 /// What the session runs on.
@@ -73,7 +74,8 @@ impl Connector {
     pub async fn settings(&self, to: &Destination) -> Result<Settings, ConnectError> {
         let broken = |why: String| SettingsError::Broken { host: to.to_string(), why };
         let mut command = Command::new("ssh");
-        command.arg("-G");
+        // With `-v` it says on its errors which lines of which files hold.
+        command.arg("-Gv");
         if let Some(file) = &self.config {
             command.arg("-F").arg(file);
         }
@@ -92,11 +94,12 @@ impl Connector {
             }
             other => other.map_err(|e| broken(format!("cannot run `ssh -G`: {e}")))?,
         };
+        let said = String::from_utf8_lossy(&answer.stderr);
         if !answer.status.success() {
-            let said = String::from_utf8_lossy(&answer.stderr).trim().replace('\n', "; ");
-            return Err(broken(format!("`ssh -G` failed: {said}")).into());
+            return Err(broken(format!("`ssh -G` failed: {}", told::complaint(&said))).into());
         }
-        Ok(Settings::read(to, &String::from_utf8_lossy(&answer.stdout), &self.local)?)
+        let settings = Settings::read(to, &String::from_utf8_lossy(&answer.stdout), &self.local)?;
+        Ok(Settings { sources: told::sources(&said), ..settings })
     }
 
     async fn settings_without_ssh(&self, to: &Destination) -> Result<Settings, ConnectError> {
@@ -117,7 +120,31 @@ impl Connector {
     /// # Errors
     /// The first step that failed.
     pub async fn connect(&self, to: &Destination) -> Result<Connected, ConnectError> {
-        self.connect_through(to, None, 0).await
+        self.connect_noting(to, &Trail::default()).await
+    }
+
+    /// Reaches a host, and notes what each step of the way finds.
+    pub(super) async fn connect_noting(
+        &self,
+        to: &Destination,
+        trail: &Trail,
+    ) -> Result<Connected, ConnectError> {
+        let reached = self.connect_through(to, None, 0, trail).await;
+        self.noted(to, reached, trail)
+    }
+
+    /// Where the way ended, as its last step.
+    fn noted<T>(
+        &self,
+        to: &Destination,
+        reached: Result<T, ConnectError>,
+        trail: &Trail,
+    ) -> Result<T, ConnectError> {
+        if let Err(error) = &reached {
+            let mend = error.mend(to, self.config.as_deref());
+            trail.note(Step::bad(error.stage(), error.to_string(), mend));
+        }
+        reached
     }
 
     /// `hops` given by somebody who goes through this host to another stand before the configuration's.
@@ -126,27 +153,25 @@ impl Connector {
         to: &Destination,
         hops: Option<&[Destination]>,
         depth: usize,
+        trail: &Trail,
     ) -> Result<Connected, ConnectError> {
-        let began = Instant::now();
         let settings = self.settings(to).await?;
-        let mut steps = vec![("settings", began.elapsed())];
+        trail.note(settings.told(hops));
         // Not while the way to it is made: the gate has its own.
         let way = |server: &Settings| format!("{}:{} {:?}", server.host_name, server.port, server.jumps);
-        let began = Instant::now();
         let is_direct = hops.unwrap_or(&settings.jumps).is_empty();
         let mut turn = if is_direct { turns::turn(way(&settings)).await } else { None };
         let wire = match hops.unwrap_or(&settings.jumps) {
-            [before @ .., last] => self.jump(&settings, before, last, depth).await?,
+            [before @ .., last] => self.jump(&settings, before, last, depth, trail).await?,
             [] => match &settings.proxy_command {
-                Some(command) => proxy(&settings, command)?,
-                None => direct(&settings).await?,
+                Some(command) => proxy(&settings, command, trail)?,
+                None => direct(&settings, trail).await?,
             },
         };
-        steps.push(("connection", began.elapsed()));
         if turn.is_none() {
             turn = turns::turn(way(&settings)).await;
         }
-        let prompter = Arc::clone(&self.prompter);
+        let (prompter, walked) = (Arc::clone(&self.prompter), trail.clone());
         let host = to.to_string();
         let name = to.host.clone();
         let machine = |cause| ConnectError::Machine { host: host.clone(), cause };
@@ -155,14 +180,13 @@ impl Connector {
             gone_after: every.saturating_mul(count.max(1)),
         });
         let entered = tokio::task::spawn_blocking(move || {
-            let mut steps = steps;
-            let session = enter(wire, &settings, prompter.as_ref(), &mut steps)?;
+            let session = enter(wire, &settings, prompter.as_ref(), &walked)?;
             drop(turn);
-            Ok::<_, ConnectError>((session, settings, steps))
+            Ok::<_, ConnectError>((session, settings))
         });
-        let (session, settings, steps) = entered.await.map_err(|e| machine(io::Error::other(e)))??;
+        let (session, settings) = entered.await.map_err(|e| machine(io::Error::other(e)))??;
         let link = driver::spawn(&name, session, patience).map_err(machine)?;
-        Ok(Connected { link, settings, steps })
+        Ok(Connected { link, settings })
     }
 
     async fn jump(
@@ -171,6 +195,7 @@ impl Connector {
         before: &[Destination],
         last: &Destination,
         depth: usize,
+        trail: &Trail,
     ) -> Result<Wire, ConnectError> {
         let host = settings.original.clone();
         let how = format!("ProxyJump {last}");
@@ -180,11 +205,16 @@ impl Connector {
         }
         // Hops that stand before go to the last one, as `ssh -J` hands them on; alone it uses its own configuration.
         let hops = (!before.is_empty()).then_some(before);
-        let hop = Box::pin(self.connect_through(last, hops, depth + 1)).await?;
+        let way_to_hop = trail.of_hop(last.to_string());
+        let hop = Box::pin(self.connect_through(last, hops, depth + 1, &way_to_hop)).await;
+        let hop = self.noted(last, hop, &way_to_hop)?;
+        trail.note(Step::unknown(Stage::Name, format!("{} is left to {last}", settings.host_name)));
         let door = Door::Tcp(settings.host_name.clone(), settings.port);
         let opened = tokio::time::timeout(settings.connect_timeout, hop.link.open(door)).await;
         let opened = opened.map_err(|_| way("no answer in time".to_owned()))?;
         let mut far = opened.map_err(|e| way(e.to_string()))?.stream;
+        let reached = format!("{}:{} answers, through {last}", settings.host_name, settings.port);
+        trail.note(Step::ok(Stage::Connection, reached));
         let (ours, theirs) = UnixStream::pair().map_err(|e| way(e.to_string()))?;
         theirs.set_nonblocking(true).map_err(|e| way(e.to_string()))?;
         let mut near = tokio::net::UnixStream::from_std(theirs).map_err(|e| way(e.to_string()))?;
@@ -199,7 +229,7 @@ impl Connector {
     }
 }
 
-async fn direct(settings: &Settings) -> Result<Wire, ConnectError> {
+async fn direct(settings: &Settings, trail: &Trail) -> Result<Wire, ConnectError> {
     let (name, port, limit) = (settings.host_name.clone(), settings.port, settings.connect_timeout);
     let host = format!("{name}:{port}");
     let machine = |e| ConnectError::Machine { host: host.clone(), cause: io::Error::other(e) };
@@ -209,9 +239,13 @@ async fn direct(settings: &Settings) -> Result<Wire, ConnectError> {
     });
     let addresses = looked_up.await.map_err(machine)?;
     let addresses = addresses.map_err(|cause| ConnectError::Name { host: name.clone(), cause })?;
+    trail.note(Step::ok(Stage::Name, told::addresses(&name, &addresses)));
     let tcp = |cause| ConnectError::Tcp { host: host.clone(), cause };
     let dialled = tokio::task::spawn_blocking(move || dial(&addresses, limit)).await.map_err(machine)?;
-    Ok(Wire::Tcp(dialled.map_err(tcp)?))
+    let stream = dialled.map_err(tcp)?;
+    let peer = stream.peer_addr().map_or_else(|_| host.clone(), |peer| peer.to_string());
+    trail.note(Step::ok(Stage::Connection, format!("{peer} answers")));
+    Ok(Wire::Tcp(stream))
 }
 
 /// The first address that answers, all within the limit.
@@ -240,7 +274,7 @@ fn dial(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
 }
 
 /// The operator's own command; its input and output are the connection. It ends with the connection.
-fn proxy(settings: &Settings, command: &str) -> Result<Wire, ConnectError> {
+fn proxy(settings: &Settings, command: &str, trail: &Trail) -> Result<Wire, ConnectError> {
     let way = |cause: io::Error| ConnectError::Way {
         host: settings.original.clone(),
         how: format!("ProxyCommand {command}"),
@@ -257,6 +291,8 @@ fn proxy(settings: &Settings, command: &str) -> Result<Wire, ConnectError> {
         .map_err(way)?;
     // Reads the end of its input when the connection goes, and ends; waited for so that no dead process stays.
     tokio::spawn(async move { child.wait().await });
+    trail.note(Step::unknown(Stage::Name, format!("{} is left to the ProxyCommand", settings.host_name)));
+    trail.note(Step::unknown(Stage::Connection, format!("left to `{command}`, which was started")));
     Ok(Wire::Pair(ours))
 }
 
@@ -265,7 +301,7 @@ fn enter(
     wire: Wire,
     settings: &Settings,
     prompter: &dyn Prompter,
-    steps: &mut Vec<(&'static str, Duration)>,
+    trail: &Trail,
 ) -> Result<Session, ConnectError> {
     let host = format!("{}:{}", settings.host_name, settings.port);
     let handshake = |cause: String| ConnectError::Handshake { host: host.clone(), cause };
@@ -275,18 +311,23 @@ fn enter(
     let (name, port) = settings.key_name();
     prefer(&session, &settings.algorithms, &known.key_types(name, port)).map_err(handshake)?;
     session.set_tcp_stream(wire);
-    let began = Instant::now();
     session.handshake().map_err(|e| handshake(in_words(&e, settings.connect_timeout)))?;
-    steps.push(("key exchange", began.elapsed()));
+    trail.note(Step::ok(Stage::KeyExchange, agreed(&session)));
     let blob = session.host_key().map(|(blob, _)| blob.to_vec());
     let blob = blob.ok_or_else(|| handshake("the host showed no key".to_owned()))?;
-    trust::check(settings, &known, &blob, prompter)?;
-    let began = Instant::now();
+    let prompter = &trail.clocked(prompter);
+    trail.note(trust::check(settings, &known, &blob, prompter)?);
     // A person may take a while, and the host's own limit for logging in is longer than ours for a packet.
     session.set_timeout(120_000);
-    auth::authenticate(&session, settings, prompter)?;
-    steps.push(("authentication", began.elapsed()));
+    trail.note(auth::authenticate(&session, settings, prompter)?);
     Ok(session)
+}
+
+/// The server's version and what both agreed on.
+fn agreed(session: &Session) -> String {
+    let kinds = [MethodType::Kex, MethodType::HostKey, MethodType::CryptCs];
+    let chosen = kinds.iter().filter_map(|kind| session.methods(*kind));
+    session.banner().into_iter().chain(chosen).collect::<Vec<_>>().join(", ")
 }
 
 /// What libssh2 says of a handshake, as an operator would.

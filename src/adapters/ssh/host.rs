@@ -5,21 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-
-use super::command::{last_line, quoted, skip_noise, watched};
+use super::ask::{Said, ask};
+use super::command::{last_line, quoted};
 use super::connect::{Connected, Connector};
 use super::destination::Destination;
 use super::extra::Extra;
 use super::keep::{Keeper, NotConnected};
-use super::link::{Door, Link, Stream};
+use super::link::{Door, Stream};
 use super::settings::Settings;
+use crate::domain::checkup::Step;
 use crate::ports::pace::Pace;
 
 /// Where an engine's socket is where nobody says otherwise.
 const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
-/// Longest text kept of a command that is asked something.
-const ANSWER_BYTES: u64 = 64 << 10;
 
 /// Says who one is, what the environment says of the engine, and which sockets are there. POSIX, writes nothing.
 const SURVEY: &str = r#"exec 2>/dev/null </dev/null
@@ -42,17 +40,6 @@ pub enum WayIn {
     Socket(String),
     /// `docker system dial-stdio`, where the host's sshd forbids sockets.
     DialStdio,
-}
-
-/// What a command on the host said.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Said {
-    /// Exit status, 128 and its number where a signal ended it; `None` where nobody knows.
-    pub status: Option<i32>,
-    /// Its output, at most 64 KiB.
-    pub output: Vec<u8>,
-    /// Its errors, at most 64 KiB.
-    pub errors: Vec<u8>,
 }
 
 /// Why the engine of a host is not reached.
@@ -115,6 +102,16 @@ impl SshHost {
     /// What stood in the way, now or at the last try.
     pub async fn connected(&self) -> Result<Arc<Connected>, NotConnected> {
         self.keeper.connected().await
+    }
+
+    /// What each step of the last try found.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        self.keeper.steps()
+    }
+
+    /// As it was named.
+    pub(super) fn name(&self) -> &Destination {
+        &self.to
     }
 
     pub(super) fn has_no_sftp(&self) -> bool {
@@ -265,50 +262,6 @@ impl SshHost {
     fn broken(&self, cause: io::Error) -> HostError {
         HostError::Broken { host: self.to.to_string(), cause }
     }
-}
-
-/// Runs a line; its output and its errors are read to their end, the first 64 KiB of each are kept.
-pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Said> {
-    ask_at_most(link, line, input, ANSWER_BYTES).await
-}
-
-/// As [`ask`], with so many bytes of output kept.
-pub(super) async fn ask_at_most(link: &Link, line: &str, input: &[u8], most: u64) -> io::Result<Said> {
-    let opened = link.open(Door::Exec(watched(line, input.len()), None)).await?;
-    let (mut read, mut write) = tokio::io::split(opened.stream);
-    let mut errors = opened.errors.ok_or_else(|| io::Error::other("a command without errors"))?;
-    // Not shut down: the end of its input is where we leave.
-    let send = write.write_all(input);
-    let output = async {
-        skip_noise(&mut read).await?;
-        read_most(&mut read, most).await
-    };
-    let errors = async {
-        // Without the mark there is no output either, and that says why.
-        match skip_noise(&mut errors).await {
-            Ok(()) => read_most(&mut errors, ANSWER_BYTES).await,
-            Err(_) => Ok(Vec::new()),
-        }
-    };
-    let (sent, output, errors) = tokio::join!(send, output, errors);
-    let (output, errors) = (output?, errors?);
-    if let Err(error) = sent {
-        // A command that does not read its input may end before it is written.
-        tracing::debug!(%error, "a command did not take its input");
-    }
-    let status = match opened.status {
-        Some(status) => status.await.map_err(|_| io::Error::other("the connection ended first"))?,
-        None => None,
-    };
-    Ok(Said { status, output, errors })
-}
-
-/// To the end, so that nobody waits for us; what is too much is dropped.
-async fn read_most(from: &mut (impl AsyncRead + Unpin), most: u64) -> io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    from.take(most).read_to_end(&mut kept).await?;
-    tokio::io::copy(from, &mut tokio::io::sink()).await?;
-    Ok(kept)
 }
 
 impl Pace for SshHost {

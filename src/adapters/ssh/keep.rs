@@ -11,7 +11,9 @@ use futures_util::future::{BoxFuture, Shared};
 
 use super::connect::{ConnectError, Connected, Connector};
 use super::destination::Destination;
+use super::trail::Trail;
 use crate::domain::backoff::Backoff;
+use crate::domain::checkup::Step;
 use crate::ports::pace::roll;
 use crate::ports::prompt::Nobody;
 
@@ -56,6 +58,8 @@ struct State {
     connected: Option<(Arc<Connected>, Instant)>,
     trying: Option<Try>,
     failure: Option<Failure>,
+    /// What the last try found.
+    trail: Trail,
     backoff: Backoff,
 }
 
@@ -91,8 +95,8 @@ impl State {
 
 impl Keeper {
     pub(super) fn new(to: Destination, connector: Connector) -> Self {
-        let (connected, trying, failure) = (None, None, None);
-        let state = State { connected, trying, failure, backoff: Backoff::up_to(LONGEST_WAIT) };
+        let (connected, trying, failure, trail) = (None, None, None, Trail::default());
+        let state = State { connected, trying, failure, trail, backoff: Backoff::up_to(LONGEST_WAIT) };
         Self { to, connector, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -118,15 +122,16 @@ impl Keeper {
             let (why, needs_person) = (failure.why.clone(), failure.needs_person);
             return Err(NotConnected::Resting { why, needs_person });
         }
-        let trying = self.begin();
+        state.trail = Trail::default();
+        let trying = self.begin(state.trail.clone());
         state.trying = Some(trying.clone());
         Ok(trying)
     }
 
-    fn begin(&self) -> Try {
+    fn begin(&self, trail: Trail) -> Try {
         let (to, connector, state) = (self.to.clone(), self.connector.clone(), Arc::clone(&self.state));
         let task = tokio::spawn(async move {
-            let result = connector.connect(&to).await;
+            let result = connector.connect_noting(&to, &trail).await;
             // Before anybody can ask for the next: one wish is one try.
             connector.prompter.leave();
             let mut state = locked(&state);
@@ -158,6 +163,11 @@ impl Keeper {
     pub(super) async fn another(&self) -> Result<Connected, ConnectError> {
         let quiet = Connector { prompter: Arc::new(Nobody), ..self.connector.clone() };
         quiet.connect(&self.to).await
+    }
+
+    /// What each step of the last try found.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        locked(&self.state).trail.steps()
     }
 
     /// When it is tried again by itself; `None` while it is up, may be tried now, or needs a person.

@@ -56,8 +56,8 @@ impl std::fmt::Display for Place {
 /// What the files say of a key that a host showed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It is the host's.
-    Known,
+    /// It is the host's, says this line.
+    Known(Place),
     /// Nothing is said of this host, or only of keys of these other types.
     Unknown {
         /// Types that are known for the host, with their places.
@@ -103,19 +103,20 @@ impl KnownHosts {
         }
         let verdict = self.check_name(&name, blob);
         // As OpenSSH: an entry without port also vouches for other ports, but never raises an alarm for them.
-        match verdict {
-            Verdict::Unknown { .. } if name != host && self.check_name(host, blob) == Verdict::Known => {
-                Verdict::Known
+        if matches!(verdict, Verdict::Unknown { .. }) && name != host {
+            let of_name_alone = self.check_name(host, blob);
+            if matches!(of_name_alone, Verdict::Known(_)) {
+                return of_name_alone;
             }
-            verdict => verdict,
         }
+        verdict
     }
 
     fn check_name(&self, name: &str, blob: &[u8]) -> Verdict {
         let key_type = blob_type(blob);
         let named: Vec<_> = self.entries.iter().filter(|e| !e.is_revoked && e.names.has(name)).collect();
-        if named.iter().any(|e| e.blob == blob) {
-            return Verdict::Known;
+        if let Some(entry) = named.iter().find(|e| e.blob == blob) {
+            return Verdict::Known(entry.place.clone());
         }
         match named.iter().find(|e| Some(e.key_type.as_str()) == key_type) {
             Some(entry) => Verdict::Changed(entry.place.clone()),

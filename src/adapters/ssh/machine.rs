@@ -9,8 +9,9 @@ use super::host::SshHost;
 use super::link::Door;
 use crate::adapters::http_probe::{Dial, Wire};
 use crate::adapters::machine::{available_memory, first_load};
+use crate::domain::checkup::Step;
 use crate::domain::host::HostLoad;
-use crate::ports::machine::Machine;
+use crate::ports::machine::{Directory, Machine};
 
 /// Longest answer that is looked at, in lines.
 const LINES: usize = 200;
@@ -30,6 +31,20 @@ impl Machine for SshHost {
                 HostLoad::default()
             }
         }
+    }
+
+    async fn walk(&self) -> Vec<Step> {
+        self.walk_way().await
+    }
+
+    async fn now_ns(&self) -> Option<i64> {
+        // Without GNU's %N the seconds alone would be up to one too few.
+        let said = self.run("date +%s%N", b"").await.ok()?;
+        String::from_utf8_lossy(&said.output).trim().parse().ok().filter(|ns| *ns > 1_000_000_000_000_000_000)
+    }
+
+    async fn directory(&self, path: &str) -> Option<Directory> {
+        self.directory_at(path).await
     }
 }
 

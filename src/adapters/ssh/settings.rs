@@ -34,6 +34,8 @@ pub enum Method {
 /// Everything that decides how a host is reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
+    /// Lines of OpenSSH's files that hold, `FILE:LINE`, as far as it says so.
+    pub sources: Vec<String>,
     /// As it was asked for; `%n`.
     pub original: String,
     /// Name or address to connect to.
@@ -209,6 +211,7 @@ impl Settings {
             lines.filter(|text| !text.eq_ignore_ascii_case("none")).map(|text| path(text)).collect()
         };
         Ok(Self {
+            sources: Vec::new(),
             identity_files: each("identityfile")?,
             certificate_files: each("certificatefile")?,
             is_identities_only: answer.is_on("identitiesonly"),
@@ -328,6 +331,7 @@ fn not_used(answer: &Answer<'_>) -> Vec<String> {
 }
 
 mod tokens;
+pub(super) mod told;
 pub mod without_ssh;
 
 #[cfg(test)]

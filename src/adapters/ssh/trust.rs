@@ -8,6 +8,7 @@ use std::path::Path;
 use super::connect::ConnectError;
 use super::known_hosts::{KnownHosts, Verdict, blob_type, fingerprint, line_for, name_of};
 use super::settings::{Settings, Strictness};
+use crate::domain::checkup::{Stage, Step};
 use crate::ports::prompt::{Prompter, Question};
 
 /// All known_hosts files of a host. A file that is missing is empty, as for OpenSSH; one that cannot be read is an error.
@@ -23,19 +24,22 @@ pub(super) fn known_hosts(settings: &Settings) -> Result<KnownHosts, ConnectErro
     Ok(known)
 }
 
-/// Lets a key pass, or says why not. A key that is taken is recorded in the operator's first file.
+/// Lets a key pass and says who vouches for it, or says why not. A key that is taken is recorded in the operator's
+/// first file, unless whoever asks does not want that.
 pub(super) fn check(
     settings: &Settings,
     known: &KnownHosts,
     blob: &[u8],
     prompter: &dyn Prompter,
-) -> Result<(), ConnectError> {
+) -> Result<Step, ConnectError> {
     let (name, port) = settings.key_name();
     let host = name_of(name, port);
     let key_type = blob_type(blob).unwrap_or("unknown").to_owned();
     let print = fingerprint(blob);
     let others = match known.check(name, port, blob) {
-        Verdict::Known => return Ok(()),
+        Verdict::Known(place) => {
+            return Ok(Step::ok(Stage::HostKey, format!("{key_type} {print}, known by {place}")));
+        }
         Verdict::Changed(place) => {
             return Err(ConnectError::ChangedKey { host, key_type, fingerprint: print, place });
         }
@@ -66,11 +70,24 @@ pub(super) fn check(
     if !is_taken {
         return Err(unknown());
     }
+    let taken = match settings.strictness {
+        Strictness::AcceptNew => "taken, as StrictHostKeyChecking accept-new says",
+        Strictness::Yes | Strictness::Ask => "taken, as you said",
+    };
+    let taken = format!("{key_type} {print}, which nobody vouches for: {taken}");
+    let once = |why: &str, mend: String| Ok(Step::warn(Stage::HostKey, format!("{taken}, {why}"), mend));
+    if !prompter.remembers() {
+        return once("for this once", format!("ssh {} true, which writes it down", settings.original));
+    }
     let Some(file) = settings.known_hosts.first().filter(|_| settings.own_known_hosts > 0) else {
-        return Ok(());
+        return once(
+            "for this once: there is no file of yours",
+            "UserKnownHostsFile ~/.ssh/known_hosts".to_owned(),
+        );
     };
     let line = line_for(name, port, blob, salt(settings.is_hashing)?).ok_or_else(unknown)?;
-    record(file, &line).map_err(|cause| ConnectError::File { file: file.clone(), cause })
+    record(file, &line).map_err(|cause| ConnectError::File { file: file.clone(), cause })?;
+    Ok(Step::ok(Stage::HostKey, format!("{taken}, and written into {}", file.display())))
 }
 
 /// 20 random bytes when names are to be hashed.

@@ -103,9 +103,10 @@ impl Attempt<'_> {
                 return Ok(Outcome::No);
             }
             self.of_agent.push(identity.blob().to_vec());
+            let name = format!("agent key {}", identity.comment());
             match agent.userauth(&self.settings.user, identity) {
-                Ok(()) => return Ok(Outcome::In),
-                Err(error) => match self.key_failed(&format!("agent key {}", identity.comment()), &error) {
+                Ok(()) => return Ok(Outcome::In(name)),
+                Err(error) => match self.key_failed(&name, &error) {
                     Outcome::No => {}
                     outcome => return Ok(outcome),
                 },
@@ -169,17 +170,17 @@ impl Attempt<'_> {
         let with = key.certificate.as_deref().map(Some);
         for certificate in with.into_iter().chain([None]) {
             let user = &self.settings.user;
-            let Err(error) = self.session.userauth_pubkey_memory(user, certificate, &key.text, passphrase)
-            else {
-                return Some(Outcome::In);
-            };
-            if error.code() == ErrorCode::Session(BAD_FILE) {
-                return None;
-            }
             let name = match certificate {
                 Some(_) => format!("{} with its certificate", key.name),
                 None => key.name.clone(),
             };
+            let Err(error) = self.session.userauth_pubkey_memory(user, certificate, &key.text, passphrase)
+            else {
+                return Some(Outcome::In(format!("key {name}")));
+            };
+            if error.code() == ErrorCode::Session(BAD_FILE) {
+                return None;
+            }
             match self.key_failed(&name, &error) {
                 Outcome::No => {}
                 outcome => return Some(outcome),

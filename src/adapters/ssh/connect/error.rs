@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::adapters::ssh::known_hosts::Place;
 use crate::adapters::ssh::settings::SettingsError;
+use crate::domain::checkup::Stage;
 
 /// Why a host was not reached. Each names the host and what came back; nothing secret is in it.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +122,21 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// The step that failed.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::Settings(_) => Stage::Settings,
+            Self::Name { .. } => Stage::Name,
+            Self::Tcp { .. } | Self::Way { .. } | Self::Machine { .. } => Stage::Connection,
+            Self::Handshake { .. } => Stage::KeyExchange,
+            Self::File { .. }
+            | Self::UnknownKey { .. }
+            | Self::ChangedKey { .. }
+            | Self::RevokedKey { .. } => Stage::HostKey,
+            Self::Authentication { .. } | Self::NeedsPerson { .. } => Stage::Authentication,
+        }
+    }
+
     /// Trying again by itself cannot help: somebody has to look first.
     pub fn needs_person(&self) -> bool {
         !matches!(

@@ -1,8 +1,8 @@
 //! Files by commands that every Linux host has, busybox's too.
 
 use super::{Task, failed};
+use crate::adapters::ssh::ask::ask_at_most;
 use crate::adapters::ssh::command::{last_line, quoted, unique};
-use crate::adapters::ssh::host::ask_at_most;
 use crate::adapters::ssh::link::Link;
 use crate::ports::host_files::{FileError, NEW_MODE};
 
