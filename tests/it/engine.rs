@@ -37,12 +37,18 @@ pub fn is_there() -> bool {
     answers
 }
 
-/// A tiny image of a static busybox, made once per run.
-fn image() -> &'static str {
-    static IMAGE: OnceLock<String> = OnceLock::new();
+/// A tiny image of a static busybox. It is found by all tests and left to the next run: made once a test, an engine would
+/// keep each of them without a name. Another number when something else is in it.
+pub fn image() -> &'static str {
+    static IMAGE: OnceLock<&str> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let name = "pilothouse-test/busybox:1".to_owned();
-        import(&format!("unix://{SOCKET}"), &name, "");
+        let name = "pilothouse-test/busybox:1";
+        // Tests are processes of their own, and several begin at once.
+        let lock = std::fs::File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/image.lock")).unwrap();
+        lock.lock().unwrap();
+        if docker(&["images", "-q", name]).is_empty() {
+            import(&format!("unix://{SOCKET}"), name, "");
+        }
         name
     })
 }

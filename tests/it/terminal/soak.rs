@@ -139,7 +139,7 @@ fn soak_containers_that_come_and_go_are_followed() {
             let names: Vec<_> =
                 (0..5).map(|n| format!("{}-churn-{round}-{half}-{n}", project.name)).collect();
             let create = |name: &String| {
-                docker(&["create", "--name", name, "--label", &label, "pilothouse-test/busybox:1", "true"]);
+                docker(&["create", "--name", name, "--label", &label, engine::image(), "true"]);
             };
             std::thread::scope(|all| names.iter().for_each(|name| drop(all.spawn(move || create(name)))));
             let mut remove = vec!["rm", "-f"];
