@@ -15,6 +15,8 @@ mod console;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod engine;

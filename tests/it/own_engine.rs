@@ -125,6 +125,17 @@ impl OwnEngine {
         self.docker(&args);
     }
 
+    /// What its API answers to a request; a refusal is the test's failure.
+    pub fn call(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = UnixStream::connect(self.path("docker.sock")).unwrap();
+        let head = format!("{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\n");
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.0 2"), "{method} {path}: {answer}");
+        answer
+    }
+
     /// Builds an image of this name by the engine's own BuildKit, asked over its API: a client has none by itself. What
     /// the build leaves in its cache stays there.
     pub fn build(&self, dockerfile: &str, name: &str) {
