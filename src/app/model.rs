@@ -29,6 +29,9 @@ use crate::ui::look::Look;
 use crate::world::{Link, Now, World};
 use chrono::{DateTime, Utc};
 
+/// How often a question that takes no keys yet looks at the time.
+const UNTIL_OPEN: Duration = Duration::from_millis(100);
+
 /// What lies over the panes.
 pub enum Overlay {
     /// The keys.
@@ -182,6 +185,9 @@ impl Model {
         }
         self.health_subs(&mut subs);
         subs.insert(Sub::Tick(Duration::from_secs(1)));
+        if matches!(&self.overlay, Some(Overlay::Question(question)) if !question.is_open(self.now.at)) {
+            subs.insert(Sub::Tick(UNTIL_OPEN));
+        }
         subs
     }
 

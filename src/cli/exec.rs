@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::setup::Options;
 use super::site::{Depth, Found, Site, Where};
 use super::target::Target;
-use crate::domain::grade::{Grade, Weight, grade_at_once};
+use crate::domain::grade::{INSIDE, grade_at_once};
 use crate::domain::ids::ContainerId;
 use crate::logs::line::Stream;
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
@@ -61,9 +61,8 @@ pub struct Arguments {
 pub struct Place {
     #[command(flatten)]
     at: Where,
-    /// Do it in this protected environment
-    #[arg(long, value_name = "ENVIRONMENT")]
-    confirm: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
     /// [ENVIRONMENT/]SERVICE (if it has one container), a container, or the start of its id
     #[arg(value_name = "TARGET")]
     target: Target,
@@ -123,20 +122,15 @@ async fn start(place: Place, spec: ExecSpec, is_tty: bool, options: &Options) ->
         several => return Err(Failure::Failed(say_which(&place.target, several))),
     };
     let container = &one.container;
-    // Nobody can know what a program does; only where it may do harm is it asked.
-    let grade = match grade_at_once(Weight::Ends, &one.environment) {
-        name @ Grade::Name(_) => name,
-        Grade::None | Grade::Yes => Grade::None,
-    };
     let what = format!("run {} in {}", spec.argv.join(" "), container.name);
     let request = Request {
         environment: &one.environment,
-        grade,
+        grade: grade_at_once(INSIDE, &one.environment),
         what: what.clone(),
         steps: vec![what],
         warning: None,
     };
-    Consent { yes: false, confirm: place.confirm }.obtain(&request).await?;
+    place.consent.obtain(&request).await?;
     let engine = site.engine(&container.key.host)?;
     let status = if is_tty {
         on_terminal(&engine, &container.key.id, spec).await

@@ -14,6 +14,10 @@ pub enum Weight {
     Ends,
 }
 
+/// What a program or a shell in a container weighs: by itself it takes nothing from anybody, but what is done in it may.
+/// So only a development environment has it unasked.
+pub const INSIDE: Weight = Weight::Harmless;
+
 /// What an operator has to give.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Grade {

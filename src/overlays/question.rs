@@ -1,4 +1,7 @@
-//! A question with a key for each answer; Esc, Enter and `n` mean that nothing is done.
+//! A question with a key for each answer; Esc, Enter and `n` mean that nothing is done. What was typed before somebody can
+//! have read it answers nothing: its keys mean other things in the panes, and behind `x` the first words for the shell.
+
+use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -55,16 +58,60 @@ pub struct Question {
     pub lines: Vec<String>,
     /// The answers.
     pub choices: Vec<Choice>,
+    /// From when on keys are answers; `None` until it was drawn.
+    from: Option<Instant>,
+    /// Keys that came too early.
+    early: usize,
 }
 
+/// From the drawing, and from each key that came too early, to the first that is an answer.
+const QUIET: Duration = Duration::from_millis(400);
+
 impl Question {
+    /// Not drawn yet.
+    pub fn new(title: [String; 2], lines: Vec<String>, choices: Vec<Choice>) -> Self {
+        Self { title, lines, choices, from: None, early: 0 }
+    }
+
+    /// It is on the screen, or something else lies over it.
+    pub fn drawn(&mut self, is_seen: bool, now: Instant) {
+        self.from = if is_seen { self.from.or(Some(now + QUIET)) } else { None };
+    }
+
+    /// Whether a key that is pressed now is an answer.
+    pub fn is_open(&self, now: Instant) -> bool {
+        self.from.is_some_and(|from| from <= now)
+    }
+
+    /// Takes note of a key; whether it is an answer. Whoever goes on typing has not read the question.
+    pub fn takes_key(&mut self, now: Instant) -> bool {
+        let is_open = self.is_open(now);
+        if !is_open {
+            self.early += 1;
+            self.from = self.from.map(|_| now + QUIET);
+        }
+        is_open
+    }
+
+    fn hint(&self, now: Instant) -> String {
+        let keys = if self.early == 1 { "1 key".to_owned() } else { format!("{} keys", self.early) };
+        match (self.is_open(now), self.early) {
+            (true, 0) => "Esc or Enter cancels, nothing happens".to_owned(),
+            (true, _) => {
+                format!("{keys} typed before this: no answer   Esc or Enter cancels, nothing happens")
+            }
+            (false, 0) => "read first: keys are taken in a moment".to_owned(),
+            (false, _) => format!("{keys} typed before this: no answer"),
+        }
+    }
+
     /// The answer of that key.
     pub fn answer(&self, key: char) -> Option<&Then> {
         self.choices.iter().find(|choice| choice.key == key).map(|choice| &choice.then)
     }
 
     /// Draws it over the middle of `area`.
-    pub fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
+    pub fn draw(&self, look: &Look, area: Rect, now: Instant, buf: &mut Buffer) {
         let width = 70.min(area.width);
         let room = usize::from(width.saturating_sub(6));
         let lines: Vec<_> = self.lines.iter().flat_map(|line| wrapped(line, room, 0, 6)).collect();
@@ -82,15 +129,10 @@ impl Question {
         y += u16::from(y + tail < inner.bottom());
         for choice in &self.choices {
             if y < inner.bottom() {
-                put(buf, inner.x + 2, y, 1, &choice.key.to_string(), look.style(Role::Key));
-                put(
-                    buf,
-                    inner.x + 5,
-                    y,
-                    inner.width.saturating_sub(7),
-                    &choice.label,
-                    look.style(Role::Text),
-                );
+                let (key, text) =
+                    if self.is_open(now) { (Role::Key, Role::Text) } else { (Role::Dim, Role::Dim) };
+                put(buf, inner.x + 2, y, 1, &choice.key.to_string(), look.style(key));
+                put(buf, inner.x + 5, y, inner.width.saturating_sub(7), &choice.label, look.style(text));
                 y += 1;
             }
         }
@@ -100,7 +142,7 @@ impl Question {
                 inner.x + 2,
                 inner.bottom() - 1,
                 inner.width.saturating_sub(4),
-                "Esc or Enter cancels, nothing happens",
+                &self.hint(now),
                 look.style(Role::Dim),
             );
         }

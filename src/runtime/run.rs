@@ -62,7 +62,7 @@ pub async fn run(
     let (out, mut facts) = mpsc::channel(LANE);
     prompts.show_on(out.clone());
     let mut streams = Streams::new(model.usage_interval().unwrap_or(sample::GAP));
-    screen.draw(|frame| model.draw(frame))?;
+    paint(screen, &mut model)?;
     streams.keep(model.subs(), &routes, &out);
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty) = (Instant::now(), false);
@@ -91,7 +91,7 @@ pub async fn run(
                 }
             }
             () = sleep_until(drawn + gap), if is_dirty => {
-                screen.draw(|frame| model.draw(frame))?;
+                paint(screen, &mut model)?;
                 (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
                 continue;
             }
@@ -125,10 +125,16 @@ pub async fn run(
             }
         }
         if is_dirty && drawn.elapsed() >= gap {
-            screen.draw(|frame| model.draw(frame))?;
+            paint(screen, &mut model)?;
             (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
         }
     }
+}
+
+fn paint(screen: &mut Screen, model: &mut Model) -> io::Result<()> {
+    screen.draw(|frame| model.draw(frame))?;
+    model.drawn(now().at);
+    Ok(())
 }
 
 /// Forgets what was drawn and takes the size there is. Not `clear`: that asks the terminal for its cursor and waits for

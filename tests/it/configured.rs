@@ -89,8 +89,7 @@ fn an_unclassified_environment_is_classified_once_and_the_file_keeps_it() {
     only(&terminal, &project);
     terminal.until("unclassified", SOON);
     terminal.keys("R");
-    terminal.until("Nobody has said yet what local is", SOON);
-    terminal.keys("s");
+    terminal.answer("Nobody has said yet what local is", "s");
     terminal.until("local is staging from now on", SOON);
     terminal.until("y does it", SOON);
     let text = std::fs::read_to_string(terminal.home().join(USER_FILE)).unwrap();
@@ -185,8 +184,7 @@ fn a_command_of_ones_own_gets_the_terminal_and_gives_it_back() {
         Launch::pilothouse(["--host", "unix:///nonexistent.sock"]).home_file(USER_FILE, config).start();
     terminal.until("no engine answers", SOON);
     terminal.keys("C-g");
-    terminal.until("run it", SOON);
-    terminal.keys("y");
+    terminal.answer("run it", "y");
     terminal.until("hi-42", SOON);
     terminal.until("ended with status 3; any key goes back", SOON);
     terminal.keys("Space");

@@ -86,8 +86,7 @@ fn stopping_is_asked_first_and_enter_means_cancel() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     terminal.keys("S");
-    terminal.until("Nobody has said yet what local is", SOON);
-    terminal.keys("l");
+    terminal.answer("Nobody has said yet what local is", "l");
     terminal.until(&format!("stop {name} on local"), SOON);
     terminal.keys("Enter");
     terminal.gone("y does it", SOON);
@@ -220,10 +219,8 @@ fn a_shell_takes_the_terminal_and_gives_it_back() {
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
     terminal.keys("x");
-    terminal.until("Nobody has said yet what local is", SOON);
-    terminal.keys("l");
-    terminal.until("y +open it", SOON);
-    terminal.keys("y");
+    terminal.answer("Nobody has said yet what local is", "l");
+    terminal.answer("y +open it", "y");
     terminal.gone("2 containers", SOON);
     terminal.keys("text:echo Space text:shell-$((40+2)) Enter");
     terminal.until("shell-42", SOON);
@@ -244,13 +241,39 @@ fn what_is_typed_while_a_shell_is_opened_reaches_the_shell() {
     project.run("web", &[], CHATTY);
     let terminal = open_on(&project, (80, 24));
     terminal.until("running", SOON);
-    // In one write, and more of it before anybody can have answered.
-    terminal.send(b"xlyecho typed-$((40+2)) q R S\r");
+    terminal.keys("x");
+    terminal.answer("leave it unclassified", "l");
+    // In one write, and more of it before the shell can have come.
+    terminal.answer("A shell in", "text:y");
+    terminal.send(b"echo typed-$((40+2)) q R S\r");
     terminal.keys("text:echo Space text:more-$((1+1)) Enter text:exit Space 4 Enter");
     terminal.until("ended with status 4", SOON);
     let raw = String::from_utf8_lossy(&terminal.raw_output()).into_owned();
     assert!(raw.contains("typed-42 q R S") && raw.contains("more-2"), "{}", terminal.picture());
     leave(&terminal);
+}
+
+#[test]
+fn what_is_typed_behind_a_key_that_asks_a_question_does_not_answer_it() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], CHATTY);
+    for (asks, title) in [("x", "shell"), ("R", "restart"), ("K", "kill"), ("D", "remove")] {
+        let terminal = open_on(&project, (80, 24));
+        terminal.until("running", SOON);
+        // In one write, as by somebody who expects a shell at once: `p` is production there, Enter is no.
+        terminal.send(format!("{asks}ps\r").as_bytes());
+        terminal.until("3 keys typed before this: no answer", SOON);
+        terminal
+            .until(&format!("(?s){title}.*Nobody has said yet what local is.*Esc or Enter cancels"), SOON);
+        terminal.keys("Esc");
+        terminal.gone("Nobody has said", SOON);
+        assert!(!terminal.screen_text().contains("PRODUCTION"), "{}", terminal.picture());
+        leave(&terminal);
+    }
+    assert_eq!(docker(&["ps", "-q", "--filter", &format!("name={}", project.name)]).lines().count(), 1);
 }
 
 #[test]

@@ -24,8 +24,7 @@ fn leave(terminal: &Terminal) {
 
 /// The first change in an environment nobody has classified asks what it is.
 fn leave_unclassified(terminal: &Terminal) {
-    terminal.until("leave it unclassified", SOON);
-    terminal.keys("l");
+    terminal.answer("leave it unclassified", "l");
 }
 
 #[test]
@@ -168,6 +167,13 @@ fn the_list_of_events_is_live_and_is_filtered() {
     }
 }
 
+/// The first act in an environment nobody has classified, and then a shell outside of development: both ask.
+fn open_shell(terminal: &Terminal) {
+    terminal.keys("x");
+    leave_unclassified(terminal);
+    terminal.answer("A shell in", "y");
+}
+
 fn open_empty(engine: &OwnEngine, size: (u16, u16)) -> Terminal {
     let terminal = Launch::pilothouse(["--host", &engine.address()]).size(size.0, size.1).start();
     terminal.until(r"\d of \d|the engine runs no container", SOON);
@@ -180,7 +186,7 @@ fn a_shell_follows_the_size_gets_ctrl_c_and_ends_with_its_container() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x l y");
+    open_shell(&terminal);
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:stty Space text:size Enter");
     terminal.until("24 80", SOON);
@@ -211,7 +217,7 @@ fn a_mistyped_last_command_is_no_missing_shell_but_a_missing_shell_is() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x l y");
+    open_shell(&terminal);
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:nosuch Enter");
     // Before its prompt is back the shell does not read, and an end that nobody reads is lost.
@@ -235,7 +241,7 @@ fn a_mistyped_last_command_is_no_missing_shell_but_a_missing_shell_is() {
     ]);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x l y");
+    open_shell(&terminal);
     terminal.until("no shell in bare: its image has no /bin/sh", SOON);
     terminal.until("1/1 up", SOON);
     leave(&terminal);
@@ -247,7 +253,7 @@ fn a_console_that_is_ended_while_a_shell_is_open_gives_the_terminal_back() {
     engine.run("one", &[], IDLE);
     let terminal = open(&engine, (80, 24));
     terminal.until("1/1 up", SOON);
-    terminal.keys("x l y");
+    open_shell(&terminal);
     terminal.gone("1/1 up", SOON);
     terminal.keys("text:echo Space text:in-$((1+1)) Enter");
     terminal.until("in-2", SOON);

@@ -79,6 +79,13 @@ impl Terminal {
         }
     }
 
+    /// Answers a question of the console as soon as it takes keys.
+    #[track_caller]
+    pub fn answer(&self, question: &str, key: &str) {
+        self.until(&format!("(?s){question}.*Esc or Enter cancels"), Duration::from_secs(20));
+        self.keys(key);
+    }
+
     /// Pastes as the terminal would: in brackets where the program asked for them.
     pub fn paste(&self, text: &str) {
         let bracketed = self.shared.lock().screen.vt().bracketed_paste();

@@ -1,6 +1,6 @@
 //! Everything between the wish to change something and the effect: read-only, classification, confirmation.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::action::Action;
 use crate::app::gate::Access;
@@ -10,7 +10,7 @@ use crate::config::units::Period;
 use crate::domain::act::{Change, ContainerAct};
 use crate::domain::container::State;
 use crate::domain::environment::{Class, Environment};
-use crate::domain::grade::{Grade, Weight, grade};
+use crate::domain::grade::{Grade, INSIDE, grade};
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::effect::Effect;
 use crate::overlays::confirm::Confirm;
@@ -19,7 +19,7 @@ use crate::ui::text::seconds;
 
 impl Model {
     /// The environment on the screen.
-    pub(in crate::app) fn environment(&self) -> Option<&Environment> {
+    pub fn environment(&self) -> Option<&Environment> {
         self.scope.environment.as_ref().and_then(|id| self.world.environment(id))
     }
 
@@ -126,6 +126,13 @@ impl Model {
                 _ => None,
             }
         })
+    }
+
+    /// What was drawn is on the screen, and whoever sits here can have seen it.
+    pub fn drawn(&mut self, at: Instant) {
+        if let Some(Overlay::Question(question)) = &mut self.overlay {
+            question.drawn(self.asks.is_empty(), at);
+        }
     }
 
     /// A key while a question is open.
@@ -241,14 +248,8 @@ impl Model {
                 .to_owned(),
         ];
         let choices = vec![Choice { key: 'y', label: "show them".to_owned(), then: Then::Unmask }];
-        self.overlay = Some(Overlay::Question(Question {
-            title: [
-                "masks".to_owned(),
-                self.scope.environment.as_ref().map(ToString::to_string).unwrap_or_default(),
-            ],
-            lines,
-            choices,
-        }));
+        let place = self.scope.environment.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.overlay = Some(Overlay::Question(Question::new(["masks".to_owned(), place], lines, choices)));
     }
 
     pub(in crate::app) fn set_masks(&mut self, is_unmasked: bool) {
@@ -272,11 +273,8 @@ impl Model {
         let lines = vec![command.run.join(" "), format!("in {}", command.dir.display())];
         let choices = vec![Choice { key: 'y', label: "run it".to_owned(), then: Then::Run(number) }];
         let place = self.scope.environment.as_ref().map(ToString::to_string).unwrap_or_default();
-        self.overlay = Some(Overlay::Question(Question {
-            title: [format!("run {}", command.name), place],
-            lines,
-            choices,
-        }));
+        let title = [format!("run {}", command.name), place];
+        self.overlay = Some(Overlay::Question(Question::new(title, lines, choices)));
         Vec::new()
     }
 
@@ -319,7 +317,7 @@ impl Model {
             self.overlay = Some(Overlay::Question(question));
             return Vec::new();
         }
-        if grade(Weight::Harmless, &place) == Grade::None {
+        if grade(INSIDE, &place) == Grade::None {
             return self.open_shell(key);
         }
         let lines = vec![
@@ -328,7 +326,7 @@ impl Model {
         ];
         let choices = vec![Choice { key: 'y', label: "open it".to_owned(), then: Then::Shell(key) }];
         let title = [verb.to_owned(), place.id.to_string()];
-        self.overlay = Some(Overlay::Question(Question { title, lines, choices }));
+        self.overlay = Some(Overlay::Question(Question::new(title, lines, choices)));
         Vec::new()
     }
 
@@ -358,20 +356,16 @@ fn classification(title: String, id: &EnvironmentId, wish: &Wish) -> Question {
         label: label.to_owned(),
         then: Then::Classify(id.clone(), class, wish.clone()),
     };
-    Question {
-        title: [title, id.to_string()],
-        lines: vec![format!(
-            "Nobody has said yet what {id} is. What you say is kept in your own configuration."
-        )],
-        choices: vec![
-            choice('d', "development: harmless acts are not asked", Class::Development),
-            choice('s', "staging: everything is confirmed", Class::Staging),
-            choice('p', "production: read-only until unlocked, its name typed", Class::Production),
-            Choice {
-                key: 'l',
-                label: "leave it unclassified for now; everything is confirmed".to_owned(),
-                then: Then::Leave(id.clone(), wish.clone()),
-            },
-        ],
-    }
+    let asked = format!("Nobody has said yet what {id} is. What you say is kept in your own configuration.");
+    let choices = vec![
+        choice('d', "development: harmless acts are not asked", Class::Development),
+        choice('s', "staging: everything is confirmed", Class::Staging),
+        choice('p', "production: read-only until unlocked, its name typed", Class::Production),
+        Choice {
+            key: 'l',
+            label: "leave it unclassified for now; everything is confirmed".to_owned(),
+            then: Then::Leave(id.clone(), wish.clone()),
+        },
+    ];
+    Question::new([title, id.to_string()], vec![asked], choices)
 }

@@ -34,10 +34,12 @@ impl Model {
         if self.input.is_some() {
             return self.input_key(chord);
         }
-        if let Some(Overlay::Question(_)) = &self.overlay {
+        if let Some(Overlay::Question(question)) = &mut self.overlay {
             return match chord.code {
+                Code::Esc => self.question_key(None),
+                _ if !question.takes_key(self.now.at) => Vec::new(),
                 Code::Char(c) if !chord.ctrl => self.question_key(Some(c)),
-                Code::Esc | Code::Enter => self.question_key(None),
+                Code::Enter => self.question_key(None),
                 _ => Vec::new(),
             };
         }

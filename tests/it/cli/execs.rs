@@ -16,11 +16,21 @@ fn the_status_of_the_program_is_passed_on() {
     let project = Project::new();
     let name = project.run("web", QUIET, IDLE);
     for status in [0, 1, 2, 7, 255] {
-        run(&["exec", &name, "sh", "-c", &format!("exit {status}")]).ended(status);
+        run(&["exec", "-y", &name, "sh", "-c", &format!("exit {status}")]).ended(status);
     }
-    let done =
-        run(&["exec", "--env", "WHO=me", "-w", "/bin", &name, "sh", "-c", "echo $WHO $PWD; echo no >&2"])
-            .ended(0);
+    let done = run(&[
+        "exec",
+        "-y",
+        "--env",
+        "WHO=me",
+        "-w",
+        "/bin",
+        &name,
+        "sh",
+        "-c",
+        "echo $WHO $PWD; echo no >&2",
+    ])
+    .ended(0);
     assert_eq!((&*done.out, &*done.err), ("me /bin\n", "no\n"));
 }
 
@@ -31,10 +41,10 @@ fn what_could_not_be_started_is_125_whatever_the_reason() {
     }
     let project = Project::new();
     let name = project.run("web", QUIET, IDLE);
-    let done = run(&["exec", &name, "nosuch"]);
+    let done = run(&["exec", "-y", &name, "nosuch"]);
     assert!(matches!(done.status, 126 | 127), "as docker has it: {}", done.status);
     docker(&["kill", &name]);
-    let done = run(&["exec", &name, "true"]).ended(125);
+    let done = run(&["exec", "-y", &name, "true"]).ended(125);
     assert!(done.err.contains("is not running"), "{}", done.err);
     run(&["exec", "nosuch", "true"]).ended(125);
     run(&["--host", "unix:///nonexistent.sock", "exec", &name, "true"]).ended(125);
@@ -48,7 +58,7 @@ fn bytes_pass_unchanged_both_ways_and_the_end_of_input_is_passed_on() {
     let project = Project::new();
     let name = project.run("web", QUIET, IDLE);
     let input: Vec<u8> = (0..400_000u32).map(|n| (n * 7 % 256) as u8).collect();
-    let done = run_fed(&["exec", "-i", &name, "cat"], &input);
+    let done = run_fed(&["exec", "-yi", &name, "cat"], &input);
     assert_eq!(done.status.code(), Some(0));
     assert!(done.stdout == input, "{} of {} bytes came back", done.stdout.len(), input.len());
 }
@@ -60,7 +70,7 @@ fn without_i_the_program_has_no_input() {
     }
     let project = Project::new();
     let name = project.run("web", QUIET, IDLE);
-    let done = run(&["exec", &name, "cat"]).ended(0);
+    let done = run(&["exec", "-y", &name, "cat"]).ended(0);
     assert_eq!(done.out, "");
 }
 
@@ -92,6 +102,22 @@ fn a_protected_environment_wants_its_name_for_a_program_too() {
 }
 
 #[test]
+fn only_development_runs_a_program_unasked_as_in_the_console() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let name = project.run("web", QUIET, IDLE);
+    for kind in ["staging", ""] {
+        let config = environment("here", kind, &project).replace("kind = \"\"\n", "");
+        let done = run_with(&config, &["exec", "web", "true"]).ended(2);
+        assert!(done.err.contains(&format!("run true in {name} in here: nobody can be asked; add --yes")));
+        run_with(&config, &["exec", "--yes", "web", "true"]).ended(0);
+    }
+    run_with(&environment("here", "development", &project), &["exec", "web", "true"]).ended(0);
+}
+
+#[test]
 fn a_terminal_wanted_where_there_is_none_is_wrong_use() {
     if !engine::is_there() {
         return;
@@ -110,6 +136,8 @@ fn on_a_terminal_the_program_has_one_that_follows_its_size() {
     let name = project.run("web", QUIET, IDLE);
     let host = format!("unix://{SOCKET}");
     let terminal = Launch::pilothouse(["--host", &host, "exec", &name, "/bin/busybox", "sh"]).start();
+    terminal.until(r"do it\? \[y/N\]", SOON);
+    terminal.keys("y Enter");
     terminal.until("^/ #", SOON);
     let ask = || terminal.keys("text:busybox Space text:stty Space text:size Enter");
     ask();

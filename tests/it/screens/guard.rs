@@ -142,7 +142,7 @@ fn the_first_change_in_an_unclassified_environment_asks_what_it_is() {
         stage.model.configured(Settings { user_file: Some("/c.toml".into()), ..Settings::default() });
     assert_eq!(stage.press("R"), []);
     assert!(shown(&stage).contains("Nobody has said yet what local is"), "{}", shown(&stage));
-    let effects = stage.press("s");
+    let effects = stage.answer("s");
     let Effect::Classify { environment, class, hosts, file, .. } = &effects[0] else { panic!("{effects:?}") };
     assert_eq!((environment.as_str(), *class, file), ("local", Class::Staging, &PathBuf::from("/c.toml")));
     assert_eq!(*hosts, ["unix:///var/run/docker.sock"]);
@@ -155,7 +155,8 @@ fn the_first_change_in_an_unclassified_environment_asks_what_it_is() {
 #[test]
 fn what_is_called_production_is_read_only_at_once() {
     let mut stage = stage_in("local");
-    stage.keys("R p");
+    stage.keys("R");
+    stage.answer("p");
     assert!(shown(&stage).contains("LOCAL PRODUCTION") && shown(&stage).contains("read-only"));
     assert!(!shown(&stage).contains("y does it"));
 }
@@ -164,7 +165,7 @@ fn what_is_called_production_is_read_only_at_once() {
 fn who_leaves_it_unclassified_is_asked_once_and_everything_is_confirmed() {
     let mut stage = stage_in("local");
     stage.keys("R");
-    assert_eq!(stage.press("l"), []);
+    assert_eq!(stage.answer("l"), []);
     assert_eq!(changes(&stage.press("y")), [(ContainerAct::Restart, "api-8-1".to_owned())]);
     stage.keys("R");
     assert!(shown(&stage).contains("y does it"));
@@ -219,7 +220,8 @@ fn marks_do_not_reach_into_another_environment() {
     let mut stage = stage_in("staging");
     stage.keys("space");
     stage.command("local");
-    stage.keys("2 g R l");
+    stage.keys("2 g R");
+    stage.answer("l");
     assert!(shown(&stage).contains("restart api-8-1 on box"), "{}", shown(&stage));
     assert!(!shown(&stage).contains("on stage1"));
 }
@@ -246,9 +248,11 @@ fn masks_are_lifted_after_a_question_and_fall_with_the_environment() {
     let value = serde_json::json!({"Env": ["API_TOKEN=s3cr3t"]});
     stage.asked("i", JobEvent::Inspected(value));
     assert!(!shown(&stage).contains("s3cr3t"));
-    stage.keys("M enter");
+    stage.keys("M");
+    stage.answer("enter");
     assert!(!shown(&stage).contains("s3cr3t") && shown(&stage).contains("API_TOKEN=****"));
-    stage.keys("M y");
+    stage.keys("M");
+    stage.answer("y");
     assert!(shown(&stage).contains("API_TOKEN=s3cr3t"), "{}", shown(&stage));
     stage.keys("esc");
     assert!(shown(&stage).contains("masks off"));
@@ -279,9 +283,9 @@ fn a_program_of_ones_own_is_asked_for_and_run_by_its_keys() {
     let mut stage = with_command(true);
     stage.keys("ctrl-x m");
     assert!(shown(&stage).contains("./bin/migrate --dry-run"), "{}", shown(&stage));
-    assert_eq!(stage.press("enter"), []);
+    assert_eq!(stage.answer("enter"), []);
     stage.keys("ctrl-x m");
-    assert_eq!(stage.press("y"), [run()]);
+    assert_eq!(stage.answer("y"), [run()]);
     let mut stage = with_command(false);
     stage.keys("ctrl-x");
     assert_eq!(stage.press("m"), [run()]);
@@ -304,9 +308,9 @@ fn only_development_opens_a_shell_unasked() {
     let mut stage = stage_in("staging");
     assert_eq!(stage.press("x"), []);
     assert!(shown(&stage).contains("A shell in api-8-1 on stage1"), "{}", shown(&stage));
-    assert_eq!(stage.press("enter"), []);
+    assert_eq!(stage.answer("enter"), []);
     stage.keys("x");
-    assert!(is_shell(&stage.press("y")));
+    assert!(is_shell(&stage.answer("y")));
     classify(&mut stage, "staging", Class::Development);
     assert!(is_shell(&stage.press("x")));
 }
@@ -316,10 +320,11 @@ fn a_shell_in_an_unclassified_environment_asks_what_it_is() {
     let mut stage = stage_in("local");
     assert_eq!(stage.press("x"), []);
     assert!(shown(&stage).contains("Nobody has said yet what local is"), "{}", shown(&stage));
-    assert_eq!(stage.press("l"), []);
-    assert!(matches!(stage.press("y")[..], [Effect::Shell(..)]));
+    assert_eq!(stage.answer("l"), []);
+    assert!(matches!(stage.answer("y")[..], [Effect::Shell(..)]));
     let mut stage = stage_in("local");
-    stage.keys("x p");
+    stage.keys("x");
+    stage.answer("p");
     assert!(shown(&stage).contains("read-only; `:write"), "{}", shown(&stage));
 }
 
@@ -330,6 +335,24 @@ fn a_shell_that_was_asked_for_does_not_outlive_the_write_window() {
     stage.select("db-1");
     assert_eq!(stage.press("x"), []);
     stage.wait(61);
-    assert_eq!(stage.press("y"), []);
+    assert_eq!(stage.answer("y"), []);
     assert!(shown(&stage).contains("production is read-only"), "{}", shown(&stage));
+}
+
+#[test]
+fn what_was_typed_before_a_question_could_be_read_does_not_answer_it() {
+    let mut stage = stage_in("local");
+    // Of a command for the shell: `p` would be production, Enter would be no.
+    stage.keys("x p s enter");
+    assert!(shown(&stage).contains("3 keys typed before this: no answer"), "{}", shown(&stage));
+    stage.model.drawn(stage.now.at);
+    // Whoever still types has not read it, however long that takes.
+    for _ in 0..8 {
+        stage.now.at += std::time::Duration::from_millis(300);
+        assert_eq!(stage.press("p"), []);
+    }
+    assert!(shown(&stage).contains("Nobody has said yet what local is"), "{}", shown(&stage));
+    assert_eq!(stage.model.environment().unwrap().class, Class::Unclassified);
+    assert_eq!(stage.answer("l"), []);
+    assert!(shown(&stage).contains("A shell in api-8-1 on box"), "{}", shown(&stage));
 }

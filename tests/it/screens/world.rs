@@ -260,6 +260,13 @@ impl Stage {
         self.model.update(Msg::Key(key.parse().unwrap()), self.now)
     }
 
+    /// Answers a question once it can have been read.
+    pub fn answer(&mut self, key: &str) -> Vec<Effect> {
+        self.model.drawn(self.now.at);
+        self.wait(1);
+        self.press(key)
+    }
+
     /// Presses a key that asks for a text, and answers.
     pub fn asked(&mut self, key: &str, answer: JobEvent) {
         let job = job(&self.press(key)).expect("it asks for a text");

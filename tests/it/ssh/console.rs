@@ -34,7 +34,9 @@ fn containers_logs_acts_and_a_shell_work_over_ssh() {
     terminal.keys(&format!("/ text:{} Enter", project.name));
     terminal.until(&format!("{name}.*running"), SOON);
     terminal.until("here I am", SOON);
-    terminal.keys("x l y");
+    terminal.keys("x");
+    terminal.answer("leave it unclassified", "l");
+    terminal.answer("A shell in", "y");
     terminal.until("/ #", SOON);
     terminal.keys("text:echo Enter");
     terminal.keys("text:exit Enter");
