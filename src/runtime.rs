@@ -9,6 +9,7 @@ pub mod input;
 pub mod keys;
 pub mod program;
 pub mod prompts;
+pub mod quiet;
 pub mod run;
 pub mod shell;
 pub mod signals;

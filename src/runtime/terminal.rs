@@ -13,16 +13,16 @@ use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use rustix::process::{Signal, kill_current_process_group};
 
+use super::quiet::Quiet;
 use super::signals::Signals;
 
 /// A stop that has not come by then will not come: nobody could continue us.
 const STOPS_WITHIN: Duration = Duration::from_millis(300);
 
 /// A terminal whose output is buffered: one write a frame.
-pub type Screen = Terminal<CrosstermBackend<io::BufWriter<Stdout>>>;
+pub type Screen = Terminal<Quiet<io::BufWriter<Stdout>>>;
 
 /// As the standard library ends a program whose main thread panics.
 const PANICKED: i32 = 101;
@@ -42,7 +42,7 @@ pub fn take(has_mouse: bool) -> io::Result<Screen> {
         std::process::exit(PANICKED);
     }));
     enter(has_mouse)?;
-    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(64 << 10, stdout())))
+    Terminal::new(Quiet::new(io::BufWriter::with_capacity(64 << 10, stdout())))
 }
 
 /// Raw mode, the other screen, pastes told apart.
