@@ -32,7 +32,8 @@ pub fn all() -> Vec<Console> {
         name: "pilothouse",
         program: own,
         listed: r"\b{n} of {n}\b",
-        selected: "",
+        // All of its screen has a background of its own.
+        selected: r"▌ +(fleet-\d+)",
         to_log: "",
         to_first: "3 g",
         help: ["?", "?", "IN CONTAINERS|IN LISTS"],

@@ -3,6 +3,8 @@
 use std::io::{BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// About 5,000 lines a second, numbered, a few at a time.
 pub const PACED: &str = r#"awk 'BEGIN { while (1) { for (n = 0; n < 100; n++) print ++i " of the paced flood"; fflush(); system("usleep 18500") } }'"#;
@@ -74,11 +76,15 @@ impl Engine {
         self.ask(&args);
     }
 
-    /// Brings the number of idle containers to `count`.
+    /// Brings the number of idle containers to `count`; they are older than a minute then, so that no age on a screen
+    /// counts seconds.
     pub fn fleet(&self, count: usize) {
         let there = self.ask(&["ps", "-aq", "--filter", "name=fleet"]).lines().count();
         for number in there..count {
             self.run(&format!("fleet-{number:03}"), &[], "echo up; sleep 86400");
+        }
+        if there < count {
+            sleep(Duration::from_secs(61));
         }
     }
 
