@@ -61,7 +61,9 @@ pub enum Msg {
 #[derive(Debug)]
 pub enum HostFact {
     /// It answers.
-    Up(EngineFacts),
+    Up,
+    /// What its engine says of itself.
+    Engine(EngineFacts),
     /// All its containers.
     Listed(Vec<Container>),
     /// Details of one.

@@ -136,8 +136,8 @@ fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Mode
 async fn without_terminal(routes: &hosts::Routes) -> Failure {
     let mut report = Vec::new();
     for way in routes.values().flat_map(|route| route.ways()) {
-        match way.engine.facts().await {
-            Ok(_) => {
+        match way.engine.greet().await {
+            Ok(()) => {
                 return Failure::Usage("the console needs a terminal; see `pilothouse --help`".to_owned());
             }
             Err(error) => report.push(format!("{}: {error}\n  try: {}", way.source, (way.mend)(&error))),

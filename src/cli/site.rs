@@ -247,14 +247,15 @@ struct Answer {
 }
 
 async fn ask(route: &Route, depth: Depth) -> Result<Answer, Vec<Refusal>> {
-    let (engine, facts) = route.connect().await?;
+    let broken = |error: EngineError| vec![route.refusal(error)];
+    let engine = route.connect().await?;
+    let facts = engine.facts().await.map_err(broken)?;
     let load = match route.machine() {
         Some(machine) => machine.load(&facts.root_dir).await,
         None => HostLoad::default(),
     };
     let mut answer = Answer { facts, load, containers: None, details: Vec::new() };
     if depth >= Depth::List {
-        let broken = |error: EngineError| vec![route.refusal(error)];
         let containers = engine.containers().await.map_err(broken)?;
         if depth >= Depth::Detail {
             let asked = containers.iter().map(|c| c.key.id.clone()).map(|id| {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use crate::domain::host::EngineFacts;
 use crate::ports::engine::{Engine, EngineError};
 use crate::ports::machine::Machine;
 use crate::ports::pace::Pace;
@@ -95,6 +94,7 @@ pub struct Route {
     prober: Option<Arc<dyn Prober>>,
     machine: Option<Arc<dyn Machine>>,
     pace: Option<Arc<dyn Pace>>,
+    root_dir: watch::Sender<Option<Arc<str>>>,
 }
 
 impl Route {
@@ -103,7 +103,15 @@ impl Route {
         let mut ways = vec![first];
         ways.extend(others);
         let chosen = AtomicUsize::new(0);
-        Self { gate: Arc::default(), ways, chosen, prober: None, machine: None, pace: None }
+        Self {
+            gate: Arc::default(),
+            ways,
+            chosen,
+            prober: None,
+            machine: None,
+            pace: None,
+            root_dir: watch::Sender::default(),
+        }
     }
 
     /// With this gate to persons.
@@ -145,6 +153,19 @@ impl Route {
         Self { pace: Some(pace), ..self }
     }
 
+    /// The engine said where it keeps its data.
+    pub fn learn_root_dir(&self, dir: &str) {
+        self.root_dir.send_replace(Some(dir.into()));
+    }
+
+    /// Where the engine keeps its data; waits until it said so.
+    pub async fn root_dir(&self) -> Arc<str> {
+        let mut told = self.root_dir.subscribe();
+        let told = told.wait_for(Option::is_some).await;
+        // The sender is our own: it cannot be gone.
+        told.ok().and_then(|dir| dir.clone()).unwrap_or_default()
+    }
+
     /// When whoever reaches the host tries it again; `None` where the caller's own pace holds.
     pub fn next_try(&self) -> Option<Instant> {
         self.pace.as_ref()?.next_try()
@@ -179,14 +200,14 @@ impl Route {
         self.chosen.store(index, Ordering::Relaxed);
     }
 
-    /// The first engine that answers, remembered, and what it says of itself; otherwise every way that was tried.
-    pub async fn connect(&self) -> Result<(Arc<dyn Engine>, EngineFacts), Vec<Refusal>> {
+    /// The first engine that answers, remembered; otherwise every way that was tried.
+    pub async fn connect(&self) -> Result<Arc<dyn Engine>, Vec<Refusal>> {
         let mut refusals = Vec::new();
         for (index, way) in self.ways.iter().enumerate() {
-            match way.engine.facts().await {
-                Ok(facts) => {
+            match way.engine.greet().await {
+                Ok(()) => {
                     self.choose(index);
-                    return Ok((Arc::clone(&way.engine), facts));
+                    return Ok(Arc::clone(&way.engine));
                 }
                 Err(error) => refusals.push(way.refusal(error)),
             }

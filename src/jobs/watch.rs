@@ -39,7 +39,7 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
     loop {
         let started = Instant::now();
         let (why, needs_person) = match connect(&host, &route, &out).await {
-            Ok(engine) => match follow(&host, &engine, &out).await {
+            Ok(engine) => match follow(&host, &route, &engine, &out).await {
                 Ok(()) => return,
                 Err(error) => (error.to_string(), false),
             },
@@ -75,10 +75,10 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
 /// somebody has to act before it is tried again.
 async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<dyn Engine>, (String, bool)> {
     match route.connect().await {
-        Ok((engine, facts)) => {
+        Ok(engine) => {
             route.gate().close();
             // The receiver is gone only when the console ends.
-            let _ = out.send(Msg::Host(host.clone(), HostFact::Up(facts))).await;
+            let _ = out.send(Msg::Host(host.clone(), HostFact::Up)).await;
             Ok(engine)
         }
         Err(refusals) => {
@@ -90,7 +90,12 @@ async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<
 }
 
 /// Ends with the error that broke the link, or `Ok` when nobody listens any more.
-async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> Result<(), EngineError> {
+async fn follow(
+    host: &HostId,
+    route: &Route,
+    engine: &Arc<dyn Engine>,
+    out: &Sender<Msg>,
+) -> Result<(), EngineError> {
     let send = |fact| out.send(Msg::Host(host.clone(), fact));
     // First the events, then the list: what happens in between is told by both and lost by none.
     let mut events = timeout(CALL_TIMEOUT, engine.events(None)).await.map_err(|_| silent("events"))??;
@@ -98,6 +103,8 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
         Details { engine: Arc::clone(engine), wanted: Wanted::default(), asked: JoinSet::new() };
     let (mut list_at, mut is_first) = (Some(Instant::now()), true);
     let mut listed = Instant::now();
+    // Begun with the first wait, behind the list: it costs the engine as much, and nothing waits for it.
+    let (mut facts, mut has_facts) = (std::pin::pin!(engine.facts()), false);
     loop {
         if list_at.is_some_and(|at| at <= Instant::now()) {
             let list = engine.containers().await?;
@@ -135,9 +142,17 @@ async fn follow(host: &HostId, engine: &Arc<dyn Engine>, out: &Sender<Msg>) -> R
                     return Ok(());
                 }
             }
+            told = &mut facts, if !has_facts => {
+                let told = told?;
+                has_facts = true;
+                route.learn_root_dir(&told.root_dir);
+                if send(HostFact::Engine(told)).await.is_err() {
+                    return Ok(());
+                }
+            }
             () = sleep_until(due) => {
                 if list_at.is_none() {
-                    timeout(QUIET, engine.facts()).await.map_err(|_| silent("liveness"))??;
+                    timeout(QUIET, engine.greet()).await.map_err(|_| silent("liveness"))??;
                 }
             }
         }

@@ -113,7 +113,12 @@ pub struct ExecSession {
 /// One Docker engine. Calls fail within [`CALL_TIMEOUT`] where nothing else is said; streams end when dropped.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// What the engine says of itself. Cheap; also how liveness is asked.
+    /// Whether it answers, and that it speaks a version that is understood. One round trip, cheap for the engine: before
+    /// anything else, and how liveness is asked.
+    async fn greet(&self) -> Result<(), EngineError> {
+        self.facts().await.map(drop)
+    }
+    /// What the engine says of itself. It counts all it has for the answer: nothing waits for it that can do without.
     async fn facts(&self) -> Result<EngineFacts, EngineError>;
     /// All containers, stopped ones too, without details, in the engine's order (newest first).
     async fn containers(&self) -> Result<Vec<Container>, EngineError>;

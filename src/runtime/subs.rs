@@ -18,6 +18,8 @@ use crate::msg::{HostFact, Msg};
 use crate::sub::{Following, Generation, Sub};
 
 const LOAD_GAP: Duration = Duration::from_secs(10);
+/// A disk is asked how full it is without knowing where the engine keeps its data after this.
+const LOAD_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The streams that live now, each with the handle that ends it.
 pub struct Streams {
@@ -179,12 +181,12 @@ async fn tick(every: Duration, out: Sender<Msg>) {
 /// its data it has to say once.
 async fn load(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
     let Some(machine) = route.machine() else { return };
-    let mut root_dir = String::new();
+    let mut root_dir: Arc<str> = "".into();
     loop {
         if root_dir.is_empty()
-            && let Ok(facts) = route.engine().facts().await
+            && let Ok(told) = tokio::time::timeout(LOAD_PATIENCE, route.root_dir()).await
         {
-            root_dir = facts.root_dir;
+            root_dir = told;
         }
         let load = machine.load(&root_dir).await;
         if out.send(Msg::Host(host.clone(), HostFact::Load(load))).await.is_err() {

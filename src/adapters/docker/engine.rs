@@ -81,6 +81,12 @@ pub(super) fn stamp(ns: i64) -> String {
 }
 
 impl DockerEngine {
+    async fn version(&self) -> Result<Version, EngineError> {
+        let version: Version = self.api.get("version", "/version").await?;
+        self.api.negotiate(&version.api_version)?;
+        Ok(version)
+    }
+
     async fn event_stream(
         &self,
         path: &str,
@@ -93,15 +99,14 @@ impl DockerEngine {
 
 #[async_trait]
 impl Engine for DockerEngine {
+    async fn greet(&self) -> Result<(), EngineError> {
+        self.version().await.map(drop)
+    }
+
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        // Both at once: the first list waits for them, and over a slow link each costs a round trip.
-        let (version, info) = tokio::join!(
-            self.api.get::<Version>("version", "/version"),
-            self.api.get::<Info>("info", "/info")
-        );
-        let version = version?;
-        self.api.negotiate(&version.api_version)?;
-        let info = info?;
+        // Both at once: over a slow link each costs a round trip.
+        let (version, info) = tokio::join!(self.version(), self.api.get::<Info>("info", "/info"));
+        let (version, info) = (version?, info?);
         let memory_bytes = info.mem_total.unwrap_or(0);
         self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
         let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();

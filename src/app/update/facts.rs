@@ -9,15 +9,19 @@ impl Model {
     pub(in crate::app) fn host_fact(&mut self, host: &crate::domain::ids::HostId, fact: HostFact) {
         let key = |id| ContainerKey { host: host.clone(), id };
         match fact {
-            HostFact::Up(facts) => {
+            HostFact::Up => {
                 let was_lost =
                     self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Lost { .. }));
                 if let Some(entry) = self.world.hosts.get_mut(host) {
-                    entry.engine = Some(facts);
                     entry.link = Link::Up;
                 }
                 if was_lost {
                     self.world.note(self.now, format!("{host} answers again"), false);
+                }
+            }
+            HostFact::Engine(facts) => {
+                if let Some(entry) = self.world.hosts.get_mut(host) {
+                    entry.engine = Some(facts);
                 }
             }
             HostFact::Listed(list) => self.world.listed(host, list),

@@ -220,7 +220,9 @@ impl Stage {
             load1: Some(1.2),
             memory_bytes: Some((3 << 30, 8 << 30)),
         };
-        for fact in [HostFact::Up(engine), HostFact::Load(load), HostFact::Listed(containers)] {
+        for fact in
+            [HostFact::Up, HostFact::Engine(engine), HostFact::Load(load), HostFact::Listed(containers)]
+        {
             self.tell(Msg::Host(id.clone(), fact));
         }
     }
