@@ -59,7 +59,8 @@ pub fn command<A: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = A>) 
     command
 }
 
-fn done(output: Output) -> Done {
+/// As text.
+pub fn done(output: Output) -> Done {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
     Done {
         status: output.status.code().expect("it ended by itself"),

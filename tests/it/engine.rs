@@ -1,8 +1,9 @@
 //! Real containers on the machine's engine, made by a test and removed with it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Where the tests' engine is.
@@ -37,20 +38,26 @@ pub fn is_there() -> bool {
     answers
 }
 
+/// A tiny image of a static busybox on the tests' engine.
+pub fn image() -> &'static str {
+    image_at(&format!("unix://{SOCKET}"))
+}
+
 /// A tiny image of a static busybox. It is found by all tests and left to the next run: made once a test, an engine would
 /// keep each of them without a name. Another number when something else is in it.
-pub fn image() -> &'static str {
-    static IMAGE: OnceLock<&str> = OnceLock::new();
-    IMAGE.get_or_init(|| {
-        let name = "pilothouse-test/busybox:1";
+fn image_at(address: &str) -> &'static str {
+    static THERE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    const NAME: &str = "pilothouse-test/busybox:1";
+    let mut there = THERE.lock().unwrap();
+    if there.insert(address.to_owned()) {
         // Tests are processes of their own, and several begin at once.
         let lock = std::fs::File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/image.lock")).unwrap();
         lock.lock().unwrap();
-        if docker(&["images", "-q", name]).is_empty() {
-            import(&format!("unix://{SOCKET}"), name, "");
+        if docker_at(address, &["images", "-q", NAME]).is_empty() {
+            import(address, NAME, "");
         }
-        name
-    })
+    }
+    NAME
 }
 
 /// Makes an image of a static busybox on the engine at this address. Another `mark` makes another image.
@@ -84,14 +91,25 @@ pub fn import_with(address: &str, name: &str, mark: &str, applets: &[&str]) {
 pub struct Project {
     /// Its name, in every container's name and in its labels.
     pub name: String,
+    address: String,
 }
 
 impl Project {
     /// With a name of its own.
     pub fn new() -> Self {
+        Self::at(&format!("unix://{SOCKET}"))
+    }
+
+    /// As [`Project::new`], on the engine at this address.
+    pub fn at(address: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { name: format!("t{}x{number}", std::process::id()) }
+        Self { name: format!("t{}x{number}", std::process::id()), address: address.to_owned() }
+    }
+
+    /// What `docker ARGS` prints there.
+    pub fn docker(&self, args: &[&str]) -> String {
+        docker_at(&self.address, args)
     }
 
     /// Starts a container of this service running `script` in a shell; gives its name.
@@ -101,8 +119,8 @@ impl Project {
         let service = format!("com.docker.compose.service={service}");
         let mut args = vec!["run", "-d", "--name", &name, "--label", &project, "--label", &service];
         args.extend(options);
-        args.extend([image(), "sh", "-c", script]);
-        docker(&args);
+        args.extend([image_at(&self.address), "sh", "-c", script]);
+        self.docker(&args);
         name
     }
 }
@@ -110,9 +128,8 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         let filter = format!("label=com.docker.compose.project={}", self.name);
-        let ids = docker(&["ps", "-aq", "--filter", &filter]);
-        for id in ids.lines() {
-            docker(&["rm", "-f", id]);
+        for id in self.docker(&["ps", "-aq", "--filter", &filter]).lines() {
+            self.docker(&["rm", "-f", id]);
         }
     }
 }

@@ -25,6 +25,8 @@ mod fake_engine;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]
 mod health;
