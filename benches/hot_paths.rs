@@ -18,9 +18,10 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pilothouse::config::theme::Depth;
 use pilothouse::domain::container::{Health, State};
 use pilothouse::logs::buffer::Buffer;
-use pilothouse::logs::decode;
+use pilothouse::logs::decode::{self, Keys};
 use pilothouse::logs::frames::{Demux, Form};
 use pilothouse::logs::line::{Batch, Head, SourceId};
+use pilothouse::logs::mask::Masks;
 use pilothouse::logs::matcher::Matcher;
 use pilothouse::logs::merge::{MAX_WINDOW, Merge};
 use pilothouse::logs::search::{self, Direction};
@@ -82,10 +83,11 @@ fn generation(stage: &Stage) -> Generation {
 }
 
 fn lines(c: &mut Criterion) {
+    let keys = Keys::default();
     let mut group = c.benchmark_group("decode");
     for (name, line) in [("json", JSON), ("logfmt", LOGFMT), ("plain", PLAIN)] {
         group.throughput(Throughput::Bytes(line.len() as u64));
-        group.bench_function(name, |b| b.iter(|| decode::decode(black_box(line))));
+        group.bench_function(name, |b| b.iter(|| decode::decode(black_box(line), &keys)));
         group.bench_function(format!("level of {name}"), |b| b.iter(|| decode::level(black_box(line))));
     }
     group.finish();
@@ -153,15 +155,21 @@ fn buffers(c: &mut Criterion) {
 
     let mut buffer = Buffer::new(64 << 20);
     (0..100).for_each(|part| buffer.push(batch(1000, 0, part * 1_000_000_000)));
-    let mut view = View::new(Filter::default(), Show::default());
-    view.sync(&buffer);
     let mut group = c.benchmark_group("search");
     group.throughput(Throughput::Elements(100_000));
-    for pattern in ["nowhere to be found", r"status=5\d\d after \d+s"] {
-        let matcher = Matcher::new(pattern).unwrap();
-        group.bench_function(pattern, |b| {
-            b.iter(|| search::next(&view, &buffer, &matcher, buffer.end_no(), Direction::Backward));
-        });
+    // A phrase, an expression for which JSON is taken apart, and the same where lines are shown as they were printed.
+    let raw = Show::new(Masks::default(), Keys::default(), true);
+    let masked = Show::new(Masks::new([r"password=(\S+)"]).unwrap(), Keys::default(), false);
+    let looks = [("", Show::default()), (", raw", raw), (", masked", masked)];
+    for (name, show) in looks {
+        let view = View::new(Filter::default(), show);
+        for pattern in ["nowhere to be found", r"status=5\d\d after \d+s"] {
+            let matcher = Matcher::new(pattern).unwrap();
+            group.bench_function(format!("{pattern}{name}"), |b| {
+                let end = buffer.end_no();
+                b.iter(|| search::next(&view, &buffer, &matcher, end, Direction::Backward, usize::MAX));
+            });
+        }
     }
     let wanted = Filter { include: vec![Matcher::new("timed out").unwrap()], ..Filter::default() };
     group.bench_function("filter", |b| {

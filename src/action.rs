@@ -111,7 +111,7 @@ actions! {
     MarkItem "mark-item" Engine ["space"] "" "Mark it, to remove several at once";
     NextHost "next-host" Engine ["n"] "" "Show the engine of the next host";
     Filter "filter" List ["/"] "filter" "Show only rows that match (!text: that do not)";
-    Search "search" Logs ["/"] "search" "Search the log";
+    Search "search" Logs ["/"] "search" "Search the log (Tab: named, Up: before)";
     NextHit "next-hit" Logs ["n"] "" "Go to the next hit";
     PreviousHit "previous-hit" Logs ["N"] "" "Go to the hit before";
     FilterLines "filter-lines" Logs ["&"] "only" "Show only lines that match (!text: that do not)";

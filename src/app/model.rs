@@ -1,9 +1,9 @@
 //! Everything the console remembers. Changed by `update` alone.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::action::Context;
+use crate::action::{Action, Context};
 use crate::app::reading::Reading;
 use crate::app::settings::Settings;
 use crate::config::keymap::{Chord, Keymap};
@@ -84,6 +84,10 @@ pub struct Model {
     /// Questions of hosts, the oldest first; it is asked before anything else.
     pub(super) asks: VecDeque<Ask>,
     pub(super) input: Option<Input>,
+    /// What was entered in lines of each kind in this run, the newest last.
+    pub(super) entered: BTreeMap<Action, Vec<String>>,
+    /// Searches of logs that have a name, with their patterns.
+    pub(super) searches: Vec<(String, String)>,
     /// The first of several keys in a row, until the last.
     pub(super) pressed: Vec<Chord>,
     pub(super) next_job: u64,
@@ -125,6 +129,8 @@ impl Model {
             overlay: None,
             asks: VecDeque::new(),
             input: None,
+            entered: BTreeMap::new(),
+            searches: Vec::new(),
             pressed: Vec::new(),
             next_job: 1,
         }

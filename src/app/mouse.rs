@@ -42,6 +42,10 @@ impl Model {
             _ => return (0..NOTCH).flat_map(|_| self.act(action)).collect(),
         }
         let Some(place) = self.place_at(at) else { return Vec::new() };
+        // What is typed for it decides where it stands.
+        if self.input.is_some() && place.pane == PaneKind::Logs {
+            return Vec::new();
+        }
         let times = match place.pane {
             PaneKind::Logs | PaneKind::Activity => NOTCH,
             _ => 1,

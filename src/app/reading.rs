@@ -9,7 +9,6 @@ use crate::config::mask::plain_lines;
 use crate::domain::ids::ContainerKey;
 use crate::effect::{Effect, JobId};
 use crate::msg::JobEvent;
-use crate::overlays::input::Input;
 use crate::overlays::reader::{Reader, Text};
 use crate::ui::columns::aligned;
 
@@ -82,7 +81,7 @@ impl Model {
             Action::Back | Action::Quit => self.reading = None,
             Action::Refresh => return self.read_again(),
             Action::Masks if reading.value.is_some() => self.toggle_masks(),
-            Action::Search => self.input = Some(Input::new(action, "")),
+            Action::Search => self.prompt(action, ""),
             action if reading.view.act(action) => {}
             action => {
                 let name = action.entry().name;

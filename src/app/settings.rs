@@ -66,7 +66,9 @@ impl Model {
             buffer_bytes: usize::try_from(logs.buffer.bytes()).unwrap_or(usize::MAX),
             lines: logs.tail,
             masks,
+            keys: logs.fields.keys(),
         };
+        self.searches = logs.searches.clone().into_iter().collect();
         let all = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
         let level = all.into_iter().find(|level| logs.level.as_deref() == Some(level.as_str()));
         self.logs = LogsPane::configured(settings, level.unwrap_or(Level::Unknown), logs.wrap, !logs.json);

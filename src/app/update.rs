@@ -14,6 +14,7 @@ mod facts;
 mod guard;
 mod keys;
 mod preview;
+mod recall;
 mod requests;
 
 impl Model {

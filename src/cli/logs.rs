@@ -148,6 +148,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     let mut site = Site::load(options)?;
     let masks = Masks::new(site.config.logs.mask.iter().map(String::as_str))
         .map_err(|(pattern, why)| Failure::Usage(format!("logs.mask: {pattern}: {why}")))?;
+    let show = Show::new(masks, site.config.logs.fields.keys(), true);
     let found = site.find(&arguments.at, &arguments.targets, Depth::List).await?;
     let mut logs = Vec::new();
     for one in &found {
@@ -166,7 +167,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         follow: arguments.follow,
     };
     let held = tail.filter(|_| asked_tail.is_none()).map(Newest::new);
-    let mut printer = Printer::new(&found, arguments, clock, filter, Show::new(masks, true), held);
+    let mut printer = Printer::new(&found, arguments, clock, filter, show, held);
     let (to, mut pieces) = mpsc::channel(LANE);
     let reading = tokio::spawn(whole::read(logs, request, to));
     while let Some(piece) = pieces.recv().await {
@@ -238,6 +239,7 @@ impl<'a> Printer<'a> {
                         remark(&format!("pilothouse: {}: {}", name(line.source), ansi::shown(line.bytes)));
                         continue;
                     }
+                    let line = LineRef { level: self.show.level(&line), ..line };
                     let printed = self.line(&line, out)?;
                     match &mut self.held {
                         Some(newest) => newest.push(line.source, printed),

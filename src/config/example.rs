@@ -31,6 +31,8 @@ const SECTIONS: &[Section] = &[
     ),
     section("services.*.live|ready.headers", "services.api.ready.headers", "Headers of the request."),
     section("logs", "logs", "The logs pane."),
+    section("logs.fields", "logs.fields", "Keys of a JSON or logfmt line that mean more than a field."),
+    section("logs.searches", "logs.searches", "Searches by name."),
     section("usage", "usage", "Readings of CPU and memory."),
     section("thresholds", "thresholds", "From where on something is a warning."),
     section("masks", "masks", "What is hidden until asked for."),
@@ -81,6 +83,7 @@ pub fn render() -> String {
 fn sample_name(key: &Key) -> &'static str {
     match key.path {
         "services.*.live|ready.headers.*" => "Host",
+        "logs.searches.*" => "timeouts",
         "keys.*" => "ctrl-r",
         "keys.*.*" => "\"ctrl-x e\"",
         _ => key.name(),

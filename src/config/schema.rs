@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::units::{ByteSize, Percent, Period};
 use crate::domain::environment::Class;
+use crate::logs::decode::Keys;
 use crate::world::Limits;
 
 /// What an operator may set.
@@ -170,6 +171,22 @@ pub struct Logs {
     pub json: bool,
     /// Regular expressions of what is never shown.
     pub mask: Vec<String>,
+    /// Keys of JSON and logfmt lines that mean more than a field.
+    pub fields: Fields,
+    /// Regular expressions by the name they are offered under.
+    pub searches: BTreeMap<String, String>,
+}
+
+/// Keys of JSON and logfmt lines that mean more than a field.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fields {
+    /// The line's own time.
+    pub time: Vec<String>,
+    /// Its level.
+    pub level: Vec<String>,
+    /// Its message, the best first.
+    pub message: Vec<String>,
 }
 
 /// Readings of CPU and memory.
@@ -262,6 +279,13 @@ impl Thresholds {
             hold: TimeDelta::from_std(self.hold.get()).unwrap_or(TimeDelta::MAX),
             restarts: self.restarts,
         }
+    }
+}
+
+impl Fields {
+    /// As lines are taken apart by.
+    pub fn keys(&self) -> Keys {
+        Keys { time: self.time.clone(), level: self.level.clone(), message: self.message.clone() }
     }
 }
 

@@ -20,9 +20,34 @@ use std::fmt;
 pub const CORRELATION_KEYS: [&str; 5] =
     ["request_id", "trace_id", "correlation_id", "req_id", "x_request_id"];
 
-pub(crate) const MESSAGE_KEYS: [&str; 3] = ["msg", "message", "event"];
-pub(crate) const TIME_KEYS: [&str; 5] = ["time", "ts", "timestamp", "@timestamp", "t"];
-pub(crate) const LEVEL_KEYS: [&str; 3] = ["level", "severity", "lvl"];
+/// Keys of JSON and logfmt lines that mean more than a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The line's own time.
+    pub time: Vec<String>,
+    /// Its level.
+    pub level: Vec<String>,
+    /// Its message; the first of them that a line has, the others are fields then.
+    pub message: Vec<String>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            time: all(&["time", "ts", "timestamp", "@timestamp", "t"]),
+            level: all(&["level", "severity", "lvl"]),
+            message: all(&["msg", "message", "event"]),
+        }
+    }
+}
+
+impl Keys {
+    /// As [`level()`], under these keys.
+    pub fn level_of(&self, line: &[u8]) -> Level {
+        level::level_under(line, |key| self.level.iter().any(|name| name.as_bytes() == key))
+    }
+}
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,14 +116,14 @@ pub fn may_have_parts(line: &[u8]) -> bool {
 }
 
 /// Takes a line apart. For visible lines only: costs microseconds.
-pub fn decode(line: &[u8]) -> Decoded<'_> {
+pub fn decode<'l>(line: &'l [u8], keys: &Keys) -> Decoded<'l> {
     let Ok(text) = std::str::from_utf8(line) else { return plain(line) };
     let trimmed = text.trim();
     if trimmed.starts_with('{') {
-        return json(trimmed).unwrap_or_else(|| plain(line));
+        return json(trimmed, keys).unwrap_or_else(|| plain(line));
     }
     match logfmt::pairs(trimmed) {
-        Some(pairs) => assemble(Kind::Logfmt, level(line), pairs),
+        Some(pairs) => assemble(Kind::Logfmt, keys.level_of(line), pairs, keys),
         None => plain(line),
     }
 }
@@ -113,7 +138,7 @@ fn plain(line: &[u8]) -> Decoded<'_> {
 
 type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-fn json(text: &str) -> Option<Decoded<'_>> {
+fn json<'l>(text: &'l str, keys: &Keys) -> Option<Decoded<'l>> {
     let Entries(entries) = serde_json::from_str(text).ok()?;
     let mut pairs = Vec::with_capacity(entries.len());
     for (Text(key), raw) in entries {
@@ -124,23 +149,24 @@ fn json(text: &str) -> Option<Decoded<'_>> {
         };
         pairs.push((key, value));
     }
-    Some(assemble(Kind::Json, level(text.as_bytes()), pairs))
+    Some(assemble(Kind::Json, keys.level_of(text.as_bytes()), pairs, keys))
 }
 
-fn assemble(kind: Kind, level: Level, pairs: Vec<Pair<'_>>) -> Decoded<'_> {
+fn assemble<'l>(kind: Kind, level: Level, pairs: Vec<Pair<'l>>, keys: &Keys) -> Decoded<'l> {
     let mut decoded = Decoded { kind, time: None, level, message: Cow::Borrowed(""), fields: Vec::new() };
     // "event" is a message only where there is no better one.
-    let message_key = MESSAGE_KEYS.iter().find(|key| pairs.iter().any(|(have, _)| have == *key));
+    let message_key = keys.message.iter().find(|key| pairs.iter().any(|(have, _)| have == key.as_str()));
     let mut has_message = false;
+    let is_one = |names: &[String], name: &str| names.iter().any(|one| one == name);
     for (key, value) in pairs {
         let (key, value) = (safe(key), safe(value));
         let name = key.as_ref();
         if !has_message && message_key.is_some_and(|wanted| *wanted == name) {
             has_message = true;
             decoded.message = value;
-        } else if decoded.time.is_none() && TIME_KEYS.contains(&name) {
+        } else if decoded.time.is_none() && is_one(&keys.time, name) {
             decoded.time = Some(value);
-        } else if LEVEL_KEYS.contains(&name) && level::value(value.as_bytes()) != Level::Unknown {
+        } else if is_one(&keys.level, name) && level::value(value.as_bytes()) != Level::Unknown {
             if decoded.level == Level::Unknown {
                 decoded.level = level::value(value.as_bytes());
             }

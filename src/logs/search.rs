@@ -19,21 +19,42 @@ pub enum Direction {
     Backward,
 }
 
-/// Number of the nearest visible line that matches, beyond line `from_no`, which itself is not looked at.
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nearest {
+    /// The line of that number.
+    Line(i64),
+    /// No line that way matches.
+    Nothing,
+    /// None of those that were looked at matches, and there are more.
+    Unknown,
+}
+
+/// The nearest visible line that matches, beyond line `from_no`, which itself is not looked at; of no more than
+/// `most_lines`.
 pub fn next(
     view: &View,
     buffer: &Buffer,
     matcher: &Matcher,
     from_no: i64,
     direction: Direction,
-) -> Option<i64> {
+    most_lines: usize,
+) -> Nearest {
     let show = view.show();
     let is_hit = |index: &usize| view.get(buffer, *index).is_some_and(|line| show.is_hit(matcher, &line));
-    let found = match direction {
+    let (found, count) = match direction {
         Direction::Forward => {
-            (view.index_of(buffer, from_no.saturating_add(1))..view.len(buffer)).find(is_hit)
+            let all = view.index_of(buffer, from_no.saturating_add(1))..view.len(buffer);
+            (all.clone().take(most_lines).find(is_hit), all.len())
         }
-        Direction::Backward => (0..view.index_of(buffer, from_no)).rev().find(is_hit),
+        Direction::Backward => {
+            let all = 0..view.index_of(buffer, from_no);
+            (all.clone().rev().take(most_lines).find(is_hit), all.len())
+        }
     };
-    view.nth(buffer, found?)
+    match found.and_then(|index| view.nth(buffer, index)) {
+        Some(number) => Nearest::Line(number),
+        None if count > most_lines => Nearest::Unknown,
+        None => Nearest::Nothing,
+    }
 }

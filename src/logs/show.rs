@@ -6,19 +6,23 @@
 mod tests;
 
 use super::ansi;
-use super::decode::{self, Decoded, Kind};
-use super::line::LineRef;
+use super::decode::{self, Decoded, Keys, Kind};
+use super::line::{Level, LineRef};
 use super::mask::{MASK, Masks};
 use super::matcher::Matcher;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Longest line that is taken apart to be shown, in bytes.
 pub const MOST_BYTES: usize = 16 << 10;
 
-/// Whether JSON and logfmt lines are taken apart, and what is masked in all of them.
+/// Whether and by which keys JSON and logfmt lines are taken apart, and what is masked in all of them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Show {
     masks: Masks,
+    keys: Arc<Keys>,
+    // Others than lines are read by at first.
+    has_own_levels: bool,
     is_raw: bool,
 }
 
@@ -31,9 +35,10 @@ enum Safe<'l> {
 }
 
 impl Show {
-    /// With these masks; `is_raw` shows JSON and logfmt lines as they were printed.
-    pub fn new(masks: Masks, is_raw: bool) -> Self {
-        Self { masks, is_raw }
+    /// With these masks and keys; `is_raw` shows JSON and logfmt lines as they were printed.
+    pub fn new(masks: Masks, keys: Keys, is_raw: bool) -> Self {
+        let has_own_levels = keys.level != Keys::default().level;
+        Self { masks, keys: Arc::new(keys), has_own_levels, is_raw }
     }
 
     /// Whether JSON and logfmt lines are shown as they were printed.
@@ -68,12 +73,24 @@ impl Show {
             return None;
         }
         if self.masks.is_empty() {
-            return apart(line);
+            return self.apart(line);
         }
         match self.safe(line) {
-            Safe::Printed(Cow::Borrowed(text)) => apart(text.as_bytes()),
-            Safe::Printed(Cow::Owned(text)) => apart(text.as_bytes()).map(Decoded::into_owned),
+            Safe::Printed(Cow::Borrowed(text)) => self.apart(text.as_bytes()),
+            Safe::Printed(Cow::Owned(text)) => self.apart(text.as_bytes()).map(Decoded::into_owned),
             Safe::Parts(parts) => Some(parts),
+        }
+    }
+
+    /// How grave it is, under the keys that mean a level.
+    pub fn level(&self, line: &LineRef<'_>) -> Level {
+        if !self.has_own_levels || line.is_marker() || !decode::may_have_parts(line.bytes) {
+            return line.level;
+        }
+        match self.keys.level_of(line.bytes) {
+            // Prose that carries on a line before it.
+            Level::Unknown if line.bytes.trim_ascii_start().first() != Some(&b'{') => line.level,
+            level => level,
         }
     }
 
@@ -81,7 +98,7 @@ impl Show {
     pub fn correlation(&self, line: &[u8]) -> Option<String> {
         let id = |parts: &Decoded<'_>| parts.correlation().map(str::to_owned);
         let found = match self.safe(line) {
-            Safe::Printed(text) => apart(text.as_bytes()).as_ref().and_then(id),
+            Safe::Printed(text) => self.apart(text.as_bytes()).as_ref().and_then(id),
             Safe::Parts(parts) => id(&parts),
         };
         found.filter(|id| !id.contains(MASK))
@@ -116,7 +133,7 @@ impl Show {
         if matcher.is_phrase() && memchr::memchr(b'\\', line).is_none() {
             return false;
         }
-        apart(line).is_some_and(|parts| matcher.is_match(parts.printed().as_bytes()))
+        self.apart(line).is_some_and(|parts| matcher.is_match(parts.printed().as_bytes()))
     }
 
     fn safe<'l>(&self, line: &'l [u8]) -> Safe<'l> {
@@ -135,14 +152,14 @@ impl Show {
             return Safe::Parts(parts);
         }
         // A mask may leave no JSON behind; then what its parts would have told cannot be found in it any more.
-        let is_broken = apart(masked.as_bytes()).is_none() && self.told_by_parts(&shown).is_some();
+        let is_broken = self.apart(masked.as_bytes()).is_none() && self.told_by_parts(&shown).is_some();
         Safe::Printed(Cow::Owned(if is_broken { MASK.to_owned() } else { masked }))
     }
 
     /// The parts, masked, where they give something away that the text itself does not: written with escapes, or found
     /// only beside its key.
     fn told_by_parts(&self, text: &str) -> Option<Decoded<'static>> {
-        let mut parts = apart(text.as_bytes())?;
+        let mut parts = self.apart(text.as_bytes())?;
         let before = parts.printed();
         let hide = |text: &mut Cow<'_, str>| {
             if let Cow::Owned(masked) = self.masks.apply(text) {
@@ -163,8 +180,8 @@ impl Show {
         }
         Some(parts.into_owned())
     }
-}
 
-fn apart(line: &[u8]) -> Option<Decoded<'_>> {
-    Some(decode::decode(line)).filter(|parts| parts.kind != Kind::Plain)
+    fn apart<'l>(&self, line: &'l [u8]) -> Option<Decoded<'l>> {
+        Some(decode::decode(line, &self.keys)).filter(|parts| parts.kind != Kind::Plain)
+    }
 }

@@ -54,8 +54,9 @@ impl Filter {
         if line.is_marker() {
             return true;
         }
-        let level = if line.level == Level::Unknown { Level::Info } else { line.level };
-        level >= self.min_level
+        let level =
+            |line| Some(show.level(line)).filter(|level| *level != Level::Unknown).unwrap_or(Level::Info);
+        (self.min_level == Level::Unknown || level(line) >= self.min_level)
             && self.correlation.as_deref().is_none_or(|id| has_word(line.bytes, id.as_bytes()))
             && self.include.iter().all(|matcher| show.is_hit(matcher, line))
             && !self.exclude.iter().any(|matcher| show.is_hit(matcher, line))
@@ -80,6 +81,8 @@ pub struct View {
     hits: VecDeque<i64>,
     seen: Option<(i64, i64)>,
     seen_reuses: u64,
+    // Lines from this number on are not shown.
+    end: Option<i64>,
 }
 
 impl View {
@@ -92,6 +95,12 @@ impl View {
     #[must_use]
     pub fn afresh(&self) -> Self {
         Self::new(self.filter.clone(), self.show.clone())
+    }
+
+    /// Without the lines from that number on; only a filter leaves them out.
+    #[must_use]
+    pub fn until(self, end: i64) -> Self {
+        Self { end: Some(end), ..self }
     }
 
     /// What it filters by.
@@ -115,7 +124,8 @@ impl View {
         if self.filter.is_empty() {
             return true;
         }
-        let (first, end) = (buffer.first_no(), buffer.end_no());
+        let first = buffer.first_no();
+        let end = self.end.map_or(buffer.end_no(), |end| end.clamp(first, buffer.end_no()));
         let (mut from, to) = self.seen.unwrap_or((end, end));
         let mut forget_below = first;
         if self.seen_reuses != buffer.reuses() {
@@ -141,6 +151,11 @@ impl View {
         }
         self.seen = Some((from, end));
         from == first
+    }
+
+    /// How many lines were looked at so far.
+    pub fn seen(&self) -> usize {
+        self.seen.map_or(0, |(from, to)| (to - from) as usize)
     }
 
     fn passes(&self, buffer: &Buffer, no: i64) -> bool {

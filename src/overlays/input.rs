@@ -8,8 +8,23 @@ use unicode_width::UnicodeWidthStr;
 use crate::action::Action;
 use crate::config::keymap::{Chord, Code};
 use crate::config::theme::Role;
+use crate::logs::ansi;
 use crate::ui::look::Look;
 use crate::ui::text::{put, put_right};
+
+fn line(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(vec![text.to_owned()]);
+    area.move_cursor(CursorMove::End);
+    area
+}
+
+/// What Tab put in the place of what was typed.
+struct Completed {
+    typed: String,
+    /// Which of those whose names begin so.
+    number: usize,
+    name: String,
+}
 
 /// The line.
 pub struct Input {
@@ -17,6 +32,14 @@ pub struct Input {
     pub action: Action,
     area: TextArea<'static>,
     before: String,
+    /// What was entered before, the newest last.
+    entered: Vec<String>,
+    /// Which of them is shown; behind the last stands what was typed.
+    at: usize,
+    typed: String,
+    /// Patterns by name, which Tab goes through.
+    named: Vec<(String, String)>,
+    completed: Option<Completed>,
     /// Said at the right of the line: what the text finds so far, or why it cannot be used.
     pub said: Option<(String, Role)>,
 }
@@ -24,9 +47,43 @@ pub struct Input {
 impl Input {
     /// With a text to begin from.
     pub fn new(action: Action, text: &str) -> Self {
-        let mut area = TextArea::new(vec![text.to_owned()]);
-        area.move_cursor(CursorMove::End);
-        Self { action, area, before: text.to_owned(), said: None }
+        let (before, typed) = (text.to_owned(), text.to_owned());
+        let (entered, named) = (Vec::new(), Vec::new());
+        Self { action, area: line(text), before, entered, at: 0, typed, named, completed: None, said: None }
+    }
+
+    /// Tab goes through these patterns by their names.
+    #[must_use]
+    pub fn offering(self, named: Vec<(String, String)>) -> Self {
+        Self { named, ..self }
+    }
+
+    /// What is offered, or which of it is taken.
+    fn name(&self) -> Option<String> {
+        let names = || self.named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        match &self.completed {
+            Some(completed) => Some(completed.name.clone()),
+            None => (self.text().is_empty() && !self.named.is_empty()).then(|| format!("Tab: {}", names())),
+        }
+    }
+
+    /// The next pattern whose name begins with what was typed; a leading `!` of a filter stays.
+    fn complete(&mut self) {
+        let before = self.completed.take().map(|completed| (completed.typed, completed.number + 1));
+        let (typed, number) = before.unwrap_or_else(|| (self.text().to_owned(), 0));
+        let inverse = if self.action == Action::FilterLines && typed.starts_with('!') { "!" } else { "" };
+        let fits = |(name, _): &&(String, String)| name.starts_with(&typed[inverse.len()..]);
+        let count = self.named.iter().filter(fits).count();
+        let found = self.named.iter().filter(fits).nth(number.checked_rem(count).unwrap_or(0));
+        let Some((name, text)) = found.cloned() else { return };
+        self.area = line(&format!("{inverse}{text}"));
+        self.completed = Some(Completed { typed, number, name });
+    }
+
+    /// Up and Down go through these, the newest last.
+    #[must_use]
+    pub fn recalling(self, entered: Vec<String>) -> Self {
+        Self { at: entered.len(), entered, ..self }
     }
 
     /// What it began with.
@@ -39,8 +96,22 @@ impl Input {
         self.area.lines().first().map_or("", String::as_str)
     }
 
+    /// To what was entered before it, or after; behind the newest stands what was typed.
+    fn recall(&mut self, to: Option<usize>) {
+        let Some(to) = to.filter(|to| *to <= self.entered.len()) else { return };
+        if self.at == self.entered.len() {
+            self.typed = self.text().to_owned();
+        }
+        self.at = to;
+        self.area = line(self.entered.get(to).unwrap_or(&self.typed));
+    }
+
     /// Takes a key; Enter and Esc are the caller's.
     pub fn key(&mut self, chord: Chord) {
+        if chord.code == Code::Tab {
+            return self.complete();
+        }
+        self.completed = None;
         let key = match chord.code {
             Code::Char(c) => Key::Char(c),
             Code::Backspace => Key::Backspace,
@@ -49,6 +120,8 @@ impl Input {
             Code::Right => Key::Right,
             Code::Home => Key::Home,
             Code::End => Key::End,
+            Code::Up => return self.recall(self.at.checked_sub(1)),
+            Code::Down => return self.recall(Some(self.at + 1)),
             _ => return,
         };
         // As every shell does; the editor's own meaning is undo.
@@ -83,10 +156,14 @@ impl Input {
         put(buf, x, area.y, area.right().saturating_sub(x), self.text(), look.style(Role::Bright));
         let before: String = self.text().chars().take(self.area.cursor().1).collect();
         let column = before.width() as u16;
-        if let Some((said, role)) = &self.said {
+        let name = self.name().map(|name| ansi::plain(&name).into_owned());
+        let (said, role) = self.said.as_ref().map_or(("", Role::Dim), |(said, role)| (said.as_str(), *role));
+        let said = [name.as_deref(), Some(said)].into_iter().flatten().filter(|part| !part.is_empty());
+        let said = said.collect::<Vec<_>>().join("  ");
+        if !said.is_empty() {
             let end = x + self.text().width() as u16 + 2;
             let room = area.right().saturating_sub(end + 1);
-            put_right(buf, end, area.y, room, said, look.style(*role));
+            put_right(buf, end, area.y, room, &said, look.style(role));
         }
         ((x + column).min(area.right().saturating_sub(1)), area.y)
     }

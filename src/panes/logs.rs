@@ -9,6 +9,7 @@ use super::{Answer, Ctx, PaneKind, Request};
 use crate::action::Action;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::logs::buffer::{Buffer, DEFAULT_LIMIT_BYTES};
+use crate::logs::decode::Keys;
 use crate::logs::line::{Level, SourceId};
 use crate::logs::mask::Masks;
 use crate::logs::matcher::Matcher;
@@ -23,6 +24,7 @@ mod facts;
 mod find;
 mod follow;
 mod moves;
+mod preview;
 pub mod row;
 mod take;
 
@@ -38,11 +40,18 @@ pub struct Settings {
     pub lines: u32,
     /// Texts that are never shown, copied or written to a file.
     pub masks: Masks,
+    /// Keys of JSON and logfmt lines that mean more than a field.
+    pub keys: Keys,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { buffer_bytes: DEFAULT_LIMIT_BYTES, lines: 1000, masks: Masks::default() }
+        Self {
+            buffer_bytes: DEFAULT_LIMIT_BYTES,
+            lines: 1000,
+            masks: Masks::default(),
+            keys: Keys::default(),
+        }
     }
 }
 
@@ -73,6 +82,8 @@ pub struct LogsPane {
     is_held: bool,
     shift: usize,
     search: Option<Matcher>,
+    // While a search or a filter is typed: what it was before.
+    before: Option<preview::Before>,
     // The time range as it was typed.
     range: String,
     // Logs that cannot be read now, and why.
@@ -101,7 +112,7 @@ pub struct LogsPane {
 impl LogsPane {
     /// With the values of the configuration; `level` is the least severe to show.
     pub fn configured(settings: Settings, level: Level, is_wrapped: bool, is_raw: bool) -> Self {
-        let show = Show::new(settings.masks.clone(), is_raw);
+        let show = Show::new(settings.masks.clone(), settings.keys.clone(), is_raw);
         let view = View::new(Filter { min_level: level, ..Filter::default() }, show);
         Self { settings, is_wrapped, view, ..Self::default() }
     }
@@ -169,15 +180,10 @@ impl LogsPane {
                 };
                 self.refilter(filter);
             }
-            // Empty: what was searched for last is repeated by Enter, not rubbed out first.
-            Action::Search => return prompt(action, ""),
-            Action::FilterLines => {
-                let filter = self.view.filter();
-                let include = filter.include.first().map(|m| m.pattern().to_owned());
-                let exclude = filter.exclude.first().map(|m| format!("!{}", m.pattern()));
-                return prompt(action, &include.or(exclude).unwrap_or_default());
+            // Empty: Enter repeats the last search, and ends a filter or a range; nothing has to be rubbed out first.
+            Action::Search | Action::FilterLines | Action::TimeRange => {
+                return Answer::Done(vec![Request::Prompt(action, String::new())]);
             }
-            Action::TimeRange => return prompt(action, &self.range),
             Action::NextHit => return say(self.next_hit(Direction::Forward)),
             Action::PreviousHit => return say(self.next_hit(Direction::Backward)),
             Action::Copy | Action::Export | Action::Correlate => return self.take(action),
@@ -221,10 +227,6 @@ impl LogsPane {
             below = top;
         }
     }
-}
-
-fn prompt(action: Action, text: &str) -> Answer {
-    Answer::Done(vec![Request::Prompt(action, text.to_owned())])
 }
 
 fn say(text: Option<String>) -> Answer {

@@ -121,7 +121,7 @@ fn log(steps: &[(i64, i64)]) -> Vec<(i64, String)> {
 }
 
 fn small(lines: u32) -> Settings {
-    Settings { buffer_bytes: 12 << 10, lines, masks: Masks::default() }
+    Settings { buffer_bytes: 12 << 10, lines, ..Settings::default() }
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -131,7 +131,8 @@ impl Model {
             Code::Enter => {
                 let (action, text) = (input.action, input.text().to_owned());
                 self.input = None;
-                return self.entered(action, &text);
+                self.keep_entered(action, &text);
+                return self.enter_text(action, &text);
             }
             _ => {
                 input.key(chord);
@@ -141,7 +142,7 @@ impl Model {
         Vec::new()
     }
 
-    pub(in crate::app) fn entered(&mut self, action: Action, text: &str) -> Vec<Effect> {
+    pub(in crate::app) fn enter_text(&mut self, action: Action, text: &str) -> Vec<Effect> {
         let result = match (action, &mut self.reading) {
             (Action::Search, Some(reading)) => reading.view.set_search(text),
             (Action::Search, _) => self.logs.set_search(text).map(|said| {

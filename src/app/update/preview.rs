@@ -1,4 +1,4 @@
-//! A filter shows what it finds while it is typed; left by Esc, the list is as it was before.
+//! A filter or a search shows what it finds while it is typed; left by Esc, all is as it was before.
 
 use crate::action::Action;
 use crate::app::model::Model;
@@ -9,13 +9,18 @@ use crate::ui::list::RowFilter;
 impl Model {
     /// The text of the line changed.
     pub(in crate::app) fn preview(&mut self) {
-        let Some(input) = self.input.as_ref().filter(|input| input.action == Action::Filter) else { return };
-        let text = input.text().to_owned();
-        let said = match self.filter_rows(&text) {
-            // What was found before stays until the pattern is whole.
-            Err(why) => (why, Role::Warn),
-            Ok(()) => (self.found(), Role::Dim),
+        let Some(input) = &self.input else { return };
+        let (action, text) = (input.action, input.text().to_owned());
+        let found = match action {
+            Action::Filter => self.filter_rows(&text).map(|()| self.found()),
+            Action::Search if self.reading.is_none() => {
+                self.logs.preview_search(&text).map_err(|why| why.to_string())
+            }
+            Action::FilterLines => self.logs.preview_filter(&text).map_err(|why| why.to_string()),
+            _ => return,
         };
+        // What was found before stays until the pattern is whole.
+        let said = found.map_or_else(|why| (why, Role::Warn), |found| (found, Role::Dim));
         if let Some(input) = &mut self.input {
             input.said = Some(said);
         }
@@ -24,6 +29,7 @@ impl Model {
     /// The line was left without Enter.
     pub(in crate::app) fn leave_input(&mut self) {
         let Some(input) = self.input.take() else { return };
+        self.logs.end_preview();
         if input.action == Action::Filter && input.text() != input.before() {
             // It was in force before, so it can be again.
             drop(self.filter_rows(input.before()));

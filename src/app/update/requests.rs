@@ -5,7 +5,6 @@ use crate::app::reading::{Reading, Subject};
 use crate::domain::act::Change;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
-use crate::overlays::input::Input;
 use crate::panes::{Ctx, Request};
 
 impl Model {
@@ -19,7 +18,7 @@ impl Model {
                 let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
                 self.logs.tail(keys, &ctx);
             }
-            Request::Prompt(action, text) => self.input = Some(Input::new(action, &text)),
+            Request::Prompt(action, text) => self.prompt(action, &text),
             Request::Say(text) => self.notice = Some((text, false)),
             Request::Inspect(key) => return self.read(Subject::Inspection, key),
             Request::Processes(key) => return self.read(Subject::Processes, key),

@@ -220,6 +220,11 @@ fn broken_patterns_and_units_are_named() {
         one("[logs]\nmask = [\"ok\", \"a(b\"]")
             .starts_with("2:15: logs.mask: `a(b` is no regular expression: unclosed group")
     );
+    assert!(
+        one("[logs.searches]\nslow = \"timeout\"\nlost = 'a[b'")
+            .starts_with("3:8: logs.searches.lost: `a[b` is no regular expression: unclosed character class")
+    );
+    assert!(one("[logs.fields]\nmesage = [\"text\"]").contains("did you mean `message`?"));
     assert!(one("[thresholds]\ndisk_free = \"10\"").contains("`10%`"));
     assert!(one("[logs]\nbuffer = \"12 MiB\"").contains("is no size"));
     assert_eq!(one("[usage]\ninterval = \"1ms\""), "2:12: usage.interval: 1ms is too short; at least 500ms");

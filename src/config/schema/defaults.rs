@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Config, Environment, Logs, Masks, Probe, Thresholds, Usage};
+use super::{Command, Config, Environment, Fields, Logs, Masks, Probe, Thresholds, Usage};
 use crate::config::units::{ByteSize, Percent, Period};
+use crate::logs::decode::Keys;
 
 const MASKED_NAMES: &str = "(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth\
      |cookie|salt|private|signature|connection_?string";
@@ -72,7 +73,16 @@ impl Default for Logs {
             wrap: false,
             json: true,
             mask: Vec::new(),
+            fields: Fields::default(),
+            searches: BTreeMap::new(),
         }
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        let Keys { time, level, message } = Keys::default();
+        Self { time, level, message }
     }
 }
 

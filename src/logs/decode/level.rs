@@ -8,18 +8,23 @@ use super::super::line::Level;
 const STRUCTURED_LOOK_BYTES: usize = 2048;
 const WORD_LOOK_BYTES: usize = 80;
 
-/// What the line says its level is. Runs on every line; looks at 2 KiB at most.
+/// What the line says its level is, under the usual keys. Runs on every line; looks at 2 KiB at most.
 pub fn level(line: &[u8]) -> Level {
+    level_under(line, |key| matches!(key, b"level" | b"severity" | b"lvl"))
+}
+
+/// As [`level`], with other keys of JSON and logfmt.
+pub(super) fn level_under(line: &[u8], is_key: impl Fn(&[u8]) -> bool) -> Level {
     let line = line.trim_ascii_start();
     match line {
         [] => Level::Unknown,
-        [b'{', ..] => json(line),
+        [b'{', ..] => json(line, is_key),
         [b'I' | b'W' | b'E' | b'F', a, b, c, d, b' ', ..]
             if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) =>
         {
             klog(line[0])
         }
-        _ => match logfmt(line) {
+        _ => match logfmt(line, is_key) {
             Level::Unknown => words(line),
             found => found,
         },
@@ -79,7 +84,7 @@ fn word(text: &[u8]) -> Level {
 }
 
 /// Walks the object's own strings, skipping nested values, until a level key has a value that names a level.
-fn json(line: &[u8]) -> Level {
+fn json(line: &[u8], is_key: impl Fn(&[u8]) -> bool) -> Level {
     let line = &line[..line.len().min(STRUCTURED_LOOK_BYTES)];
     let mut depth = 0_u32;
     let mut at = 0;
@@ -92,7 +97,7 @@ fn json(line: &[u8]) -> Level {
                 let key = &line[at + 1..end];
                 at = end;
                 if depth == 1
-                    && matches!(key, b"level" | b"severity" | b"lvl")
+                    && is_key(key)
                     && let Some(found) = json_value(&line[end + 1..])
                 {
                     return found;
@@ -125,7 +130,7 @@ fn json_value(after_key: &[u8]) -> Option<Level> {
     Some(value(text)).filter(|found| *found != Level::Unknown)
 }
 
-fn logfmt(line: &[u8]) -> Level {
+fn logfmt(line: &[u8], is_key: impl Fn(&[u8]) -> bool) -> Level {
     let line = &line[..line.len().min(STRUCTURED_LOOK_BYTES / 8)];
     for equals in memchr::memchr_iter(b'=', line) {
         let key = &line[..equals];
@@ -133,7 +138,7 @@ fn logfmt(line: &[u8]) -> Level {
             .iter()
             .rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
             .map_or(0, |at| at + 1);
-        if !matches!(&key[start..], b"level" | b"lvl" | b"severity") {
+        if !is_key(&key[start..]) && !is_key(&key[whole_start(key)..]) {
             continue;
         }
         let rest = &line[equals + 1..];
@@ -145,6 +150,12 @@ fn logfmt(line: &[u8]) -> Level {
         }
     }
     Level::Unknown
+}
+
+/// Where a key with dots and the like begins; its last part may mean the same.
+fn whole_start(key: &[u8]) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-@/".contains(byte);
+    key.iter().rposition(|byte| !is_part(byte)).map_or(0, |at| at + 1)
 }
 
 /// A capital word (`ERROR`), one in brackets (`[error]`) or before a colon (`error: …`) near the start.

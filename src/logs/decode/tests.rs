@@ -3,6 +3,10 @@
 use super::*;
 use proptest::prelude::*;
 
+fn apart(line: &[u8]) -> Decoded<'_> {
+    decode(line, &Keys::default())
+}
+
 #[test]
 fn levels_are_found_in_every_common_shape() {
     for (line, wanted) in [
@@ -30,7 +34,7 @@ fn levels_are_found_in_every_common_shape() {
 fn json_keeps_its_order_and_nested_values_as_written() {
     let line =
         br#"{"z":1.50,"ts":"12:00","level":"info","a":{"c": 1, "b": "x y"},"msg":"hi","trace_id":"t1"}"#;
-    let decoded = decode(line);
+    let decoded = apart(line);
     assert_eq!((decoded.kind, decoded.level, &*decoded.message), (Kind::Json, Level::Info, "hi"));
     assert_eq!(decoded.time.as_deref(), Some("12:00"));
     let fields: Vec<_> = decoded.fields.iter().map(|(key, value)| (&**key, &**value)).collect();
@@ -40,32 +44,49 @@ fn json_keeps_its_order_and_nested_values_as_written() {
 
 #[test]
 fn broken_json_is_plain() {
-    assert_eq!(decode(br#"{"a":1"#).kind, Kind::Plain);
-    assert_eq!(decode(b"{\"a\":\"\xff\"}").kind, Kind::Plain);
+    assert_eq!(apart(br#"{"a":1"#).kind, Kind::Plain);
+    assert_eq!(apart(b"{\"a\":\"\xff\"}").kind, Kind::Plain);
 }
 
 #[test]
 fn escapes_in_json_strings_cannot_reach_the_terminal() {
-    assert_eq!(decode(br#"{"msg":"a\u001b[2Jb\u009bc\nd"}"#).message, "abc↵d");
+    assert_eq!(apart(br#"{"msg":"a\u001b[2Jb\u009bc\nd"}"#).message, "abc↵d");
 }
 
 #[test]
 fn logfmt_has_quotes_and_flags() {
-    let decoded = decode(br#"level=warn msg="a \"b\"" req_id=7 done"#);
+    let decoded = apart(br#"level=warn msg="a \"b\"" req_id=7 done"#);
     assert_eq!((decoded.kind, decoded.level, &*decoded.message), (Kind::Logfmt, Level::Warn, r#"a "b""#));
     assert_eq!(decoded.correlation(), Some("7"));
     assert_eq!(decoded.fields.last().unwrap().0, "done");
 }
 
 #[test]
+fn other_keys_can_mean_time_level_and_message() {
+    let one = |name: &str| vec![name.to_owned()];
+    let keys = Keys { time: one("when"), level: one("log.level"), message: one("text") };
+    for line in [
+        r#"{"when":"12:00","log.level":"error","text":"boom","msg":"a field"}"#,
+        r#"when=12:00 log.level=error text=boom msg="a field""#,
+    ] {
+        let decoded = decode(line.as_bytes(), &keys);
+        assert_eq!(
+            (decoded.level, &*decoded.message, decoded.time.as_deref()),
+            (Level::Error, "boom", Some("12:00"))
+        );
+        assert_eq!(decoded.printed(), "boom  msg=a field");
+    }
+}
+
+#[test]
 fn prose_with_an_equals_sign_is_plain() {
-    assert_eq!(decode(b"we set x=1 and then it broke badly").kind, Kind::Plain);
+    assert_eq!(apart(b"we set x=1 and then it broke badly").kind, Kind::Plain);
 }
 
 proptest! {
     #[test]
     fn anything_decodes_to_text_without_controls(line in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let decoded = decode(&line);
+        let decoded = apart(&line);
         prop_assert!(!decoded.message.chars().any(char::is_control));
     }
 }

@@ -23,9 +23,15 @@ proptest! {
             (line.contains("ab") || line.contains('c')) && !(hides && line.contains('d'))
         };
         let hits: Vec<i64> = (0..lines.len() as i64).filter(is_hit).collect();
-        let forward = hits.iter().copied().find(|no| *no > from);
-        let backward = hits.iter().copied().rev().find(|no| *no < from);
-        prop_assert_eq!(next(&view, &buffer, &matcher, from, Direction::Forward), forward);
-        prop_assert_eq!(next(&view, &buffer, &matcher, from, Direction::Backward), backward);
+        let all = |found: Option<i64>| found.map_or(Nearest::Nothing, Nearest::Line);
+        let forward = all(hits.iter().copied().find(|no| *no > from));
+        let backward = all(hits.iter().copied().rev().find(|no| *no < from));
+        let next = |direction, most| next(&view, &buffer, &matcher, from, direction, most);
+        prop_assert_eq!(next(Direction::Forward, usize::MAX), forward);
+        prop_assert_eq!(next(Direction::Backward, usize::MAX), backward);
+        for (direction, wanted) in [(Direction::Forward, forward), (Direction::Backward, backward)] {
+            let few = next(direction, 5);
+            prop_assert!(few == wanted || few == Nearest::Unknown, "{few:?} {wanted:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::logs::line::{Batch, Head};
 use proptest::prelude::*;
 
 fn show(masks: &[&str], is_raw: bool) -> Show {
-    Show::new(Masks::new(masks.iter().copied()).unwrap(), is_raw)
+    Show::new(Masks::new(masks.iter().copied()).unwrap(), Keys::default(), is_raw)
 }
 
 fn is_hit(show: &Show, pattern: &str, line: &str) -> bool {
@@ -67,6 +67,18 @@ fn a_mask_across_parts_hides_in_all_of_them() {
     let show = show(&[r"user=bob\s+pin=(\d+)"], false);
     let line = br#"{"msg":"in","user":"bob","pin":"1234"}"#;
     assert_eq!(show.parts(line).unwrap().printed(), "in  user=bob  pin=********");
+}
+
+#[test]
+fn a_level_goes_by_the_keys_that_mean_one() {
+    let own = Show::new(Masks::default(), Keys { level: vec!["grade".into()], ..Keys::default() }, false);
+    let mut batch = Batch::new();
+    for line in [r#"{"grade":"error","level":"info"}"#, r#"{"level":"fatal"}"#, "  at main.rs=7"] {
+        batch.push(line.as_bytes(), Head { level: Level::Warn, ..Head::default() });
+    }
+    let levels = |show: &Show| batch.iter().map(|line| show.level(&line)).collect::<Vec<_>>();
+    assert_eq!(levels(&own), [Level::Error, Level::Unknown, Level::Warn]);
+    assert_eq!(levels(&Show::default()), [Level::Warn; 3], "as it was read at first");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::Rect;
 
 use super::{Breadth, LogsPane};
+use crate::action::Action;
 use crate::config::theme::Role;
 use crate::logs::line::Level;
 use crate::panes::Ctx;
@@ -14,7 +15,7 @@ use crate::ui::text::put;
 impl LogsPane {
     /// What stands on the border: whose logs, and how they are shown.
     pub fn subject(&self, look: &Look) -> String {
-        let count = |what: &str| match self.sources.len() {
+        let count = |what: &str| match self.wanted.len() {
             1 => format!("{what} (1 container)"),
             n if self.left_out > 0 => format!("{what} ({n} of {} containers)", n + self.left_out),
             n => format!("{what} ({n} containers)"),
@@ -38,14 +39,27 @@ impl LogsPane {
         if filter.min_level != Level::Unknown {
             parts.push(format!("level {} {}", look.glyph("≥", ">="), filter.min_level.as_str()));
         }
-        parts.extend(filter.include.iter().map(|m| format!("&{}", m.pattern())));
-        parts.extend(filter.exclude.iter().map(|m| format!("&!{}", m.pattern())));
-        parts.extend(filter.correlation.iter().map(|id| format!("id {id}")));
-        if !self.range.is_empty() {
-            parts.push(format!("@{}", self.range));
-        }
+        parts.extend(self.patterns());
+        parts.extend((!self.range.is_empty()).then(|| format!("@{}", self.range)));
         parts.extend(self.search.iter().map(|m| format!("/{}", m.pattern())));
         parts.join(look.glyph(" · ", " - "))
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = String> {
+        let filter = self.view.filter();
+        let include = filter.include.iter().map(|m| format!("&{}", m.pattern()));
+        let exclude = filter.exclude.iter().map(|m| format!("&!{}", m.pattern()));
+        include.chain(exclude).chain(filter.correlation.iter().map(|id| format!("id {id}")))
+    }
+
+    /// What is in force of what that prompt sets.
+    pub fn in_force(&self, action: Action) -> Option<String> {
+        match action {
+            Action::Search => self.search.as_ref().map(|m| format!("/{}", m.pattern())),
+            Action::FilterLines => self.patterns().next(),
+            Action::TimeRange => Some(format!("@{}", self.range)).filter(|_| !self.range.is_empty()),
+            _ => None,
+        }
     }
 
     /// What stands right on the border: counts, and what is not shown.

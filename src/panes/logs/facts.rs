@@ -32,14 +32,19 @@ impl LogsPane {
             }
             LogFact::Back(key) => self.failed.retain(|(failed, _)| *failed != key),
             LogFact::Progress(number, progress) if self.is_asked(number) => self.progress = Some(progress),
-            LogFact::Page(number, page) if self.is_asked(number) => said = self.answered(page),
+            LogFact::Page(number, page) if self.is_asked(number) => {
+                // It goes to another place; the next key shows what is typed from there.
+                self.end_preview();
+                said = self.answered(page);
+            }
             LogFact::Unanswered(number, why) if self.is_asked(number) => {
                 (self.ask, self.progress) = (None, None);
                 said = Some(why);
             }
             LogFact::Progress(..) | LogFact::Page(..) | LogFact::Unanswered(..) => {}
         }
-        self.view.sync(&self.buffer);
+        let most_older = if self.is_previewing() { 0 } else { usize::MAX };
+        self.view.sync_within(&self.buffer, most_older);
         said
     }
 
@@ -49,7 +54,7 @@ impl LogsPane {
 
     fn lines(&mut self, batch: Batch) {
         // What is being read must not fall out under the reader.
-        if self.is_held && !self.is_apart && !self.buffer.has_room_for(&batch) {
+        if self.is_reading() && !self.is_apart && !self.buffer.has_room_for(&batch) {
             (self.is_apart, self.has_end) = (true, false);
         }
         if self.is_apart {

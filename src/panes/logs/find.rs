@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use super::LogsPane;
 use crate::logs::matcher::{Matcher, PatternError};
 use crate::logs::range::{self, Range, RangeError};
-use crate::logs::search::{self, Direction};
+use crate::logs::search::{self, Direction, Nearest};
 use crate::logs::view::{Filter, View};
 use crate::sub::{LineTest, Seek, Wanted};
 
@@ -16,35 +16,49 @@ impl LogsPane {
     /// # Errors
     /// A pattern that is no regular expression.
     pub fn set_search(&mut self, text: &str) -> Result<Option<String>, PatternError> {
+        if self.keep_previewed(text) {
+            return Ok(None);
+        }
         if text.is_empty() {
             return Ok(if self.search.is_some() { self.next_hit(Direction::Backward) } else { None });
         }
         self.search = Some(Matcher::new(text)?);
-        if self.hit(Direction::Backward, true) || self.is_held && self.hit(Direction::Forward, false) {
-            return Ok(None);
+        match self.nearest(usize::MAX) {
+            Nearest::Line(number) => self.stop_at(number),
+            _ => return Ok(self.hunt(Direction::Backward, true)),
         }
-        Ok(self.hunt(Direction::Backward, true))
+        Ok(None)
+    }
+
+    /// Where a new search stops among the lines held, by looking at no more than so many that way: at the nearest hit
+    /// above or here, else below.
+    pub(super) fn nearest(&self, most_lines: usize) -> Nearest {
+        match self.hit(Direction::Backward, true, most_lines) {
+            Nearest::Nothing if self.is_held => self.hit(Direction::Forward, false, most_lines),
+            found => found,
+        }
     }
 
     /// Goes to the next hit that way, further than what is held if it must.
     pub(super) fn next_hit(&mut self, direction: Direction) -> Option<String> {
-        if self.hit(direction, false) { None } else { self.hunt(direction, false) }
+        match self.hit(direction, false, usize::MAX) {
+            Nearest::Line(number) => self.stop_at(number),
+            _ => return self.hunt(direction, false),
+        }
+        None
+    }
+
+    pub(super) fn stop_at(&mut self, number: i64) {
+        (self.is_held, self.cursor) = (true, number);
     }
 
     /// The nearest hit among the lines held.
-    fn hit(&mut self, direction: Direction, is_here_allowed: bool) -> bool {
-        let Some(matcher) = self.search.as_ref() else { return false };
+    fn hit(&self, direction: Direction, is_here_allowed: bool, most_lines: usize) -> Nearest {
+        let Some(matcher) = self.search.as_ref() else { return Nearest::Nothing };
         let here = if self.is_held { self.cursor } else { self.buffer.end_no() - 1 };
         // The line it begins from is not looked at.
         let from = if is_here_allowed && direction == Direction::Backward { here + 1 } else { here };
-        match search::next(&self.view, &self.buffer, matcher, from, direction) {
-            Some(number) => {
-                self.is_held = true;
-                self.cursor = number;
-                true
-            }
-            None => false,
-        }
+        search::next(&self.view, &self.buffer, matcher, from, direction, most_lines)
     }
 
     /// Asks for the nearest hit that way beyond the lines held.
@@ -73,6 +87,14 @@ impl LogsPane {
     /// # Errors
     /// A pattern that is no regular expression.
     pub fn set_filter(&mut self, text: &str) -> Result<(), PatternError> {
+        self.end_preview();
+        let filter = self.filter_of(text)?;
+        self.refilter(filter);
+        Ok(())
+    }
+
+    /// The filter in force with other patterns.
+    pub(super) fn filter_of(&self, text: &str) -> Result<Filter, PatternError> {
         let mut filter = self.view.filter().clone();
         (filter.include, filter.exclude, filter.correlation) = (Vec::new(), Vec::new(), None);
         match text.strip_prefix('!') {
@@ -81,8 +103,7 @@ impl LogsPane {
             None if text.is_empty() => {}
             None => filter.include.push(Matcher::new(text)?),
         }
-        self.refilter(filter);
-        Ok(())
+        Ok(filter)
     }
 
     /// Shows only lines of a time, as typed; an empty text shows all again.

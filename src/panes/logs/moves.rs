@@ -129,7 +129,7 @@ impl LogsPane {
             || len < self.height && self.sources.len() > 1 && since_ns.is_none()
             || !reaches;
         let has_room = self.buffer.held_bytes() < self.settings.buffer_bytes / PAGES * (PAGES - 1);
-        if is_wanted && has_room && !self.is_apart {
+        if is_wanted && has_room && !self.is_apart && !self.is_previewing() {
             self.older();
         }
     }

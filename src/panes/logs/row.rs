@@ -53,6 +53,7 @@ impl Columns {
 /// Lays a line out as the pane shows it.
 pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<'_>) -> Composed {
     let look = ctx.look;
+    let line = &LineRef { level: pane.view.show().level(line), ..*line };
     let mut pieces = Vec::new();
     let mut add = |text: String, role: Role| pieces.push((text, look.style(role)));
     let name = pane.source(line.source);
