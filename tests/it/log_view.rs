@@ -7,6 +7,7 @@ use crate::engine::{self, Project, docker};
 
 const SOON: Duration = Duration::from_secs(30);
 const QUIET: &str = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
+const QUIET_LOOP: &str = "while true; do sleep 0.2; done";
 
 /// Prints a line and waits to be told to end.
 fn says(text: &str) -> String {
@@ -63,12 +64,75 @@ fn a_log_that_the_engine_cannot_read_names_its_driver_and_the_way_out() {
     if !engine::is_there() {
         return;
     }
+    // Since 20.10 the engine keeps a copy of what it hands to others, unless told not to.
+    let syslog = [
+        "--log-driver",
+        "syslog",
+        "--log-opt",
+        "syslog-address=udp://127.0.0.1:9",
+        "--log-opt",
+        "cache-disabled=true",
+    ];
+    for (driver, options) in [("none", &["--log-driver", "none"][..]), ("syslog", &syslog)] {
+        let project = Project::new();
+        project.run("web", options, &says("unheard"));
+        let terminal = open_on(&project, (120, 40));
+        terminal.keys("t");
+        terminal.until(&format!("log driver {driver}"), SOON);
+        terminal.until("--log-driver local", SOON);
+        leave(&terminal);
+    }
+}
+
+/// How often each of these lines stands on the screen.
+fn counts(terminal: &crate::pty::Terminal, lines: &[String]) -> Vec<usize> {
+    let text = terminal.screen_text();
+    lines.iter().map(|line| text.matches(line.as_str()).count()).collect()
+}
+
+#[test]
+fn a_container_made_anew_under_its_service_goes_on_in_the_same_view() {
+    if !engine::is_there() {
+        return;
+    }
     let project = Project::new();
-    project.run("web", &["--log-driver", "none"], &says("unheard"));
+    let talks = |who: &str| {
+        format!(
+            "trap 'echo {who}-bye; exit 0' TERM; for i in 1 2 3 4 5 6; do echo {who}-$i.; sleep 0.1; done; {QUIET_LOOP}"
+        )
+    };
+    let first = replica(&project, 1, &talks("old"));
+    let terminal = open_on(&project, (120, 48));
+    terminal.keys("t t");
+    terminal.until(r"\(1 container\)", SOON);
+    terminal.until("old-6", SOON);
+    docker(&["stop", "-t", "5", &first]);
+    docker(&["rm", &first]);
+    replica(&project, 1, &talks("new"));
+    terminal.until("new-6", SOON);
+    // The old one is gone, the new one is all there is.
+    terminal.until(r"\(1 container\) · following", SOON);
+    let mut lines: Vec<_> = (1..=6).flat_map(|i| [format!("old-{i}."), format!("new-{i}.")]).collect();
+    lines.push("old-bye".to_owned());
+    assert_eq!(counts(&terminal, &lines), vec![1; lines.len()], "{}", terminal.picture());
+    leave(&terminal);
+}
+
+#[test]
+fn the_past_is_searched_although_a_container_of_the_service_is_gone() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    replica(&project, 1, "echo needle-in-hay; seq 1 5000; sleep 600");
+    let second = replica(&project, 2, &says("second-speaks"));
     let terminal = open_on(&project, (120, 40));
-    terminal.keys("t");
-    terminal.until("log driver none keeps no lines", SOON);
-    terminal.until("--log-driver local", SOON);
+    terminal.keys("t t");
+    terminal.until(r"\(2 containers\)", SOON);
+    docker(&["rm", "-f", &second]);
+    terminal.until(r"\(1 container\)", SOON);
+    terminal.keys("/ text:needle Enter");
+    terminal.until("needle-in-hay", SOON);
     leave(&terminal);
 }
 

@@ -91,26 +91,32 @@ impl LogsPane {
             self.shown = self.breadth.clone();
             self.environment.clone_from(&ctx.scope.environment);
             self.begin(members);
-        } else if members.iter().any(|(key, _)| !self.sources.iter().any(|source| source.key == *key)) {
+        } else if members.len() != self.wanted.len() || members.iter().any(|(key, _)| !self.is_wanted(key)) {
             self.join(&members);
         }
     }
 
     /// A new view: lines of the former one are forgotten, filter and search stay.
     fn begin(&mut self, members: Vec<(ContainerKey, String)>) {
+        self.end_preview();
         self.generation.0 += 1;
         self.sources = members.into_iter().map(|(key, name)| Source { key, name }).collect();
         self.wanted = self.numbered(|_| true);
         self.reset();
     }
 
+    fn is_wanted(&self, key: &ContainerKey) -> bool {
+        self.wanted.iter().any(|(_, wanted)| wanted == key)
+    }
+
+    /// Takes in who came and who is gone: a log that is gone cannot be asked for its past any more.
     fn join(&mut self, members: &[(ContainerKey, String)]) {
         for (key, name) in members {
             if !self.sources.iter().any(|source| source.key == *key) {
                 self.sources.push(Source { key: key.clone(), name: name.clone() });
             }
         }
-        // Those that are gone have been read to their end.
+        // Those that are gone are read to their end all the same.
         self.wanted = self.numbered(|key| members.iter().any(|(member, _)| member == key));
     }
 
