@@ -11,5 +11,8 @@ mod lines;
 mod log;
 mod map;
 mod remove;
+mod tcp;
+mod tls;
 
 pub use engine::DockerEngine;
+pub use tls::tls_version;

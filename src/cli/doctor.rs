@@ -17,6 +17,7 @@ mod engine;
 mod here;
 mod meant;
 mod report;
+mod tcp;
 
 /// The shape of `--json`.
 pub const JSON: &str = "\
@@ -28,7 +29,7 @@ JSON (--json), one object per step:
   host     null for what belongs to this machine
   via      the host on the way whose step it is, else null
   step     configuration, terminal, found, settings, name, connection, key exchange, host key, authentication,
-           commands, socket, engine, clock, disk, log limits, ledger
+           commands, socket, tls, client key, engine, clock, disk, log limits, ledger
   verdict  ok, warn, bad, unknown
   found    what was found, in words
   mend     the command that mends it, else null
@@ -73,6 +74,14 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
             Some(Address::Unix(path)) => {
                 ways(&mut report, &site, id)?;
                 report.step(&here::socket(&path))?;
+            }
+            Some(Address::Tcp(to)) => {
+                ways(&mut report, &site, id)?;
+                if !is_lost(&site, id) {
+                    let way = site.plan(id).and_then(|plan| plan.ways.first());
+                    let steps = tcp::steps(&to, way.and_then(|way| way.tls.as_ref())).await;
+                    steps.iter().try_for_each(|step| report.step(step))?;
+                }
             }
             _ => ways(&mut report, &site, id)?,
         }

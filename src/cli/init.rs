@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::setup::Options;
@@ -10,7 +11,7 @@ use super::site::{Depth, Site};
 use crate::config::files::PROJECT_FILE;
 use crate::config::init::{EnvironmentFacts, Facts, HostFacts, ServiceFacts, render};
 use crate::domain::container::{Container, Health};
-use crate::world::World;
+use crate::domain::host::TlsFiles;
 
 /// Where it goes.
 #[derive(clap::Args, Debug)]
@@ -40,7 +41,7 @@ pub async fn run(arguments: &Arguments, options: &Options) -> Result<(), Failure
     if site.world.hosts.values().all(|host| host.containers.is_none()) {
         return Err(Failure::Unreachable("no engine answers; there is nothing to write".to_owned()));
     }
-    let text = render(&facts(&site.world));
+    let text = render(&facts(&site));
     if arguments.stdout {
         std::io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(());
@@ -56,7 +57,8 @@ pub async fn run(arguments: &Arguments, options: &Options) -> Result<(), Failure
     Ok(())
 }
 
-fn facts(world: &World) -> Facts {
+fn facts(site: &Site) -> Facts {
+    let world = &site.world;
     let mut services: BTreeMap<&str, ServiceFacts> = BTreeMap::new();
     for c in world.hosts.values().filter_map(|host| host.containers.as_ref()).flatten() {
         let known = services
@@ -79,12 +81,24 @@ fn facts(world: &World) -> Facts {
     let host = |(id, host): (&crate::domain::ids::HostId, &crate::world::Host)| HostFacts {
         name: id.to_string(),
         address: host.address.to_string(),
+        tls: site.plan(id).and_then(|plan| plan.ways.first()).and_then(|way| way.tls.as_ref()).map(portable),
     };
     Facts {
         environments: world.environments.iter().map(environment).collect(),
         hosts: world.hosts.iter().map(host).collect(),
         services: services.into_values().collect(),
     }
+}
+
+/// The same files for everybody who keeps them at home.
+fn portable(tls: &TlsFiles) -> TlsFiles {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let file = |path: &Option<PathBuf>| {
+        let path = path.as_ref()?;
+        let below = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
+        Some(below.map_or_else(|| path.clone(), |rest| PathBuf::from("~").join(rest)))
+    };
+    TlsFiles { ca: file(&tls.ca), cert: file(&tls.cert), key: file(&tls.key), ..tls.clone() }
 }
 
 fn add(service: &mut ServiceFacts, c: &Container) {

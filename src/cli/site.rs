@@ -18,7 +18,7 @@ use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::jobs::route::{Refusal, Route};
 use crate::ports::engine::{Engine, EngineError};
-use crate::runtime::environments::plan;
+use crate::runtime::environments::{HostPlan, plan};
 use crate::runtime::hosts::{self, Routes};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::run::now;
@@ -76,6 +76,7 @@ pub struct Site {
     pub world: World,
     /// What the operator set.
     pub config: Config,
+    plans: Vec<HostPlan>,
     routes: Routes,
     default: EnvironmentId,
     lost: BTreeSet<HostId>,
@@ -105,7 +106,7 @@ impl Site {
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
         let (lost, refusals) = (BTreeSet::new(), BTreeMap::new());
-        Ok(Self { world, config, routes, default, lost, refusals, is_quiet: false })
+        Ok(Self { world, config, plans: plan.hosts, routes, default, lost, refusals, is_quiet: false })
     }
 
     /// The environment of that name; the default one where none is given.
@@ -231,6 +232,11 @@ impl Site {
     pub fn engine(&self, host: &HostId) -> Result<Arc<dyn Engine>, Failure> {
         let route = self.routes.get(host).ok_or_else(|| Failure::Failed(format!("{host}: no such host")))?;
         Ok(route.engine())
+    }
+
+    /// How a host is meant to be reached.
+    pub fn plan(&self, host: &HostId) -> Option<&HostPlan> {
+        self.plans.iter().find(|plan| plan.id == *host)
     }
 
     /// The ways to a host, for telling how it is found.

@@ -22,7 +22,7 @@ const SECTIONS: &[Section] = &[
         "An environment: a named set of hosts, one table each.",
     ),
     section("hosts.*", "hosts.web1", "A host: one Docker engine, one table each."),
-    section("hosts.*.tls", "hosts.web1.tls", "Files for tcp:// with TLS."),
+    section("hosts.*.tls", "hosts.web1.tls", "TLS to a tcp:// engine, as docker --tlsverify has it."),
     section("services.*", "services.api", "What is known of a service besides what its containers say."),
     section(
         "services.*.live|ready",

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use toml::Value;
 
-use crate::domain::host::Address;
+use crate::domain::host::{Address, TlsFiles};
 
 /// What runs, as far as the file tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct HostFacts {
     pub name: String,
     /// As docker has it.
     pub address: String,
+    /// With what it is reached by TLS.
+    pub tls: Option<TlsFiles>,
 }
 
 /// One service.
@@ -85,12 +88,8 @@ pub fn render(facts: &Facts) -> String {
         }
         taken.push(name);
     }
-    for (name, address) in &written {
-        push(&mut out, format_args!("\n[hosts.{}]\naddress = {}\n", key(name), text(address)));
-        if !super::load::is_safe_without_tls(address) {
-            out +=
-                "# Whoever reaches this port owns the host: better ssh://, or tls.\nallow_plain_tcp = true\n";
-        }
+    for (name, facts) in &written {
+        host(&mut out, name, facts);
     }
     let mut taken = Vec::new();
     for facts in &facts.services {
@@ -106,6 +105,33 @@ pub fn render(facts: &Facts) -> String {
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = out.write_fmt(text);
+}
+
+fn host(out: &mut String, name: &str, facts: &HostFacts) {
+    push(out, format_args!("\n[hosts.{}]\naddress = {}\n", key(name), text(&facts.address)));
+    let Address::Tcp(to) = Address::parse(&facts.address) else { return };
+    if let Some(tls) = &facts.tls {
+        push(out, format_args!("tls = {}\n", inline(tls)));
+    } else if !super::load::is_loopback(&to) {
+        *out += "# Whoever reaches this port owns the host: better ssh://, or tls.\nallow_plain_tcp = true\n";
+    }
+}
+
+/// The files as a table in a line; those that no file may name are left out, a certificate with its key.
+fn inline(tls: &TlsFiles) -> String {
+    let file = |path: &Option<PathBuf>| {
+        let path = path.as_ref()?.to_str()?;
+        let is_sound = (path.starts_with('/') || path.starts_with("~/")) && !path.contains(char::is_control);
+        is_sound.then(|| text(path))
+    };
+    let both = file(&tls.cert).zip(file(&tls.key));
+    let entries = [
+        file(&tls.ca).map(|path| format!("ca = {path}")),
+        both.map(|(cert, key)| format!("cert = {cert}, key = {key}")),
+        tls.server_name.as_ref().map(|name| format!("server_name = {}", text(&without_controls(name)))),
+    ];
+    let entries = entries.into_iter().flatten().collect::<Vec<_>>();
+    if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
 }
 
 fn service(out: &mut String, name: &str, facts: &ServiceFacts) {
@@ -131,17 +157,17 @@ fn service(out: &mut String, name: &str, facts: &ServiceFacts) {
     out.push_str("# runbook = \"https://\"\n");
 }
 
-/// The name in the file for each name of a host, and what is written of it: name and address, each address once.
-fn hosts(facts: &Facts) -> (BTreeMap<&str, String>, Vec<(String, &str)>) {
-    let (mut names, mut written) = (BTreeMap::new(), Vec::<(String, &str)>::new());
+/// The name in the file for each name of a host, and what is written of it: each address once.
+fn hosts(facts: &Facts) -> (BTreeMap<&str, String>, Vec<(String, &HostFacts)>) {
+    let (mut names, mut written) = (BTreeMap::new(), Vec::<(String, &HostFacts)>::new());
     for host in facts.hosts.iter().filter(|host| super::load::is_address(&host.address)) {
         let address = Address::parse(&host.address);
-        let known =
-            written.iter().find(|(_, other)| Address::parse(other) == address).map(|(name, _)| name.clone());
+        let is_it = |(_, other): &&(String, &HostFacts)| Address::parse(&other.address) == address;
+        let known = written.iter().find(is_it).map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| {
             let taken: Vec<_> = written.iter().map(|(name, _)| name.clone()).collect();
             let name = unique(&host.name, &taken);
-            written.push((name.clone(), &host.address));
+            written.push((name.clone(), host));
             name
         });
         names.entry(host.name.as_str()).or_insert(name);
@@ -197,7 +223,7 @@ mod tests {
     }
 
     fn host(name: &str, address: &str) -> HostFacts {
-        HostFacts { name: name.to_owned(), address: address.to_owned() }
+        HostFacts { name: name.to_owned(), address: address.to_owned(), tls: None }
     }
 
     fn environment(name: &str, hosts: &[&str]) -> EnvironmentFacts {
@@ -252,6 +278,21 @@ mod tests {
         let config = read(&render(&facts));
         assert_eq!(config.hosts.len(), 1);
         assert_eq!(config.environments["b"].hosts, ["a"]);
+    }
+
+    #[test]
+    fn a_host_that_is_reached_by_tls_is_not_written_as_plain() {
+        let tls = TlsFiles {
+            ca: Some("/c/ca.pem".into()),
+            cert: Some("/c/cert.pem".into()),
+            key: Some("/c/key.pem".into()),
+            ..TlsFiles::default()
+        };
+        let mut facts = shop();
+        facts.hosts[1].tls = Some(tls);
+        let web1 = &read(&render(&facts)).hosts["web1"];
+        assert_eq!(web1.tls.as_ref().unwrap().key.as_deref(), Some(std::path::Path::new("/c/key.pem")));
+        assert!(!web1.allow_plain_tcp);
     }
 
     #[test]

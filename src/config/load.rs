@@ -18,7 +18,7 @@ mod leaf;
 mod source;
 mod walk;
 
-pub(crate) use check::is_safe_without_tls;
+pub(crate) use check::is_loopback;
 pub use source::Origins;
 use source::Source;
 pub(super) use source::shown_path;

@@ -106,6 +106,8 @@ pub struct Tls {
     pub cert: Option<PathBuf>,
     /// Its key.
     pub key: Option<PathBuf>,
+    /// Whose name the engine's certificate carries; that of the address where it is `None`.
+    pub server_name: Option<String>,
 }
 
 /// What is known of a service besides what its containers say.

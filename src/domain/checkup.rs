@@ -27,6 +27,10 @@ pub enum Stage {
     Commands,
     /// The engine's socket may be used.
     Socket,
+    /// Behind a port: it shows who it is, and we do.
+    Tls,
+    /// Nobody else may read the key that we show ourselves with.
+    ClientKey,
     /// The engine answers.
     Engine,
     /// Its time is ours.
@@ -71,6 +75,8 @@ impl Stage {
             Self::Authentication => "authentication",
             Self::Commands => "commands",
             Self::Socket => "socket",
+            Self::Tls => "tls",
+            Self::ClientKey => "client key",
             Self::Engine => "engine",
             Self::Clock => "clock",
             Self::Disk => "disk",

@@ -39,6 +39,21 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// Where the files for TLS to an engine lie, and how much was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TlsFiles {
+    /// Holds what may have signed the engine's certificate; what this machine trusts where it is `None`.
+    pub ca: Option<PathBuf>,
+    /// The operator's certificate; comes with `key`.
+    pub cert: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+    /// Whose name the engine's certificate carries; that of the address where it is `None`.
+    pub server_name: Option<String>,
+    /// Somebody wanted no verification. It is done nevertheless; only what is said when it fails differs.
+    pub is_lax: bool,
+}
+
 /// What an engine says of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EngineFacts {

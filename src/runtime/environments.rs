@@ -2,21 +2,20 @@
 //! A plan only: pure, nothing is opened.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::adapters::docker::find::Candidate;
-use crate::config::load::is_safe_without_tls;
-use crate::config::schema::Config;
+use crate::config::load::is_loopback;
+use crate::config::schema::{self, Config};
 use crate::domain::environment::{Class, Environment};
-use crate::domain::host::Address;
+use crate::domain::host::{Address, TlsFiles};
 use crate::domain::ids::{EnvironmentId, HostId};
 
 use super::hosts::Found;
 
 const PLAIN_TCP: &str = "tcp:// without TLS lets anybody on the way own the host; \
      allow_plain_tcp = true in its [hosts.NAME] takes it nevertheless";
-const TLS: &str = "tcp:// with TLS is not supported yet";
 
 /// One host, and where its engine may be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,7 +33,7 @@ impl HostPlan {
     pub fn is_here(&self) -> bool {
         self.ways.iter().all(|way| match &way.address {
             Address::Unix(_) => true,
-            tcp @ Address::Tcp(_) => is_safe_without_tls(&tcp.to_string()),
+            Address::Tcp(to) => is_loopback(to),
             Address::Ssh(_) | Address::Other(_) => false,
         })
     }
@@ -60,7 +59,8 @@ pub fn plan(config: &Config, found: &Found, is_chosen: bool, is_there: &dyn Fn(&
     let mut plan = Plan::default();
     for (name, environment) in config.environments_as_written() {
         let id = EnvironmentId::new(name);
-        let hosts = environment.hosts.iter().map(|host| plan.configured_host(config, host)).collect();
+        let written = environment.hosts.iter();
+        let hosts = written.map(|host| plan.configured_host(config, host, &found.home)).collect();
         plan.configured.insert(id.clone());
         plan.write_windows.insert(id.clone(), environment.write_window.get());
         plan.environments.push(Environment {
@@ -76,8 +76,8 @@ pub fn plan(config: &Config, found: &Found, is_chosen: bool, is_there: &dyn Fn(&
         let id = EnvironmentId::new(context.name.as_str());
         if plan.environment(&id).is_none() {
             let source = format!("docker context {}", context.name);
-            let way = Candidate { source, address: context.address.clone() };
-            let host = plan.host(&context.name, vec![way], context.has_tls, config);
+            let way = Candidate { source, address: context.address.clone(), tls: context.tls.clone() };
+            let host = plan.host(&context.name, vec![way], config, &found.home);
             plan.push(id, host);
         }
     }
@@ -100,25 +100,25 @@ impl Plan {
     }
 
     /// A host that a file names, by its name there or by its address.
-    fn configured_host(&mut self, config: &Config, written: &str) -> HostId {
-        let named = |(name, host): (&String, &crate::config::schema::Host)| {
+    fn configured_host(&mut self, config: &Config, written: &str, home: &Path) -> HostId {
+        let named = |(name, host): (&String, &schema::Host)| {
             let is_it = name == written || is_same(&Address::parse(&host.address), &Address::parse(written));
             is_it.then(|| (name.clone(), host.clone()))
         };
         let by_name = config.hosts.get_key_value(written).and_then(named);
         let Some((name, host)) = by_name.or_else(|| config.hosts.iter().find_map(named)) else {
             let address = Address::parse(written);
-            let way = Candidate { source: "configuration".to_owned(), address: address.clone() };
-            return self.host(&short(&address), vec![way], false, config);
+            let way = Candidate { source: "configuration".to_owned(), address: address.clone(), tls: None };
+            return self.host(&short(&address), vec![way], config, home);
         };
         let source = format!("hosts.{name}");
-        let way = Candidate { source, address: Address::parse(&host.address) };
+        let way = Candidate { source, address: Address::parse(&host.address), tls: None };
         let shown = host.label.as_ref().unwrap_or(&name);
-        self.host(shown, vec![way], host.tls.is_some(), config)
+        self.host(shown, vec![way], config, home)
     }
 
     /// The host with the first of these addresses; a new one gets the name, or its address where that is taken.
-    fn host(&mut self, name: &str, ways: Vec<Candidate>, has_tls: bool, config: &Config) -> HostId {
+    fn host(&mut self, name: &str, mut ways: Vec<Candidate>, config: &Config, home: &Path) -> HostId {
         let address = ways.first().map_or_else(|| Address::Other(String::new()), |way| way.address.clone());
         if let [way] = ways.as_slice()
             && let Some(known) = self.hosts.iter().find(|h| is_same(&h.ways[0].address, &way.address))
@@ -127,9 +127,15 @@ impl Plan {
         }
         let is_taken = |name: &str| self.hosts.iter().any(|h| h.id.as_str() == name);
         let id = HostId::new(if is_taken(name) { address.to_string() } else { name.to_owned() });
+        // What a file says of exactly this address counts whatever named it.
+        let known = config.hosts.values().find(|host| is_same(&Address::parse(&host.address), &address));
+        if let (Some(tls), [way]) = (known.and_then(|host| host.tls.as_ref()), ways.as_mut_slice()) {
+            way.tls = Some(files(tls, home));
+        }
+        let has_tls = ways.first().is_some_and(|way| way.tls.is_some());
+        let may_be_plain = known.is_some_and(|host| host.allow_plain_tcp);
         let refusal = match &address {
-            Address::Tcp(_) if has_tls => Some(TLS),
-            Address::Tcp(_) if !may_be_plain(config, &address) => Some(PLAIN_TCP),
+            Address::Tcp(to) if !has_tls && !may_be_plain && !is_loopback(to) => Some(PLAIN_TCP),
             _ => None,
         };
         self.hosts.push(HostPlan { id: id.clone(), ways, refusal });
@@ -172,7 +178,7 @@ impl Plan {
         let is_taken = self.environment(&EnvironmentId::new(name.as_str())).is_some()
             || found.contexts.iter().any(|context| context.name == name);
         let name = if is_taken { "this machine".to_owned() } else { name };
-        let host = self.host(&name, found.candidates.clone(), found.wants_tls, config);
+        let host = self.host(&name, found.candidates.clone(), config, &found.home);
         let id = EnvironmentId::new(name);
         self.push(id.clone(), host);
         Some(id)
@@ -192,12 +198,13 @@ impl Plan {
     }
 }
 
-/// Loopback, or somebody said so of exactly this address.
-fn may_be_plain(config: &Config, address: &Address) -> bool {
-    let is_allowed = |host: &crate::config::schema::Host| {
-        host.allow_plain_tcp && is_same(&Address::parse(&host.address), address)
+/// The files of a configuration, where they are.
+fn files(tls: &schema::Tls, home: &Path) -> TlsFiles {
+    let file = |path: &Option<PathBuf>| {
+        path.as_ref().map(|path| path.strip_prefix("~").map_or_else(|_| path.clone(), |rest| home.join(rest)))
     };
-    is_safe_without_tls(&address.to_string()) || config.hosts.values().any(is_allowed)
+    let server_name = tls.server_name.clone();
+    TlsFiles { ca: file(&tls.ca), cert: file(&tls.cert), key: file(&tls.key), server_name, is_lax: false }
 }
 
 /// Whether two addresses are one engine; what only turns out to be the same later is not known here.

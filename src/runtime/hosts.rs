@@ -33,8 +33,8 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// All docker contexts but the default one, by name.
     pub contexts: Vec<DockerContext>,
-    /// The variables ask for TLS to the machine's own engine.
-    pub wants_tls: bool,
+    /// The operator's home directory.
+    pub home: PathBuf,
 }
 
 /// Looks at the variables and the files of `docker`.
@@ -47,10 +47,8 @@ pub fn find(host_flag: Option<String>) -> Found {
     };
     let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let around = Surroundings { host_flag, env: env.collect(), home, read: &read, list: &list };
-    let wants_tls = ["DOCKER_TLS_VERIFY", "DOCKER_TLS"]
-        .iter()
-        .any(|name| around.env.get(*name).is_some_and(|value| !value.is_empty()));
-    Found { candidates: around.candidates(), contexts: around.contexts(), wants_tls }
+    let (candidates, contexts) = (around.candidates(), around.contexts());
+    Found { candidates, contexts, home: around.home }
 }
 
 /// How hosts over SSH are reached from here: by OpenSSH's files of this operator, or by `config` instead.
@@ -119,7 +117,10 @@ fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>, ssh: Option<
     let engine = match (refusal, ssh) {
         (Some(why), _) => DockerEngine::refused(id, &at, why),
         (None, Some(ssh)) => DockerEngine::over_ssh(id, Arc::clone(ssh)),
-        (None, None) => DockerEngine::new(id, &at),
+        (None, None) => match (&at, &candidate.tls) {
+            (Address::Tcp(to), Some(files)) => DockerEngine::over_tls(id, to, files.clone()),
+            _ => DockerEngine::new(id, &at),
+        },
     };
     let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at));
     Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }

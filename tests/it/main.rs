@@ -7,6 +7,8 @@ mod architecture;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod configured;
@@ -56,5 +58,7 @@ mod sshd;
 mod still;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod wire;

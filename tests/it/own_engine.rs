@@ -1,12 +1,15 @@
 //! An engine of a test's own, to freeze, stop, fill and clear; the machine's engine is never touched.
 
 use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::engine;
 
@@ -17,12 +20,18 @@ const START: Duration = Duration::from_secs(60);
 pub struct OwnEngine {
     dir: tempfile::TempDir,
     process: Option<Child>,
+    options: Vec<String>,
 }
 
 impl OwnEngine {
     /// Started and answering. Without `dockerd` or without the right to start it a test says so and passes, unless
     /// `REQUIRE_ENGINE=1`.
     pub fn start() -> Option<Self> {
+        Self::start_with(Vec::new())
+    }
+
+    /// As [`Self::start`], with more options.
+    pub fn start_with(options: Vec<String>) -> Option<Self> {
         let has_program = Command::new("dockerd")
             .arg("--version")
             .stdout(Stdio::null())
@@ -40,6 +49,7 @@ impl OwnEngine {
         let mut own = Self {
             dir: tempfile::Builder::new().prefix("pilothouse-engine-").tempdir().unwrap(),
             process: None,
+            options,
         };
         own.serve();
         Some(own)
@@ -59,13 +69,21 @@ impl OwnEngine {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         // In a network of its own: without a bridge it would take the machine's docker0 away.
         let child = Command::new("unshare")
-            .args(["--net", "dockerd", "--data-root"])
+            .args([
+                "--net",
+                "sh",
+                "-c",
+                "busybox ip link set lo up && exec dockerd \"$@\"",
+                "sh",
+                "--data-root",
+            ])
             .arg(self.path("data"))
             .arg("--exec-root")
             .arg(self.path("exec"))
             .arg("--pidfile")
             .arg(self.path("pid"))
             .args(["--host", &self.address(), "--bridge=none", "--iptables=false"])
+            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -103,6 +121,35 @@ impl OwnEngine {
     /// It goes on.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// A port of this machine's loopback that leads to this port of the engine's own loopback. Whoever comes in is
+    /// served until the process of the tests ends.
+    pub fn port(&self, inside: u16) -> u16 {
+        let pid = self.process.as_ref().expect("it runs").id();
+        let network = std::fs::File::open(format!("/proc/{pid}/ns/net")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (hand_over, accepted) = std::sync::mpsc::channel::<TcpStream>();
+        std::thread::spawn(move || {
+            listener.incoming().try_for_each(|client| hand_over.send(client.unwrap()))
+        });
+        std::thread::spawn(move || {
+            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            for client in accepted {
+                // A client of an engine that ended sees the end of its connection.
+                let Ok(engine) = TcpStream::connect(("127.0.0.1", inside)) else { continue };
+                for (mut from, mut to) in
+                    [(client.try_clone().unwrap(), engine.try_clone().unwrap()), (engine, client)]
+                {
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Write);
+                    });
+                }
+            }
+        });
+        port
     }
 
     /// Ends it, and with it its containers.

@@ -50,6 +50,35 @@ impl Api {
         Ok(())
     }
 
+    /// What went wrong on the way, in the words of whoever knows best.
+    fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> EngineError {
+        if let Some(known) = known_cause(error) {
+            return known;
+        }
+        let is_no_http = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
+        if is_no_http && matches!(self.dial, Dial::Tcp(_)) {
+            return self.wants_tls("the answer is no HTTP");
+        }
+        broken(what, error)
+    }
+
+    fn refused(&self, what: &str, status: u16, message: String) -> EngineError {
+        // The words of Go's HTTP server, and so of the engine.
+        if status == 400 && message.contains("HTTP request to an HTTPS server") {
+            return self.wants_tls("that port speaks TLS, and it was asked without");
+        }
+        EngineError::Refused { what: what.to_owned(), status, message }
+    }
+
+    fn wants_tls(&self, cause: &str) -> EngineError {
+        let mend = "DOCKER_TLS_VERIFY=1 with the files in DOCKER_CERT_PATH, or tls in its [hosts.NAME]";
+        EngineError::Unreachable {
+            address: self.dial.address(),
+            cause: cause.to_owned(),
+            mend: Some(mend.to_owned()),
+        }
+    }
+
     pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
         self.dial.unreachable(cause)
     }
@@ -74,17 +103,7 @@ impl Api {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> Result<Response<Incoming>, EngineError> {
-        let broken =
-            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
-        let wire = TokioIo::new(wire);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(wire).await.map_err(|e| broken(&e))?;
-        // Ends by itself when the answer's body is dropped or read to its end.
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "engine connection ended");
-            }
-        });
+        let broken = |e: &hyper::Error| self.failed(what, e);
         let bytes = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
         let request = Request::builder()
             .method(method)
@@ -92,14 +111,14 @@ impl Api {
             .header("host", "docker")
             .header("content-type", "application/json")
             .body(Full::new(bytes))
-            .map_err(|e| broken(&e))?;
-        let answer = sender.send_request(request).await.map_err(|e| broken(&e))?;
+            .map_err(|e| self.failed(what, &e))?;
+        let answer = ask(wire, request).await.map_err(|e| broken(&e))?;
         let status = answer.status().as_u16();
         if status < 400 {
             return Ok(answer);
         }
         let body = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
-        Err(EngineError::Refused { what: what.to_owned(), status, message: message_of(&body) })
+        Err(self.refused(what, status, message_of(&body)))
     }
 
     /// The bytes of an answer as they are, from behind its head; they end when the engine closes.
@@ -111,12 +130,13 @@ impl Api {
         what: &str,
         path: &str,
     ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
-        let broken =
-            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
+        let broken = |e: &dyn std::fmt::Display| broken(what, e);
+        let failed = |e: io::Error| self.failed(what, &e);
         let mut wire = self.dial.dial().await?;
         let request = format!("GET {}{path} HTTP/1.0\r\nHost: docker\r\n\r\n", self.prefix());
-        wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
-        let (head, rest) = read_head(&mut wire).await.map_err(|e| broken(&e))?;
+        wire.write_all(request.as_bytes()).await.map_err(failed)?;
+        wire.flush().await.map_err(failed)?;
+        let (head, rest) = read_head(&mut wire).await.map_err(failed)?;
         match head.status {
             Some(_) if head.text.contains("transfer-encoding") => {
                 Err(broken(&"the answer is chunked although HTTP/1.0 was asked: is a proxy in between?"))
@@ -134,8 +154,8 @@ impl Api {
         path: &str,
         body: &serde_json::Value,
     ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
-        let broken =
-            |e: &dyn std::fmt::Display| EngineError::Broken { what: what.to_owned(), cause: e.to_string() };
+        let broken = |e: &dyn std::fmt::Display| broken(what, e);
+        let failed = |e: io::Error| self.failed(what, &e);
         let mut wire = self.dial.dial().await?;
         let body = body.to_string();
         let request = format!(
@@ -144,8 +164,9 @@ impl Api {
             self.prefix(),
             body.len()
         );
-        wire.write_all(request.as_bytes()).await.map_err(|e| broken(&e))?;
-        let (head, rest) = read_head(&mut wire).await.map_err(|e| broken(&e))?;
+        wire.write_all(request.as_bytes()).await.map_err(failed)?;
+        wire.flush().await.map_err(failed)?;
+        let (head, rest) = read_head(&mut wire).await.map_err(failed)?;
         match head.status {
             Some(101 | 200) => Ok((rest, wire)),
             Some(status) if status >= 400 => Err(read_refusal(what, status, rest, wire).await),
@@ -182,8 +203,7 @@ impl Api {
         let whole = async {
             let answer = self.send_on(wire, what, method, path, body).await?;
             let body = answer.into_body().collect().await;
-            body.map(http_body_util::Collected::to_bytes)
-                .map_err(|e| EngineError::Broken { what: what.to_owned(), cause: e.to_string() })
+            body.map(http_body_util::Collected::to_bytes).map_err(|e| self.failed(what, &e))
         };
         match tokio::time::timeout(limit, whole).await {
             Ok(result) => result,
@@ -208,6 +228,43 @@ impl Api {
             cause: format!("answer not understood: {e}"),
         })
     }
+}
+
+/// The answer to a request on a connection of its own, once its head is there.
+pub(super) async fn ask<B>(
+    wire: Box<dyn Wire>,
+    request: Request<B>,
+) -> Result<Response<Incoming>, hyper::Error>
+where
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await?;
+    // Ends by itself when the answer's body is dropped or read to its end.
+    let link = tokio::spawn(async move {
+        connection.await.inspect_err(|error| tracing::debug!(%error, "engine connection ended"))
+    });
+    match sender.send_request(request).await {
+        // It broke before the request was on its way: the connection knows why.
+        Err(canceled) if canceled.is_canceled() => match link.await {
+            Ok(Err(reason)) => Err(reason),
+            _ => Err(canceled),
+        },
+        answer => answer,
+    }
+}
+
+fn broken(what: &str, why: &(impl std::fmt::Display + ?Sized)) -> EngineError {
+    EngineError::Broken { what: what.to_owned(), cause: why.to_string() }
+}
+
+/// What the way to the engine itself said, somewhere below an error: an [`EngineError`] inside of an [`io::Error`].
+pub(super) fn known_cause(error: &(dyn std::error::Error + 'static)) -> Option<EngineError> {
+    let named = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<EngineError>().cloned()
+    };
+    std::iter::successors(Some(error), |error| error.source()).find_map(named)
 }
 
 /// The engine's words: `{"message": …}`, else the first line of what came.

@@ -10,8 +10,8 @@ use bollard::query_parameters::{
 };
 use bollard::{BollardRequest, ClientVersion, Docker};
 use hyper::header::{HOST, HeaderValue};
-use hyper_util::rt::TokioIo;
 
+use super::api::{ask, known_cause};
 use super::dial::Dial;
 use crate::domain::act::ContainerAct;
 use crate::domain::ids::ContainerId;
@@ -74,14 +74,7 @@ fn connect(dial: &Dial, minor: u32) -> Result<Docker, Error> {
         Box::pin(async move {
             *request.uri_mut() = path.map_err(|e| Error::from(std::io::Error::other(e)))?;
             let wire = dial.dial().await.map_err(|e| Error::from(std::io::Error::other(e)))?;
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await?;
-            // Ends by itself when the answer was read.
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "engine connection ended");
-                }
-            });
-            Ok(sender.send_request(request).await?)
+            Ok(ask(wire, request).await?)
         }) as std::pin::Pin<Box<dyn Future<Output = Result<_, Error>> + Send>>
     };
     let version = ClientVersion { major_version: 1, minor_version: minor as usize };
@@ -94,11 +87,8 @@ fn told(dial: &Dial, what: &str, error: Error) -> EngineError {
             EngineError::Refused { what: what.to_owned(), status: status_code, message }
         }
         Error::RequestTimeoutError => dial.unreachable(format!("{what}: no answer within {ACT_SECONDS} s")),
-        // What `dial` said, as it said it.
-        Error::IOError { err } => match err.get_ref().and_then(|e| e.downcast_ref::<EngineError>()) {
-            Some(error) => error.clone(),
-            None => EngineError::Broken { what: what.to_owned(), cause: err.to_string() },
-        },
-        other => EngineError::Broken { what: what.to_owned(), cause: other.to_string() },
+        // What the way to the engine said, as it said it.
+        other => known_cause(&other)
+            .unwrap_or_else(|| EngineError::Broken { what: what.to_owned(), cause: other.to_string() }),
     }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 
+use super::tcp;
+use super::tls::Tls;
 use crate::adapters::ssh::host::{HostError, SshHost};
 use crate::domain::host::Address;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
@@ -22,6 +24,8 @@ pub(super) enum Dial {
     Unix(PathBuf),
     /// A port, `host:port`.
     Tcp(String),
+    /// A port that is spoken to by TLS.
+    Tls(Arc<Tls>),
     /// The engine of a host over its SSH connection.
     Ssh(Arc<SshHost>),
     /// Not to be dialled: the address, and why.
@@ -49,6 +53,7 @@ impl Dial {
         match self {
             Self::Unix(path) => format!("unix://{}", path.display()),
             Self::Tcp(to) => format!("tcp://{to}"),
+            Self::Tls(tls) => format!("tcp://{}", tls.to),
             Self::Ssh(host) => host.address(),
             Self::Refused(address, _) => address.clone(),
         }
@@ -56,6 +61,10 @@ impl Dial {
 
     pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
         EngineError::Unreachable { address: self.address(), cause: cause.into(), mend: None }
+    }
+
+    fn silent(&self, to_what: &str) -> EngineError {
+        self.unreachable(format!("no answer{to_what} within {} s", CALL_TIMEOUT.as_secs()))
     }
 
     /// A new stream. It keeps its own time: a person may have to answer first. Errors: [`EngineError::Unreachable`],
@@ -72,10 +81,16 @@ impl Dial {
         };
         match self {
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(told)?)),
-            Self::Tcp(to) => match tokio::time::timeout(CALL_TIMEOUT, TcpStream::connect(to)).await {
+            Self::Tcp(to) => match tokio::time::timeout(CALL_TIMEOUT, tcp::connect(to)).await {
                 Ok(stream) => Ok(Box::new(stream.map_err(told)?)),
-                Err(_) => Err(self.unreachable(format!("no answer within {} s", CALL_TIMEOUT.as_secs()))),
+                Err(_) => Err(self.silent("")),
             },
+            Self::Tls(tls) => {
+                let dialled = tokio::time::timeout(CALL_TIMEOUT, tcp::connect(&tls.to)).await;
+                let stream = dialled.map_err(|_| self.silent(""))?.map_err(told)?;
+                let greeted = tokio::time::timeout(CALL_TIMEOUT, tls.greet(stream)).await;
+                Ok(Box::new(greeted.map_err(|_| self.silent(" to the TLS handshake"))??))
+            }
             Self::Ssh(host) => match host.dial().await {
                 Ok(stream) => Ok(Box::new(stream)),
                 Err(error) if error.needs_person() => {

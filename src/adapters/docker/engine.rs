@@ -11,11 +11,12 @@ use super::api::Api;
 use super::dial::Dial;
 use super::log::Log;
 use super::map::{Event, Inspected, Listed, Stats};
+use super::tls::Tls;
 use super::{client, exec, inventory, lines, remove};
 use crate::adapters::ssh::host::SshHost;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
-use crate::domain::host::{Address, EngineFacts};
+use crate::domain::host::{Address, EngineFacts, TlsFiles};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
 use crate::domain::usage::Sample;
@@ -62,6 +63,12 @@ impl DockerEngine {
     /// For the engine of `host` at `address`.
     pub fn new(host: HostId, address: &Address) -> Self {
         Self { host, api: Arc::new(Api::new(Dial::new(address))), machine_bytes: 0.into() }
+    }
+
+    /// For the engine of `host` behind the port `to`, by TLS.
+    pub fn over_tls(host: HostId, to: &str, files: TlsFiles) -> Self {
+        let tls = Arc::new(Tls::new(to, files));
+        Self { host, api: Arc::new(Api::new(Dial::Tls(tls))), machine_bytes: 0.into() }
     }
 
     /// For the engine of a host over its SSH connection.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::host::Address;
+use crate::domain::host::{Address, TlsFiles};
 
 /// What decides where the engine is looked for.
 pub struct Surroundings<'a> {
@@ -29,6 +29,8 @@ pub struct Candidate {
     pub source: String,
     /// Where it would be.
     pub address: Address,
+    /// For `tcp://`; `None` is plain.
+    pub tls: Option<TlsFiles>,
 }
 
 /// A docker context.
@@ -38,8 +40,8 @@ pub struct DockerContext {
     pub name: String,
     /// Its engine.
     pub address: Address,
-    /// It brings certificates.
-    pub has_tls: bool,
+    /// With what it is reached by TLS; `None` is plain.
+    pub tls: Option<TlsFiles>,
 }
 
 #[derive(Deserialize)]
@@ -60,14 +62,19 @@ struct Meta {
 struct Endpoint {
     #[serde(rename = "Host")]
     host: Option<String>,
+    #[serde(rename = "SkipTLSVerify", default)]
+    skips_verification: bool,
 }
 
 impl Surroundings<'_> {
     /// Where the engine is, in the order tried. A flag, `DOCKER_HOST` or a chosen context stands alone, as with `docker`.
     pub fn candidates(&self) -> Vec<Candidate> {
         let env = |key: &str| self.env.get(key).filter(|v| !v.is_empty());
-        let at =
-            |source: &str, text: &str| Candidate { source: source.into(), address: Address::parse(text) };
+        let at = |source: &str, text: &str| Candidate {
+            source: source.into(),
+            address: Address::parse(text),
+            tls: self.tls_of_variables(),
+        };
         if let Some(host) = &self.host_flag {
             return vec![at("--host", host)];
         }
@@ -77,15 +84,16 @@ impl Surroundings<'_> {
         let chosen = env("DOCKER_CONTEXT").cloned().or_else(|| self.current_context());
         if let Some(name) = chosen.filter(|name| name != "default") {
             let source = format!("docker context {name}");
-            let address = self
-                .context(&name)
-                .map_or_else(|| Address::Other(format!("context {name}: not found")), |c| c.address);
-            return vec![Candidate { source, address }];
+            let context = self.context(&name);
+            let tls = context.as_ref().and_then(|context| context.tls.clone());
+            let address =
+                context.map_or_else(|| Address::Other(format!("context {name}: not found")), |c| c.address);
+            return vec![Candidate { source, address, tls }];
         }
         let mut found = vec![at("default socket", "/var/run/docker.sock")];
         let runtime = env("XDG_RUNTIME_DIR").map(PathBuf::from);
         let mut socket = |source: &str, path: PathBuf| {
-            found.push(Candidate { source: source.into(), address: Address::Unix(path) });
+            found.push(Candidate { source: source.into(), address: Address::Unix(path), tls: None });
         };
         if let Some(dir) = &runtime {
             socket("rootless socket", dir.join("docker.sock"));
@@ -96,6 +104,29 @@ impl Surroundings<'_> {
         }
         socket("Podman", PathBuf::from("/run/podman/podman.sock"));
         found
+    }
+
+    /// As `docker` reads them, but for one thing: `DOCKER_TLS` alone switches no verification off.
+    fn tls_of_variables(&self) -> Option<TlsFiles> {
+        let is_set = |name: &str| self.env.get(name).is_some_and(|value| !value.is_empty());
+        let verifies = is_set("DOCKER_TLS_VERIFY");
+        if !verifies && !is_set("DOCKER_TLS") {
+            return None;
+        }
+        let dir = self.env.get("DOCKER_CERT_PATH").filter(|dir| !dir.is_empty());
+        let dir = dir.map_or_else(|| self.docker_dir(), PathBuf::from);
+        let mut files = self.tls_in(&dir);
+        if verifies {
+            files.ca = Some(dir.join("ca.pem"));
+        }
+        Some(TlsFiles { is_lax: !verifies, ..files })
+    }
+
+    fn tls_in(&self, dir: &Path) -> TlsFiles {
+        let there = (self.list)(dir);
+        let file = |name: &str| Some(dir.join(name)).filter(|path| there.contains(path));
+        let (ca, cert, key) = (file("ca.pem"), file("cert.pem"), file("key.pem"));
+        TlsFiles { ca, cert, key, ..TlsFiles::default() }
     }
 
     fn current_context(&self) -> Option<String> {
@@ -126,10 +157,12 @@ impl Surroundings<'_> {
 
     fn context_at(&self, file: &Path) -> Option<DockerContext> {
         let meta: Meta = serde_json::from_str(&(self.read)(file)?).ok()?;
-        let host = meta.endpoints.get("docker")?.host.clone()?;
-        let tls = self.docker_dir().join("contexts/tls").join(digest(&meta.name)).join("docker");
-        let has_tls = !(self.list)(&tls).is_empty();
-        Some(DockerContext { name: meta.name, address: Address::parse(&host), has_tls })
+        let endpoint = meta.endpoints.get("docker")?;
+        let (host, is_lax) = (endpoint.host.clone()?, endpoint.skips_verification);
+        let dir = self.docker_dir().join("contexts/tls").join(digest(&meta.name)).join("docker");
+        let has_tls = is_lax || !(self.list)(&dir).is_empty();
+        let tls = has_tls.then(|| TlsFiles { is_lax, ..self.tls_in(&dir) });
+        Some(DockerContext { name: meta.name, address: Address::parse(&host), tls })
     }
 }
 
@@ -150,8 +183,17 @@ pub fn mend(cause: &str, address: &Address) -> String {
             "systemctl --user start podman.socket"
         }
         (c, _) if c.contains("no such socket") => "sudo systemctl start docker (install: docker.io)",
-        (c, _) if c.contains("TLS") || c.contains("not supported") => {
+        (c, Address::Tcp(_)) if c.contains("without TLS") => {
+            "DOCKER_TLS_VERIFY=1 with ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH; or tls in its [hosts.NAME]; or ssh://HOST"
+        }
+        (c, _) if c.contains("not supported") => {
             "ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST, then --host unix:///tmp/engine.sock"
+        }
+        (c, Address::Tcp(_)) if c.contains("refused") => {
+            "does the engine listen there? On the host: sudo systemctl cat docker | grep ExecStart"
+        }
+        (c, Address::Tcp(_)) if c.contains("no answer") => {
+            "is the host on, and does a firewall let that port through?"
         }
         (c, _) if c.contains("refused") => "sudo systemctl restart docker",
         _ => "pilothouse --host ADDRESS",
@@ -206,6 +248,30 @@ mod tests {
         assert_eq!(all[0], "unix:///var/run/docker.sock");
         assert_eq!(all[1], "unix:///run/user/1/docker.sock");
         assert!(all.last().unwrap().contains("podman"));
+    }
+
+    #[test]
+    fn the_variables_for_tls_name_the_files_that_are_there() {
+        let there = ["/c/cert.pem", "/c/key.pem"].map(PathBuf::from);
+        let tls = |env: &[(&str, &str)]| {
+            let around = Surroundings {
+                host_flag: None,
+                env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+                home: "/home/op".into(),
+                read: &|_| None,
+                list: &|dir| there.iter().filter(|path| path.parent() == Some(dir)).cloned().collect(),
+            };
+            around.candidates().remove(0).tls
+        };
+        let host = ("DOCKER_HOST", "tcp://h:2376");
+        assert_eq!(tls(&[host, ("DOCKER_TLS_VERIFY", "")]), None);
+        let verified = tls(&[host, ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")]).unwrap();
+        assert_eq!((verified.ca, verified.is_lax), (Some("/c/ca.pem".into()), false));
+        assert_eq!((verified.cert, verified.key), (Some(there[0].clone()), Some(there[1].clone())));
+        let lax = tls(&[host, ("DOCKER_TLS", "1"), ("DOCKER_CERT_PATH", "/c")]).unwrap();
+        assert_eq!((lax.ca, lax.is_lax), (None, true));
+        let at_home = tls(&[host, ("DOCKER_TLS_VERIFY", "1")]).unwrap();
+        assert_eq!((at_home.ca, at_home.cert), (Some("/home/op/.docker/ca.pem".into()), None));
     }
 
     #[test]

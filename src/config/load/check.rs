@@ -84,7 +84,7 @@ impl Check<'_, '_> {
                     } else if matches!(Address::parse(host), Address::Tcp(rest) if !is_loopback(&rest)) {
                         let message = format!("environments.{name}.hosts: {PLAIN_TCP}");
                         let hint =
-                            "use ssh://, or define it in [hosts.NAME], where tls can be set".to_owned();
+                            "use ssh://, or name it in [hosts.NAME] with a [hosts.NAME.tls]".to_owned();
                         self.problem(&at, message, Some(hint));
                     }
                     continue;
@@ -135,7 +135,8 @@ impl Check<'_, '_> {
                 self.value(&["hosts", name, "tls"], "`cert` and `key` come together", None);
             }
         } else if !host.allow_plain_tcp && !is_loopback(&rest) {
-            let hint = "use ssh://, set tls, or `allow_plain_tcp = true`".to_owned();
+            let hint = "use ssh://, add `tls = { ca = …, cert = …, key = … }`, or `allow_plain_tcp = true`"
+                .to_owned();
             self.value(&at, PLAIN_TCP, Some(hint));
         }
     }
@@ -228,16 +229,8 @@ impl Check<'_, '_> {
     }
 }
 
-/// Whether an address needs no TLS: it is no `tcp://`, or this machine.
-pub(crate) fn is_safe_without_tls(address: &str) -> bool {
-    match Address::parse(address) {
-        Address::Tcp(rest) => is_loopback(&rest),
-        _ => true,
-    }
-}
-
 /// Whether `host:port` is this machine for certain; a name that only resolves to it is not.
-fn is_loopback(authority: &str) -> bool {
+pub(crate) fn is_loopback(authority: &str) -> bool {
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())

@@ -11,16 +11,17 @@ fn found(own: &[(&str, &str)], contexts: &[(&str, &str)]) -> Found {
     let candidate = |(source, address): &(&str, &str)| Candidate {
         source: (*source).to_owned(),
         address: Address::parse(address),
+        tls: None,
     };
     let context = |(name, address): &(&str, &str)| DockerContext {
         name: (*name).to_owned(),
         address: Address::parse(address),
-        has_tls: name.contains("tls"),
+        tls: name.contains("tls").then(TlsFiles::default),
     };
     Found {
         candidates: own.iter().map(candidate).collect(),
         contexts: contexts.iter().map(context).collect(),
-        wants_tls: false,
+        home: "/home/op".into(),
     }
 }
 
@@ -116,8 +117,8 @@ fn plain_tcp_is_refused_but_to_this_machine_or_where_it_was_allowed() {
         ]),
     );
     let refusal = |name: &str| plan.hosts.iter().find(|h| h.id.as_str() == name).unwrap().refusal;
-    assert_eq!((refusal("near"), refusal("far"), refusal("safe")), (None, None, Some(TLS)));
-    assert_eq!((refusal("ctx"), refusal("ctx-tls")), (Some(PLAIN_TCP), Some(TLS)));
+    assert_eq!((refusal("near"), refusal("far"), refusal("safe")), (None, None, None));
+    assert_eq!((refusal("ctx"), refusal("ctx-tls")), (Some(PLAIN_TCP), None));
     assert_eq!(plan.environments.last().unwrap().hosts, [HostId::new("far")]);
 }
 
