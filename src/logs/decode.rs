@@ -82,12 +82,13 @@ impl Decoded<'_> {
         CORRELATION_KEYS.iter().find_map(|wanted| found(wanted)).map(|(_, value)| value.as_ref())
     }
 
-    /// Message and fields as they stand on the screen.
+    /// Message and fields as they stand on the screen, where a field is `  key=value`.
     pub fn printed(&self) -> String {
         let mut text = self.message.clone().into_owned();
         for (key, value) in &self.fields {
-            text += &label(key);
-            text += value;
+            for part in ["  ", key, "=", value] {
+                text += part;
+            }
         }
         text
     }
@@ -103,11 +104,6 @@ impl Decoded<'_> {
             fields: self.fields.into_iter().map(|(key, value)| (owned(key), owned(value))).collect(),
         }
     }
-}
-
-/// What stands before a field's value on the screen.
-pub fn label(key: &str) -> String {
-    format!("  {key}=")
 }
 
 /// Whether a line may be JSON or logfmt; cheap, and most prose is not.

@@ -69,7 +69,7 @@ impl Show {
 
     /// Its parts, secrets masked; none where it is shown as it was printed.
     pub fn parts<'l>(&self, line: &'l [u8]) -> Option<Decoded<'l>> {
-        if self.is_raw || line.len() > MOST_BYTES || !decode::may_have_parts(line) {
+        if self.is_raw || line.len() > MOST_BYTES {
             return None;
         }
         if self.masks.is_empty() {
@@ -126,7 +126,7 @@ impl Show {
 
     /// Of a line that does not match as it was printed; taking it apart costs microseconds, so only where it may help.
     fn is_hit_in_parts(&self, matcher: &Matcher, line: &[u8]) -> bool {
-        if self.is_raw || line.len() > MOST_BYTES || !decode::may_have_parts(line) {
+        if self.is_raw || line.len() > MOST_BYTES {
             return false;
         }
         // Without an escape the parts are pieces of the line: a phrase that is in one of them is in the line.
@@ -161,14 +161,15 @@ impl Show {
     fn told_by_parts(&self, text: &str) -> Option<Decoded<'static>> {
         let mut parts = self.apart(text.as_bytes())?;
         let before = parts.printed();
-        let hide = |text: &mut Cow<'_, str>| {
+        let mut is_hidden = false;
+        let mut hide = |text: &mut Cow<'_, str>| {
             if let Cow::Owned(masked) = self.masks.apply(text) {
-                *text = Cow::Owned(masked);
+                (*text, is_hidden) = (Cow::Owned(masked), true);
             }
         };
         hide(&mut parts.message);
         parts.fields.iter_mut().for_each(|(_, value)| hide(value));
-        let after = parts.printed();
+        let after = if is_hidden { Cow::Owned(parts.printed()) } else { Cow::Borrowed(before.as_str()) };
         let whole = self.masks.apply(&after);
         if *whole == before {
             return None;
@@ -182,6 +183,7 @@ impl Show {
     }
 
     fn apart<'l>(&self, line: &'l [u8]) -> Option<Decoded<'l>> {
-        Some(decode::decode(line, &self.keys)).filter(|parts| parts.kind != Kind::Plain)
+        let parts = decode::may_have_parts(line).then(|| decode::decode(line, &self.keys));
+        parts.filter(|parts| parts.kind != Kind::Plain)
     }
 }

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::LogsPane;
 use crate::config::theme::Role;
 use crate::logs::ansi;
-use crate::logs::decode::{self, CORRELATION_KEYS, Decoded};
+use crate::logs::decode::{CORRELATION_KEYS, Decoded};
 use crate::logs::line::{Level, LineRef, Stream};
 use crate::logs::show::MOST_BYTES;
 use crate::panes::Ctx;
@@ -144,7 +144,7 @@ fn fields(ctx: &Ctx<'_>, line: &LineRef<'_>, parts: Decoded<'_>, pieces: &mut Ve
     add(parts.message.into_owned(), strong);
     for (key, value) in parts.fields {
         let is_id = CORRELATION_KEYS.contains(&&*key);
-        add(decode::label(&key), Role::Dim);
+        add(format!("  {key}="), Role::Dim);
         add(value.into_owned(), if is_id { Role::Blue } else { Role::Text });
     }
 }
@@ -202,6 +202,7 @@ pub fn draw_empty(ctx: &Ctx<'_>, pane: &LogsPane, area: Rect, cells: &mut Cells)
     let (text, role) = match pane.failed.first() {
         Some((_, why)) => (why.as_str(), Role::Bad),
         None if pane.sources.is_empty() => ("select a container", Role::Dim),
+        None if pane.is_previewing() => ("no line held passes so far; Enter looks at all", Role::Dim),
         None if !pane.buffer.is_empty() && pane.has_start => {
             ("no line passes the filter; Esc clears it", Role::Dim)
         }

@@ -167,12 +167,15 @@ fn a_filter_shows_what_passes_while_it_is_typed_and_esc_puts_all_back() {
 #[test]
 fn what_is_typed_asks_nothing_of_the_engine_before_enter() {
     let mut stage = stage(&Logs::default());
+    stage.select("db-1");
+    lines(&mut stage, ["one line"]);
     log(&mut stage, LogFact::Opened(false));
+    stage.keys("3");
     let is_asking = |stage: &Stage| stage.model.subs().iter().any(|sub| matches!(sub, Sub::History(..)));
-    for key in ["/", "&"] {
+    for (key, said) in [("/", "Enter searches all"), ("&", "no line held passes so far")] {
         stage.keys(key);
         stage.text("nowhere");
-        assert!(!is_asking(&stage), "{key}");
+        assert!(!is_asking(&stage) && shown(&stage).contains(said), "{}", shown(&stage));
         stage.keys("enter");
         assert!(is_asking(&stage), "{key}");
         stage.keys("esc");
