@@ -20,6 +20,12 @@ pub struct Served {
     pub cuts: Vec<usize>,
     /// The path of every request for lines.
     pub asked: Vec<String>,
+    /// What its container is called.
+    pub name: &'static str,
+    /// How far its clock is ahead, in ns; the log is written by that clock.
+    pub ahead_ns: i64,
+    /// The newest API it speaks; 1.41 where none is given.
+    pub api: &'static str,
 }
 
 /// The engine; it ends with the test's runtime.
@@ -62,11 +68,31 @@ async fn answer(mut wire: UnixStream, served: Arc<Mutex<Served>>) {
         let _ = wire.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
         std::future::pending::<()>().await;
     } else {
-        let body = r#"{"State":{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"},
-            "Config":{"Tty":false},"HostConfig":{"LogConfig":{"Type":"json-file","Config":{}}}}"#;
+        let body = body(path, &served.lock().unwrap());
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let _ = wire.write_all(answer.as_bytes()).await;
     }
+}
+
+fn body(path: &str, served: &Served) -> String {
+    let or = |text: &'static str, other| if text.is_empty() { other } else { text };
+    if path.ends_with("/version") {
+        return format!(r#"{{"ApiVersion":"{}"}}"#, or(served.api, "1.41"));
+    }
+    if path.ends_with("/info") {
+        let time = chrono::Utc::now() + chrono::TimeDelta::nanoseconds(served.ahead_ns);
+        return format!(r#"{{"ServerVersion":"20.10.24","SystemTime":"{}"}}"#, time.to_rfc3339());
+    }
+    if path.contains("/containers/json") {
+        let labels = r#"{"com.docker.compose.project":"fake","com.docker.compose.service":"fake"}"#;
+        let name = or(served.name, "fake");
+        return format!(
+            r#"[{{"Id":"{ID}","Names":["/{name}"],"Image":"fake:1","State":"running","Status":"Up","Labels":{labels}}}]"#
+        );
+    }
+    r#"{"State":{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"},
+        "Config":{"Tty":false},"HostConfig":{"LogConfig":{"Type":"json-file","Config":{}}}}"#
+        .to_owned()
 }
 
 /// As engine 20.10 does: the last `tail` lines, of those what is in time.

@@ -48,7 +48,7 @@ fn ctx<'a>(world: &'a World, scope: &'a Scope, look: &'a Look) -> Ctx<'a> {
 
 impl Bench {
     async fn open(log: Vec<(i64, String)>, cuts: Vec<usize>, settings: Settings) -> Self {
-        let engine = FakeEngine::start(Served { log, cuts, asked: Vec::new() });
+        let engine = FakeEngine::start(Served { log, cuts, ..Served::default() });
         let host = HostId::new("fake");
         let key = ContainerKey { host: host.clone(), id: ContainerId::new(ID) };
         let docker = DockerEngine::new(host.clone(), &Address::Unix(engine.socket.clone()));

@@ -1,5 +1,6 @@
 //! Hosts over SSH against real sshd instances: trust, keys, ways, many streams, cuts.
 
+mod answers;
 mod commands;
 mod console;
 mod doctor;
