@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::event::EngineEvent;
-use super::ids::{ContainerKey, ServiceId};
+use super::ids::{ContainerKey, HostId, ServiceId};
 use super::probe::ProbeKind;
 
 /// Something that happened to a container.
@@ -127,6 +127,8 @@ pub struct Line {
     pub at: DateTime<Utc>,
     /// Which container.
     pub name: Arc<str>,
+    /// On which host.
+    pub host: HostId,
     /// Its service.
     pub service: ServiceId,
     /// What happened, in words: `OOM killed 7x, up again`.
@@ -235,6 +237,7 @@ fn line(group: &Group<'_>) -> Line {
         first: group.first,
         at: group.at,
         name: Arc::clone(&group.change.name),
+        host: group.change.key.host.clone(),
         service: group.change.service.clone(),
         text,
         is_bad: group.change.what.is_bad(),
@@ -244,7 +247,7 @@ fn line(group: &Group<'_>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{ContainerId, HostId};
+    use crate::domain::ids::ContainerId;
 
     fn change(second: i64, name: &str, what: What) -> Change {
         Change {

@@ -39,12 +39,15 @@ pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) {
     if lines.is_empty() {
         put(buf, area.x, area.y + 1, area.width, "nothing that is known", look.style(Role::Faint));
     }
+    // Names are those of one host only.
+    let has_hosts = ctx.environment().is_some_and(|environment| environment.hosts.len() > 1);
     for (y, line) in (area.y + 1..area.bottom()).zip(&lines) {
         let mut x = area.x + 1;
         x += put(buf, x, y, 9, &format!("{:<8}", clock(ctx, line.at)), look.style(Role::Dim)) + 1;
         let (name, text) = if line.is_bad { (Role::Text, Role::Bad) } else { (Role::Text, Role::Text) };
         let name = if line.service == c.service { name } else { Role::Dim };
-        x += put(buf, x, y, area.right().saturating_sub(x), &line.name, look.style(name)) + 1;
+        let whose = if has_hosts { format!("{}/{}", line.host, line.name) } else { line.name.to_string() };
+        x += put(buf, x, y, area.right().saturating_sub(x), &whose, look.style(name)) + 1;
         put(buf, x, y, area.right().saturating_sub(x), &line.text, look.style(text));
     }
 }

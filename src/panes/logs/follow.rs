@@ -160,15 +160,4 @@ impl LogsPane {
         };
         members.iter().map(named).collect()
     }
-
-    /// How many bytes at the head of every source's name are the same and end in a separator: not worth repeating.
-    pub(super) fn shared_name_bytes(&self) -> usize {
-        let mut names = self.sources.iter().map(|source| source.name.as_bytes());
-        let Some(first) = names.next() else { return 0 };
-        let shared = names.fold(first.len(), |shared, name| {
-            let same = first.iter().zip(name).take_while(|(a, b)| a == b).count();
-            shared.min(same)
-        });
-        first[..shared].iter().rposition(|byte| matches!(byte, b'-' | b'_' | b'/')).map_or(0, |at| at + 1)
-    }
 }

@@ -34,19 +34,59 @@ pub struct Composed {
 #[derive(Clone, Copy)]
 pub struct Columns {
     source: usize,
-    shared_bytes: usize,
+    shared: Shared,
+}
+
+/// How many bytes at the head of every host's and of every container's name are the same: not worth repeating.
+#[derive(Clone, Copy, Default)]
+struct Shared {
+    host: usize,
+    own: usize,
+}
+
+impl Shared {
+    fn of(names: &[&str]) -> Self {
+        let parts: Vec<_> = names.iter().map(|name| parts(name)).collect();
+        Self {
+            host: shared_bytes(parts.iter().map(|(host, _)| *host)),
+            own: shared_bytes(parts.iter().map(|(_, own)| *own)),
+        }
+    }
+
+    /// What is left of a name.
+    fn rest(self, name: &str) -> String {
+        let (host, own) = parts(name);
+        let rest = |part: &str, shared: usize| ansi::plain(part.get(shared..).unwrap_or(part)).into_owned();
+        let (host, own) = (rest(host, self.host), rest(own, self.own));
+        if host.is_empty() { own } else { format!("{host}/{own}") }
+    }
+}
+
+/// The host of a name, empty where all are of one host, and the container.
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('/').unwrap_or(("", name))
+}
+
+/// How many bytes at the head of all are the same and end in a separator.
+fn shared_bytes<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
+    let Some(first) = names.next().map(str::as_bytes) else { return 0 };
+    let shared = names.fold(first.len(), |shared, name| {
+        let same = first.iter().zip(name.as_bytes()).take_while(|(a, b)| a == b).count();
+        shared.min(same)
+    });
+    first[..shared].iter().rposition(|byte| matches!(byte, b'-' | b'_')).map_or(0, |at| at + 1)
 }
 
 impl Columns {
     /// For this view on so many cells; without several sources there is no column for them.
     pub fn of(pane: &LogsPane, width: u16) -> Self {
         if pane.sources.len() < 2 {
-            return Self { source: 0, shared_bytes: 0 };
+            return Self { source: 0, shared: Shared::default() };
         }
-        let shared_bytes = pane.shared_name_bytes();
-        let own = |name: &str| ansi::plain(name.get(shared_bytes..).unwrap_or(name)).width();
-        let widest = pane.sources.iter().map(|source| own(&source.name)).max().unwrap_or(0);
-        Self { source: widest.min(usize::from(width / 6).max(8)), shared_bytes }
+        let names: Vec<_> = pane.sources.iter().map(|source| source.name.as_str()).collect();
+        let shared = Shared::of(&names);
+        let widest = names.iter().map(|name| shared.rest(name).width()).max().unwrap_or(0);
+        Self { source: widest.min(usize::from(width / 6).max(8)), shared }
     }
 }
 
@@ -82,8 +122,7 @@ pub fn compose(ctx: &Ctx<'_>, pane: &LogsPane, columns: Columns, line: &LineRef<
     let level = line.level.as_str().to_ascii_uppercase();
     add(format!("{level:<5} "), role);
     if columns.source > 0 {
-        let name = ansi::plain(name.get(columns.shared_bytes..).unwrap_or(name));
-        let name = end_of(&name, columns.source);
+        let name = fitted(&columns.shared.rest(name), columns.source);
         let pad = columns.source - name.width().min(columns.source) + 1;
         add(format!("{name}{:pad$}", ""), SOURCE_ROLES[usize::from(line.source.0) % SOURCE_ROLES.len()]);
     }
@@ -107,6 +146,17 @@ fn hits(pane: &LogsPane, line: &LineRef<'_>, pieces: &[(String, Style)], own: us
     let text: String = pieces[own..].iter().map(|(text, _)| text.as_str()).collect();
     let found = matcher.hits_in(text.as_bytes()).into_iter();
     found.map(|hit| start + hit.start..start + hit.end).collect()
+}
+
+/// A name that is too long keeps of its host and of its container what is told apart: the ends.
+fn fitted(name: &str, width: usize) -> String {
+    let (host, own) = parts(name);
+    if host.is_empty() || name.width() <= width {
+        return end_of(name, width);
+    }
+    let host = end_of(host, (width / 2).max(width.saturating_sub(own.width() + 1)));
+    let left = width.saturating_sub(host.width() + 1);
+    format!("{host}/{}", end_of(own, left))
 }
 
 /// The last cells of a name that is too long: containers of one project differ at the end.
@@ -221,6 +271,24 @@ pub fn draw_empty(ctx: &Ctx<'_>, pane: &LogsPane, area: Rect, cells: &mut Cells)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn column(names: &[&str], width: usize) -> Vec<String> {
+        let shared = Shared::of(names);
+        names.iter().map(|name| fitted(&shared.rest(name), width)).collect()
+    }
+
+    #[test]
+    fn what_all_names_begin_with_is_left_out_of_hosts_and_containers() {
+        assert_eq!(column(&["prod-web1/shop-api-1", "prod-web2/shop-api-2"], 20), ["web1/1", "web2/2"]);
+        assert_eq!(column(&["shop-api-1", "shop-web-1"], 20), ["api-1", "web-1"]);
+        assert_eq!(column(&["web1/shop-store-1", "web2/shop-store-1"], 20), ["web1/1", "web2/1"]);
+    }
+
+    #[test]
+    fn a_name_that_is_cut_still_tells_its_host() {
+        let cut = column(&["frankfurt-1/checkout-api", "helsinki-12/checkout-web", "x/worker"], 14);
+        assert_eq!(cut, ["~furt-1/~t-api", "~nki-12/~t-web", "x/worker"]);
+    }
 
     #[test]
     fn a_long_name_keeps_the_end_that_tells_it_apart() {
