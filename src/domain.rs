@@ -18,4 +18,5 @@ pub mod prompt;
 pub mod release;
 pub mod series;
 pub mod size;
+pub mod skew;
 pub mod usage;

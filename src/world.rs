@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ServiceId};
 use crate::domain::inventory::Inventory;
+use crate::domain::skew::Skew;
 use crate::domain::usage::Sample;
 
 pub mod changes;
@@ -92,6 +93,13 @@ pub struct Counted {
     pub asked: Option<Instant>,
 }
 
+impl Host {
+    /// How far its clock is off.
+    pub fn skew(&self) -> Option<Skew> {
+        self.engine.as_ref()?.skew
+    }
+}
+
 const ACTIVITY: usize = 500;
 
 /// One line of the activity list.
@@ -134,6 +142,8 @@ pub struct World {
     pub strains: limits::Strains,
     /// Hosts whose disk runs short.
     pub short_disks: limits::ShortDisks,
+    /// When the hosts were first asked.
+    pub opened: Option<Instant>,
     /// Made from the simulated engine.
     pub is_demo: bool,
 }
@@ -142,6 +152,29 @@ impl World {
     /// The environment of that name.
     pub fn environment(&self, id: &EnvironmentId) -> Option<&Environment> {
         self.environments.iter().find(|e| e.id == *id)
+    }
+
+    /// How far a host's clock is ahead of ours; this is taken off all times that it tells.
+    pub fn ahead(&self, host: &HostId) -> TimeDelta {
+        let skew = self.hosts.get(host).and_then(Host::skew);
+        TimeDelta::nanoseconds(skew.map_or(0, Skew::certain_ns))
+    }
+
+    /// What an engine says of itself. What was told before its clock was known is put right.
+    pub fn described(&mut self, host: &HostId, facts: EngineFacts) {
+        let before = self.ahead(host);
+        let Some(entry) = self.hosts.get_mut(host) else { return };
+        entry.engine = Some(facts);
+        let more = self.ahead(host) - before;
+        if more.is_zero() {
+            return;
+        }
+        let known = self.hosts.get_mut(host).and_then(|entry| entry.containers.as_mut());
+        for container in known.into_iter().flatten() {
+            container.created -= more;
+            container.detail = container.detail.take().map(|detail| Arc::new(detail.earlier(more)));
+        }
+        self.changes.moved(host, more);
     }
 
     /// Its containers over all its hosts, by service, name and host.
@@ -168,7 +201,11 @@ impl World {
     /// A whole new list of a host. Details known before are kept where the state is the same, or where the container came
     /// up again: until the new ones are there its count of restarts must not vanish.
     pub fn listed(&mut self, host: &HostId, mut list: Vec<Container>) {
+        let ahead = self.ahead(host);
         let Some(entry) = self.hosts.get_mut(host) else { return };
+        for container in &mut list {
+            container.created -= ahead;
+        }
         list.sort_by(|a, b| order(a).cmp(&order(b)));
         if let Some(old) = entry.containers.take() {
             let mut details: HashMap<_, _> =
@@ -191,6 +228,8 @@ impl World {
 
     /// The details of one container.
     pub fn detailed(&mut self, key: &ContainerKey, detail: &Arc<Detail>) {
+        let ahead = self.ahead(&key.host);
+        let detail = &if ahead.is_zero() { Arc::clone(detail) } else { Arc::new(detail.earlier(ahead)) };
         if let Some(container) = self.find_mut(key) {
             if let (State::Exited(code), Some(known)) = (&mut container.state, detail.exit_code) {
                 *code = Some(known);
@@ -215,7 +254,7 @@ impl World {
         }
     }
 
-    /// The link broke; rows stay, and grow old from the first failure on.
+    /// The link broke; rows stay, and grow old from the first failure on. Who never answered did not since we came.
     pub fn lost(&mut self, host: &HostId, why: String, now: Now) {
         self.unheard(host, why, false, now);
     }
@@ -233,10 +272,12 @@ impl World {
     }
 
     fn unheard(&mut self, host: &HostId, why: String, needs_person: bool, now: Now) {
+        let opened = self.opened.unwrap_or(now.at);
         if let Some(entry) = self.hosts.get_mut(host) {
             let since = match &entry.link {
                 Link::Lost { since, .. } => *since,
-                Link::Asking | Link::Up => now.at,
+                Link::Asking => opened,
+                Link::Up => now.at,
             };
             entry.link = Link::Lost { since, why, needs_person, next_try: None };
         }

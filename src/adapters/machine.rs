@@ -19,10 +19,6 @@ impl Machine for Here {
         HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
     }
 
-    async fn now_ns(&self) -> Option<i64> {
-        chrono::Utc::now().timestamp_nanos_opt()
-    }
-
     async fn directory(&self, path: &str) -> Option<Directory> {
         match std::fs::metadata(path) {
             Ok(meta) if !meta.is_dir() => Some(Directory::Other),

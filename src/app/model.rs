@@ -96,7 +96,7 @@ pub struct Model {
 impl Model {
     /// On a world as it is known at the start.
     pub fn new(
-        world: World,
+        mut world: World,
         look: Look,
         keymap: Keymap,
         operator: String,
@@ -104,6 +104,7 @@ impl Model {
         now: Now,
     ) -> Self {
         let environment = world.environments.first().map(|e| e.id.clone());
+        world.opened = Some(now.at);
         Self {
             world,
             scope: Scope { environment, container: None },

@@ -19,7 +19,7 @@ use crate::world::Link;
 /// The shape of `--json`.
 pub const JSON: &str = "\
 JSON (--json), one object per event:
-  time        RFC 3339 in UTC, by the engine's clock
+  time        RFC 3339 in UTC; what the host's clock is off is taken off
   environment, host
   kind        container, image, network, volume, …
   action      start, die, health_status: healthy, …
@@ -89,14 +89,16 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     let mut readers = tokio::task::JoinSet::new();
     for host in &environment.hosts {
         if site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })) {
-            let (engine, host, to) = (site.engine(host)?, host.clone(), to.clone());
+            let (route, host, to) = (site.way(host)?, host.clone(), to.clone());
             readers.spawn(async move {
+                let (engine, ahead_ns) = (route.engine(), route.ahead_ns().await);
+                let theirs = |ns: i64| ns.saturating_add(ahead_ns);
                 let stream = match until_ns {
-                    None => engine.events(since_ns).await,
-                    Some(until_ns) => engine.events_until(since_ns, until_ns).await,
+                    None => engine.events(since_ns.map(theirs)).await,
+                    Some(until_ns) => engine.events_until(since_ns.map(theirs), theirs(until_ns)).await,
                 };
                 let ended = match stream {
-                    Ok(stream) => forward(&host, stream, &to).await,
+                    Ok(stream) => forward(&host, ahead_ns, stream, &to).await,
                     Err(error) => Err(error),
                 };
                 // Nobody listens any more only when the command ends.
@@ -142,10 +144,12 @@ type Told = (HostId, Result<Option<EngineEvent>, EngineError>);
 
 async fn forward(
     host: &HostId,
+    ahead_ns: i64,
     mut stream: futures_util::stream::BoxStream<'static, Result<EngineEvent, EngineError>>,
     to: &mpsc::Sender<Told>,
 ) -> Result<(), EngineError> {
-    while let Some(event) = stream.next().await.transpose()? {
+    while let Some(mut event) = stream.next().await.transpose()? {
+        event.at_ns = event.at_ns.saturating_sub(ahead_ns);
         if to.send((host.clone(), Ok(Some(event)))).await.is_err() {
             break;
         }

@@ -2,7 +2,7 @@
 //! filtered, as data. Nothing is skipped.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Local, Offset, SecondsFormat, Utc};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::out::{Out, Tone, remark};
 use super::setup::Options;
 use super::site::{Depth, Found, Site, Where};
 use super::target::Target;
+use crate::domain::ids::HostId;
 use crate::jobs::whole::{self, Log, Piece};
 use crate::logs::line::{Level, LineRef, SourceId, Stream};
 use crate::logs::mask::Masks;
@@ -35,7 +36,9 @@ JSON (--json), one object per line:
 
 Without --json: the text of each line, colours and control characters taken out, in a pipe too; with the container in
 front where there are several. --raw prints the bytes as they are, and is refused on a terminal.
-With --follow it stays until Ctrl-C (exit status 130), or until all its containers are gone.";
+With --follow it stays until Ctrl-C (exit status 130), or until all its containers are gone. Where the link to a host
+breaks it is made again and the logs go on where they were; both is said on standard error.
+What a host's clock is off is taken off its times, and --since and --until are put by that clock.";
 
 const FOLLOW_TAIL: u32 = 1000;
 const LANE: usize = 4;
@@ -153,7 +156,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     let mut logs = Vec::new();
     for one in &found {
         let key = one.container.key.clone();
-        logs.push(Log { engine: site.engine(&key.host)?, key });
+        logs.push(Log { route: site.way(&key.host)?, key });
     }
     let unfiltered = Filter { since_ns: None, ..filter.clone() }.is_empty();
     let default_tail = arguments.follow && arguments.since.is_none();
@@ -208,6 +211,8 @@ struct Printer<'a> {
     filter: Filter,
     show: Show,
     held: Option<Newest>,
+    // Whose logs wait for their host.
+    lost: BTreeMap<HostId, BTreeSet<SourceId>>,
     has_failed: bool,
 }
 
@@ -227,7 +232,8 @@ impl<'a> Printer<'a> {
         };
         let names: Vec<_> = found.iter().map(name).collect();
         let name_width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        Self { found, names, name_width, arguments, clock, filter, show, held, has_failed: false }
+        let (lost, has_failed) = (BTreeMap::new(), false);
+        Self { found, names, name_width, arguments, clock, filter, show, held, lost, has_failed }
     }
 
     fn take(&mut self, piece: Piece, out: &mut Out) -> Result<(), Failure> {
@@ -253,12 +259,38 @@ impl<'a> Printer<'a> {
                 out.flush()?;
                 remark(&text);
             }
+            Piece::Lost(source, error) => self.lost(source, &error, out)?,
+            Piece::Back(source) => self.back(source, out)?,
             Piece::Ended(source, code) => {
                 let code = code.map(|code| format!(" with {code}")).unwrap_or_default();
                 out.flush()?;
                 remark(&format!("pilothouse: {} ended{code}; waiting for its next start", name(source)));
             }
             Piece::Gone(source) => remark(&format!("pilothouse: {} is gone", name(source))),
+        }
+        Ok(())
+    }
+
+    fn host(&self, source: SourceId) -> Option<&'a HostId> {
+        Some(&self.found.get(usize::from(source.0))?.container.key.host)
+    }
+
+    /// Told once a host, however many of its logs wait.
+    fn lost(&mut self, source: SourceId, error: &EngineError, out: &mut Out) -> Result<(), Failure> {
+        let Some(host) = self.host(source) else { return Ok(()) };
+        let waiting = self.lost.entry(host.clone()).or_default();
+        if waiting.insert(source) && waiting.len() == 1 {
+            out.flush()?;
+            remark(&format!("pilothouse: lost {host}: {error}; trying again"));
+        }
+        Ok(())
+    }
+
+    fn back(&mut self, source: SourceId, out: &mut Out) -> Result<(), Failure> {
+        let Some(host) = self.host(source) else { return Ok(()) };
+        if self.lost.remove(host).is_some() {
+            out.flush()?;
+            remark(&format!("pilothouse: {host} is back; its logs go on where they were"));
         }
         Ok(())
     }

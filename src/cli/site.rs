@@ -230,8 +230,13 @@ impl Site {
 
     /// The engine of a container that was found.
     pub fn engine(&self, host: &HostId) -> Result<Arc<dyn Engine>, Failure> {
+        Ok(self.way(host)?.engine())
+    }
+
+    /// The way to the host of a container that was found.
+    pub fn way(&self, host: &HostId) -> Result<Arc<Route>, Failure> {
         let route = self.routes.get(host).ok_or_else(|| Failure::Failed(format!("{host}: no such host")))?;
-        Ok(route.engine())
+        Ok(Arc::clone(route))
     }
 
     /// How a host is meant to be reached.
@@ -255,7 +260,7 @@ struct Answer {
 async fn ask(route: &Route, depth: Depth) -> Result<Answer, Vec<Refusal>> {
     let broken = |error: EngineError| vec![route.refusal(error)];
     let engine = route.connect().await?;
-    let facts = engine.facts().await.map_err(broken)?;
+    let facts = route.facts().await.map_err(broken)?;
     let load = match route.machine() {
         Some(machine) => machine.load(&facts.root_dir).await,
         None => HostLoad::default(),

@@ -28,7 +28,7 @@ JSON (--json), one object per environment:
   environment, class (unclassified, development, staging, production), protected
   standing     bad, warn, ok, or unknown when no host answers: the worst of all below
   hosts        [{host, address, answers, error, engine, api, disk_free_bytes, disk_total_bytes, load1,
-               memory_available_bytes, memory_total_bytes}]; null where unknown
+               memory_available_bytes, memory_total_bytes, clock_ahead_ms}]; null where unknown
   services     [{service, standing, running, containers}]
   problems     [{standing, host, service, container, what, since}]; service and container are null for a host
 
@@ -89,6 +89,7 @@ struct HostRow<'a> {
     load1: Option<f32>,
     memory_available_bytes: Option<u64>,
     memory_total_bytes: Option<u64>,
+    clock_ahead_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +170,9 @@ fn problems(site: &Site, environment: &Environment) -> Vec<Problem> {
             && site.world.limits.is_disk_short((free, total))
         {
             add("warn", format!("disk: {} of {} free", bytes(free), bytes(total)));
+        }
+        if let Some(skew) = host.skew().filter(|skew| skew.is_told()) {
+            add("warn", format!("its clock is {skew} of ours; `pilothouse doctor {id}` says how to mend it"));
         }
     }
     let containers = site.world.containers(environment);
@@ -268,6 +272,7 @@ fn data<'a>(site: &'a Site, environment: &'a Environment, problems: &'a [Problem
             load1: host.load.load1,
             memory_available_bytes: host.load.memory_bytes.map(|(free, _)| free),
             memory_total_bytes: host.load.memory_bytes.map(|(_, total)| total),
+            clock_ahead_ms: host.skew().map(|skew| skew.certain_ns() / 1_000_000),
         })
     };
     EnvironmentRow {
@@ -344,5 +349,7 @@ fn host_words(host: &Host) -> String {
     };
     let load = host.load.load1.map_or("unknown".to_owned(), |load| format!("{load:.2}"));
     let (disk, memory) = (of(host.load.disk_bytes), of(host.load.memory_bytes));
-    format!("engine {}  disk {disk}  memory {memory}  load {load}", engine.version)
+    let clock = host.skew().filter(|skew| skew.is_told()).map(|skew| format!("  clock {skew}"));
+    let clock = clock.unwrap_or_default();
+    format!("engine {}  disk {disk}  memory {memory}  load {load}{clock}", engine.version)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{ContainerKey, ImageId, ServiceId};
 
@@ -135,6 +135,19 @@ pub struct Detail {
     pub is_on_host_network: bool,
     /// Its address in its first network, where probes can reach it from the host.
     pub address: Option<String>,
+}
+
+impl Detail {
+    /// With all times so much earlier.
+    #[must_use]
+    pub fn earlier(&self, by: TimeDelta) -> Self {
+        let mut detail = self.clone();
+        let checks = detail.checks.iter_mut().map(|check| &mut check.at);
+        for at in detail.started.iter_mut().chain(&mut detail.finished).chain(checks) {
+            *at -= by;
+        }
+        detail
+    }
 }
 
 /// One result of a HEALTHCHECK.

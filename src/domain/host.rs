@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::skew::Skew;
+
 /// How an engine is reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Address {
@@ -69,6 +71,8 @@ pub struct EngineFacts {
     pub cpus: u32,
     /// Memory of the machine in bytes; 0 is never shown as a figure.
     pub memory_bytes: u64,
+    /// How far its clock is off; `None` where it did not say what time it is.
+    pub skew: Option<Skew>,
 }
 
 /// Space, load and memory of the machine below an engine; `None` where it cannot be asked.

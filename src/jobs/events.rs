@@ -19,10 +19,13 @@ const RETRY: Duration = Duration::from_secs(2);
 
 /// Runs until dropped. After a break it goes on where it was; what is told twice is dropped where it is kept.
 pub async fn events(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
-    let mut since = (chrono::Utc::now() - PAST).timestamp_nanos_opt();
+    // By the engine's clock.
+    let mut since = None;
     loop {
+        let ahead_ns = route.ahead_ns().await;
+        let begin = (chrono::Utc::now() - PAST).timestamp_nanos_opt().map(|ns| ns + ahead_ns);
         // That the link is down is told elsewhere.
-        if let Ok(stream) = route.engine().events(since).await {
+        if let Ok(stream) = route.engine().events(since.or(begin)).await {
             let mut batches = stream.ready_chunks(AT_ONCE);
             while let Some(batch) = batches.next().await {
                 let events: Vec<_> = batch.into_iter().map_while(Result::ok).collect();

@@ -7,11 +7,12 @@ use tokio::sync::mpsc::Sender;
 use self::merged::{Log, Merged};
 use self::ring::Ring;
 use self::seek::Teller;
+use super::route::Route;
 use crate::domain::ids::ContainerKey;
 use crate::logs::dedup::SLACK_NS;
 use crate::logs::line::{Batch, SourceId};
 use crate::msg::{LogFact, Msg, Page, Progress};
-use crate::ports::engine::{Engine, EngineError, LogRequest};
+use crate::ports::engine::{EngineError, LogRequest};
 use crate::sub::{Ask, Generation, Wanted};
 
 mod merged;
@@ -29,10 +30,10 @@ const NEAR_LINES: u32 = 64_000;
 pub async fn history(
     generation: Generation,
     ask: Ask,
-    logs: Vec<(SourceId, ContainerKey, Arc<dyn Engine>)>,
+    logs: Vec<(SourceId, ContainerKey, Arc<Route>)>,
     out: Sender<Msg>,
 ) {
-    let logs: Vec<_> = logs.into_iter().map(|(source, key, engine)| Log { source, key, engine }).collect();
+    let logs: Vec<_> = logs.into_iter().map(|(source, key, route)| Log { source, key, route }).collect();
     let mut teller = Teller::new(generation, ask.number, out.clone());
     let answer = match &ask.wanted {
         Wanted::First => first(&logs, ask.most_bytes).await,

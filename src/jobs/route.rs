@@ -1,11 +1,13 @@
 //! The way to a host: the engines that may answer for it, and the one that last did.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
+use crate::domain::host::EngineFacts;
+use crate::domain::skew::Skew;
 use crate::ports::engine::{Engine, EngineError};
 use crate::ports::machine::Machine;
 use crate::ports::pace::Pace;
@@ -95,7 +97,22 @@ pub struct Route {
     machine: Option<Arc<dyn Machine>>,
     pace: Option<Arc<dyn Pace>>,
     root_dir: watch::Sender<Option<Arc<str>>>,
+    is_here: bool,
+    time: Mutex<Time>,
+    // One question serves all who want the answer.
+    asking: tokio::sync::Mutex<()>,
 }
+
+/// How far the host's clock is off, and how often that was measured.
+#[derive(Clone, Copy, Default)]
+struct Time {
+    skew: Option<Skew>,
+    measured: u8,
+}
+
+/// So often a clock is measured before anybody relies on it, while the answer is not exact: the engine counts all it has
+/// for each.
+const MOST_MEASURED: u8 = 2;
 
 impl Route {
     /// At least one way.
@@ -111,6 +128,9 @@ impl Route {
             machine: None,
             pace: None,
             root_dir: watch::Sender::default(),
+            is_here: false,
+            time: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
         }
     }
 
@@ -151,6 +171,12 @@ impl Route {
     #[must_use]
     pub fn paced_by(self, pace: Arc<dyn Pace>) -> Self {
         Self { pace: Some(pace), ..self }
+    }
+
+    /// It is this very machine: nobody waits to hear what time it is there.
+    #[must_use]
+    pub fn here(self) -> Self {
+        Self { is_here: true, ..self }
     }
 
     /// The engine said where it keeps its data.
@@ -213,6 +239,50 @@ impl Route {
             }
         }
         Err(refusals)
+    }
+
+    /// What the engine that last answered says of itself, with what all measurements so far say of its clock.
+    pub async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        let _turn = self.asking.lock().await;
+        self.ask().await
+    }
+
+    async fn ask(&self) -> Result<EngineFacts, EngineError> {
+        let facts = self.engine().facts().await?;
+        let mut time = self.time();
+        time.measured = time.measured.saturating_add(1);
+        time.skew = match (time.skew, facts.skew) {
+            (Some(held), Some(newer)) => Some(held.then(newer)),
+            (held, newer) => newer.or(held),
+        };
+        Ok(EngineFacts { skew: time.skew, ..facts })
+    }
+
+    fn time(&self) -> MutexGuard<'_, Time> {
+        // Whoever panicked had nothing half done.
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the host's clock is off, as far as that is known.
+    pub fn skew(&self) -> Option<Skew> {
+        self.time().skew
+    }
+
+    fn wants_time(&self) -> bool {
+        let time = *self.time();
+        !self.is_here && time.measured < MOST_MEASURED && !time.skew.is_some_and(Skew::is_good)
+    }
+
+    /// How far the host's clock is ahead of ours, in ns; asks where that is not known well. 0 where it does not say.
+    pub async fn ahead_ns(&self) -> i64 {
+        while self.wants_time() {
+            let _turn = self.asking.lock().await;
+            // A host that does not answer says so to whoever asks it for more.
+            if self.wants_time() && self.ask().await.is_err() {
+                break;
+            }
+        }
+        self.skew().map_or(0, Skew::certain_ns)
     }
 
     /// An error of the engine that last answered, with what mends it.

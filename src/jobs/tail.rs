@@ -129,6 +129,7 @@ struct Pump {
     generation: Generation,
     merge: Merge,
     names: HashMap<SourceId, ContainerKey>,
+    ahead_ns: HashMap<SourceId, i64>,
     behind_ms: HashMap<SourceId, u64>,
     told_ms: u64,
     opening: Option<Opening>,
@@ -151,26 +152,30 @@ impl Pump {
         let mut merge = Merge::new(MAX_WINDOW, WAITING_LINES);
         let mut names = HashMap::new();
         for one in first {
-            merge.add(one.source, 0);
+            merge.add(one.source);
             names.insert(one.source, one.key.clone());
         }
         let waiting = first.iter().map(|one| one.source).collect();
         let until = Instant::now() + OPENING;
         let opening = Some(Opening { until, share, waiting, firsts: HashMap::new() });
-        let (behind_ms, facts) = (HashMap::new(), Vec::new());
+        let (ahead_ns, behind_ms, facts) = (HashMap::new(), HashMap::new(), Vec::new());
         let horizon_ns = i64::MIN;
-        Self { generation, merge, names, behind_ms, told_ms: 0, opening, horizon_ns, facts, out }
+        Self { generation, merge, names, ahead_ns, behind_ms, told_ms: 0, opening, horizon_ns, facts, out }
     }
 
     fn join(&mut self, source: SourceId, key: &ContainerKey) {
         if self.names.insert(source, key.clone()).is_none() {
-            self.merge.add(source, 0);
+            self.merge.add(source);
         }
     }
 
     fn take(&mut self, news: News) {
         match news {
-            News::Lines(source, batch) => {
+            News::Ahead(source, ahead_ns) => {
+                self.ahead_ns.insert(source, ahead_ns);
+            }
+            News::Lines(source, mut batch) => {
+                batch.take_off(self.ahead_ns.get(&source).copied().unwrap_or(0));
                 if let (Some(opening), Some(line)) = (&mut self.opening, batch.get(0)) {
                     let first = opening.firsts.entry(source).or_insert((0, line.at_ns));
                     first.0 += batch.len() as u32;

@@ -13,6 +13,7 @@ use super::route::{Refusal, Route};
 use crate::domain::backoff::Backoff;
 use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
+use crate::domain::skew::Skew;
 use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
 use crate::ports::pace::roll;
@@ -25,6 +26,8 @@ const GATHER: Duration = Duration::from_millis(100);
 const LIST_GAP: Duration = Duration::from_millis(700);
 /// With no event for this long the engine is asked whether it is still there.
 const QUIET: Duration = Duration::from_secs(10);
+/// Clocks run apart: a quiet engine is asked for its time so often.
+const CLOCK_GAP: Duration = Duration::from_secs(600);
 /// How far back the engine is asked what happened …
 const PAST: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// … and how long it may think about it.
@@ -101,10 +104,10 @@ async fn follow(
     let mut events = timeout(CALL_TIMEOUT, engine.events(None)).await.map_err(|_| silent("events"))??;
     let mut details =
         Details { engine: Arc::clone(engine), wanted: Wanted::default(), asked: JoinSet::new() };
-    let (mut list_at, mut is_first) = (Some(Instant::now()), true);
-    let mut listed = Instant::now();
+    let mut list_at = Some(Instant::now());
+    let (mut listed, mut timed) = (Instant::now(), Instant::now());
     // Begun with the first wait, behind the list: it costs the engine as much, and nothing waits for it.
-    let (mut facts, mut has_facts) = (std::pin::pin!(engine.facts()), false);
+    let (mut facts, mut has_facts) = (std::pin::pin!(route.facts()), false);
     loop {
         if list_at.is_some_and(|at| at <= Instant::now()) {
             let list = engine.containers().await?;
@@ -113,9 +116,6 @@ async fn follow(
                 return Ok(());
             }
             (list_at, listed) = (None, Instant::now());
-            if std::mem::take(&mut is_first) && send(HostFact::Happened(past(engine).await)).await.is_err() {
-                return Ok(());
-            }
             continue;
         }
         let due = list_at.unwrap_or_else(|| Instant::now() + QUIET);
@@ -149,9 +149,19 @@ async fn follow(
                 if send(HostFact::Engine(told)).await.is_err() {
                     return Ok(());
                 }
+                // Asked by its clock, which only now is known.
+                if send(HostFact::Happened(past(route, engine).await)).await.is_err() {
+                    return Ok(());
+                }
             }
             () = sleep_until(due) => {
-                if list_at.is_none() {
+                if list_at.is_none() && timed.elapsed() > CLOCK_GAP {
+                    timed = Instant::now();
+                    let told = timeout(CALL_TIMEOUT, route.facts()).await.map_err(|_| silent("liveness"))??;
+                    if send(HostFact::Engine(told)).await.is_err() {
+                        return Ok(());
+                    }
+                } else if list_at.is_none() {
                     timeout(QUIET, engine.greet()).await.map_err(|_| silent("liveness"))??;
                 }
             }
@@ -164,9 +174,11 @@ fn silent(what: &str) -> EngineError {
 }
 
 /// What happened before we came, as far as the engine still knows. Its list and its details do without.
-async fn past(engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
-    let since = chrono::Utc::now() - PAST;
-    let asked = engine.past_events(since.timestamp_nanos_opt().unwrap_or(0));
+async fn past(route: &Route, engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
+    let ahead = chrono::TimeDelta::nanoseconds(route.skew().map_or(0, Skew::certain_ns));
+    let until = chrono::Utc::now() + ahead;
+    let ns = |at: chrono::DateTime<chrono::Utc>| at.timestamp_nanos_opt().unwrap_or(0);
+    let asked = engine.past_events(ns(until - PAST), ns(until));
     match timeout(PATIENCE, asked).await {
         Ok(Ok(events)) => events,
         Ok(Err(error)) => {

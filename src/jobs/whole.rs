@@ -9,10 +9,14 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, timeout_at};
 
+use super::route::Route;
+use crate::domain::backoff::Backoff;
 use crate::domain::ids::ContainerKey;
-use crate::logs::line::{Batch, SourceId};
+use crate::logs::dedup::Dedup;
+use crate::logs::line::{Batch, Level, SourceId};
 use crate::logs::merge::{MAX_WINDOW, Merge};
-use crate::ports::engine::{Engine, EngineError, LogRequest};
+use crate::ports::engine::{EngineError, LogRequest};
+use crate::ports::pace::roll;
 
 /// Logs opened at once.
 const OPEN_AT_ONCE: usize = 8;
@@ -21,14 +25,16 @@ const WAITING_LINES: usize = 20_000;
 const IDLE: Duration = Duration::from_secs(3600);
 /// A log that ends although its container runs is asked for again after this.
 const HICCUP: Duration = Duration::from_millis(200);
+/// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// One log; its place in the list is the number of its source.
 #[derive(Clone)]
 pub struct Log {
     /// Whose.
     pub key: ContainerKey,
-    /// Where it is read.
-    pub engine: Arc<dyn Engine>,
+    /// The way to its host.
+    pub route: Arc<Route>,
 }
 
 /// What is handed out.
@@ -38,6 +44,10 @@ pub enum Piece {
     Lines(Batch),
     /// The log of that source cannot be read any more.
     Failed(SourceId, EngineError),
+    /// The way to the log of that source is lost; it is tried again.
+    Lost(SourceId, EngineError),
+    /// The log of that source goes on where it was lost.
+    Back(SourceId),
     /// The container of that source ended with this code; its next start is waited for.
     Ended(SourceId, Option<i64>),
     /// The container of that source is gone.
@@ -46,15 +56,37 @@ pub enum Piece {
 
 /// Reads until all is told; with `request.follow` until all containers are gone. Ends when nobody listens any more.
 pub async fn read(logs: Vec<Log>, request: LogRequest, out: Sender<Piece>) {
-    let mut lasts = vec![None; logs.len()];
+    let opened = logs.into_iter().enumerate().map(|(number, log)| async move {
+        let ahead_ns = log.route.ahead_ns().await;
+        Reader {
+            log,
+            source: SourceId(number as u16),
+            ahead_ns,
+            seen: Dedup::new(),
+            begun_ns: None,
+            is_lost: false,
+        }
+    });
+    let mut readers = futures_util::future::join_all(opened).await;
     let past = LogRequest { follow: false, ..request };
-    if past_of(&logs, past, &mut lasts, &out).await.is_ok() && request.follow {
-        follow(logs, request, lasts, out).await;
+    if past_of(&mut readers, past, request.follow, &out).await.is_ok() && request.follow {
+        follow(readers, request, out).await;
     }
 }
 
 /// Nobody listens any more.
 struct Unheard;
+
+/// What is known of one log. Here all is by the engine's clock; what is handed out is by ours.
+struct Reader {
+    log: Log,
+    source: SourceId,
+    ahead_ns: i64,
+    seen: Dedup,
+    // From here on all counts, also what was written while nobody could read.
+    begun_ns: Option<i64>,
+    is_lost: bool,
+}
 
 struct Lane {
     source: SourceId,
@@ -70,24 +102,27 @@ impl Lane {
 }
 
 async fn past_of(
-    logs: &[Log],
+    readers: &mut [Reader],
     request: LogRequest,
-    lasts: &mut [Option<i64>],
+    goes_on: bool,
     out: &Sender<Piece>,
 ) -> Result<(), Unheard> {
-    let opened = futures_util::stream::iter(logs.iter().cloned().enumerate())
-        .map(|(number, log)| async move { (number, log.engine.logs(&log.key.id, request).await) })
-        .buffered(OPEN_AT_ONCE);
+    let ways = readers.iter().map(|r| (r.source, r.log.clone(), request.by_clock(r.ahead_ns)));
+    let opened =
+        futures_util::stream::iter(ways.collect::<Vec<_>>())
+            .map(|(source, log, request)| async move {
+                (source, log.route.engine().logs(&log.key.id, request).await)
+            })
+            .buffered(OPEN_AT_ONCE);
     let mut lanes = Vec::new();
-    for (number, answer) in opened.collect::<Vec<_>>().await {
-        let source = SourceId(number as u16);
+    for (source, answer) in opened.collect::<Vec<_>>().await {
         match answer {
             Ok(stream) => lanes.push(Lane { source, stream, batch: Batch::new(), next: 0 }),
-            Err(error) => say(out, Piece::Failed(source, error)).await?,
+            Err(error) => say(out, broken(&mut readers[usize::from(source.0)], error, goes_on)).await?,
         }
     }
     while !lanes.is_empty() {
-        fill(&mut lanes, out).await?;
+        fill(&mut lanes, readers, goes_on, out).await?;
         let mut lines = Batch::new();
         // Until one of them has nothing left: then its next lines have to be seen first.
         while let Some(at) = earliest(&lanes) {
@@ -99,7 +134,6 @@ async fn past_of(
                     break;
                 }
                 lines.push(line.bytes, line.head());
-                lasts[usize::from(lane.source.0)] = Some(line.at_ns);
                 lane.next += 1;
             }
         }
@@ -110,6 +144,17 @@ async fn past_of(
     Ok(())
 }
 
+/// What a log that broke off is to whoever listens.
+fn broken(reader: &mut Reader, error: EngineError, goes_on: bool) -> Piece {
+    reader.is_lost = goes_on && is_passing(&error);
+    if reader.is_lost { Piece::Lost(reader.source, error) } else { Piece::Failed(reader.source, error) }
+}
+
+/// It may be otherwise when it is tried again, without anybody doing anything.
+fn is_passing(error: &EngineError) -> bool {
+    matches!(error, EngineError::Unreachable { .. } | EngineError::Broken { .. })
+}
+
 /// The lane with the earliest line; none when a lane has to be read first.
 fn earliest(lanes: &[Lane]) -> Option<usize> {
     let heads: Option<Vec<_>> = lanes.iter().map(Lane::head_ns).collect();
@@ -117,22 +162,24 @@ fn earliest(lanes: &[Lane]) -> Option<usize> {
 }
 
 /// Gives every lane lines; one that is over is left out.
-async fn fill(lanes: &mut Vec<Lane>, out: &Sender<Piece>) -> Result<(), Unheard> {
+async fn fill(
+    lanes: &mut Vec<Lane>,
+    readers: &mut [Reader],
+    goes_on: bool,
+    out: &Sender<Piece>,
+) -> Result<(), Unheard> {
     let mut at = 0;
     while let Some(lane) = lanes.get_mut(at) {
         if lane.head_ns().is_some() {
             at += 1;
             continue;
         }
+        let reader = &mut readers[usize::from(lane.source.0)];
         match lane.stream.next().await {
-            Some(Ok(mut batch)) => {
-                batch.set_source(lane.source);
-                (lane.batch, lane.next) = (batch, 0);
-            }
+            Some(Ok(batch)) => (lane.batch, lane.next) = (reader.take(batch), 0),
             Some(Err(error)) => {
-                let source = lane.source;
                 lanes.remove(at);
-                say(out, Piece::Failed(source, error)).await?;
+                say(out, broken(reader, error, goes_on)).await?;
             }
             None => drop(lanes.remove(at)),
         }
@@ -145,16 +192,15 @@ async fn say(out: &Sender<Piece>, piece: Piece) -> Result<(), Unheard> {
 }
 
 /// What comes after the past, each log from its last line on.
-async fn follow(logs: Vec<Log>, request: LogRequest, lasts: Vec<Option<i64>>, out: Sender<Piece>) {
+async fn follow(readers: Vec<Reader>, request: LogRequest, out: Sender<Piece>) {
     // Full: the readers wait, and the engines with them.
     let (to, mut pieces) = mpsc::channel(8);
     let mut merge = Merge::new(MAX_WINDOW, WAITING_LINES);
-    let mut readers = JoinSet::new();
-    for (number, (log, last_ns)) in logs.into_iter().zip(lasts).enumerate() {
-        let source = SourceId(number as u16);
-        merge.add(source, 0);
-        let since_ns = last_ns.map(|ns| ns + 1).or(request.since_ns);
-        readers.spawn(follow_one(source, log, since_ns, to.clone()));
+    let mut tasks = JoinSet::new();
+    for mut reader in readers {
+        merge.add(reader.source);
+        reader.begun_ns = request.by_clock(reader.ahead_ns).since_ns;
+        tasks.spawn(reader.run(to.clone()));
     }
     drop(to);
     loop {
@@ -167,7 +213,8 @@ async fn follow(logs: Vec<Log>, request: LogRequest, lasts: Vec<Option<i64>>, ou
                 merge.push(source, batch, now_ns());
             }
             Ok(Some(other)) => {
-                if let Piece::Failed(source, _) | Piece::Gone(source) = &other {
+                // What is lost keeps nobody waiting; it joins again with its next line.
+                if let Piece::Failed(source, _) | Piece::Lost(source, _) | Piece::Gone(source) = &other {
                     merge.remove(*source);
                 }
                 aside = Some(other);
@@ -195,69 +242,121 @@ async fn follow(logs: Vec<Log>, request: LogRequest, lasts: Vec<Option<i64>>, ou
     }
 }
 
-async fn follow_one(source: SourceId, log: Log, since_ns: Option<i64>, to: Sender<Piece>) {
-    let last = match until_gone(source, &log, since_ns, &to).await {
-        Ok(()) => return,
-        Err(EngineError::Refused { status: 404, .. }) => Piece::Gone(source),
-        Err(error) => Piece::Failed(source, error),
-    };
-    // Nobody listens any more only when the reading ends.
-    let _ = to.send(last).await;
+/// Why a reader stopped.
+enum Stop {
+    Unheard,
+    Broken(EngineError),
 }
 
-/// Ends with the error that says so, or `Ok` when nobody listens any more.
-async fn until_gone(
-    source: SourceId,
-    log: &Log,
-    mut since_ns: Option<i64>,
-    to: &Sender<Piece>,
-) -> Result<(), EngineError> {
-    // A log of which nothing was seen is read from its end: its past was asked for already.
-    let mut tail = since_ns.is_none().then_some(0);
-    loop {
-        let request = LogRequest { tail, since_ns, follow: true, ..LogRequest::default() };
-        let mut stream = log.engine.logs(&log.key.id, request).await?;
-        while let Some(mut batch) = stream.next().await.transpose()? {
-            batch.set_source(source);
-            since_ns = batch.metas().last().map(|meta| meta.at_ns + 1).or(since_ns);
-            if to.send(Piece::Lines(batch)).await.is_err() {
-                return Ok(());
+impl From<Unheard> for Stop {
+    fn from(_: Unheard) -> Self {
+        Self::Unheard
+    }
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl Reader {
+    /// New lines, by our clock; those that were told before are left out.
+    fn take(&mut self, mut batch: Batch) -> Batch {
+        batch.set_source(self.source);
+        self.seen.pass(&mut batch);
+        batch.take_off(self.ahead_ns);
+        batch
+    }
+
+    /// Follows through ends, restarts and lost links, until the container is gone or its log cannot be read.
+    async fn run(mut self, to: Sender<Piece>) {
+        let mut backoff = Backoff::up_to(LONGEST_WAIT);
+        let last = loop {
+            let began = Instant::now();
+            match self.until_broken(&to).await {
+                Stop::Unheard => return,
+                Stop::Broken(EngineError::Refused { status: 404, .. }) => break Piece::Gone(self.source),
+                Stop::Broken(error) if is_passing(&error) => {
+                    // By itself only with what asks nobody.
+                    self.log.route.gate().close();
+                    let is_news = !std::mem::replace(&mut self.is_lost, true);
+                    if is_news && say(&to, Piece::Lost(self.source, error)).await.is_err() {
+                        return;
+                    }
+                    if began.elapsed() > LONGEST_WAIT {
+                        backoff.reset();
+                    }
+                    self.log.route.pause(backoff.after_failure(roll())).await;
+                }
+                Stop::Broken(error) => break Piece::Failed(self.source, error),
+            }
+        };
+        // Nobody listens any more only when the reading ends.
+        let _ = to.send(last).await;
+    }
+
+    async fn until_broken(&mut self, to: &Sender<Piece>) -> Stop {
+        loop {
+            if let Err(stop) = self.read_on(to).await {
+                return stop;
             }
         }
-        // From here on everything counts, also what came before the next request.
-        tail = None;
-        since_ns = since_ns.or_else(|| Some(now_ns()));
-        if !started_again(source, log, to).await? {
+    }
+
+    /// One stream to its end, and the next start of the container.
+    async fn read_on(&mut self, to: &Sender<Piece>) -> Result<(), Stop> {
+        let since_ns = self.seen.since_ns().or(self.begun_ns);
+        // A log of which nothing was seen is read from its end: its past was asked for already.
+        let tail = since_ns.is_none().then_some(0);
+        let request = LogRequest { tail, since_ns, follow: true, ..LogRequest::default() };
+        let mut stream = self.log.route.engine().logs(&self.log.key.id, request).await?;
+        if std::mem::take(&mut self.is_lost) {
+            say(to, Piece::Back(self.source)).await?;
+        }
+        self.begun_ns = since_ns.or_else(|| Some(now_ns() + self.ahead_ns));
+        self.seen.resume();
+        let mut is_joined = self.seen.newest_ns().is_none();
+        while let Some(batch) = stream.next().await.transpose()? {
+            let mut told = self.take(batch);
+            if !std::mem::replace(&mut is_joined, true) && !self.seen.has_met() {
+                let text = "lines may be missing here: the log was cut meanwhile";
+                let at_ns = told.metas().first().map_or(0, |meta| meta.at_ns);
+                let mut marked = Batch::note(self.source, at_ns, text, Level::Warn);
+                marked.append_from(&told, 0);
+                told = marked;
+            }
+            if !told.is_empty() {
+                say(to, Piece::Lines(told)).await?;
+            }
+        }
+        self.started_again(to).await
+    }
+
+    /// Waits for the container's next start.
+    async fn started_again(&self, to: &Sender<Piece>) -> Result<(), Stop> {
+        let (engine, id) = (self.log.route.engine(), &self.log.key.id);
+        let mut events = engine.events(None).await?;
+        // It may have been started between the end of the log and the first event.
+        let detail = engine.detail(id).await?;
+        if detail.exit_code.is_none() {
+            tokio::time::sleep(HICCUP).await;
             return Ok(());
         }
-    }
-}
-
-/// Waits for the container's next start; false when nobody listens any more.
-async fn started_again(source: SourceId, log: &Log, to: &Sender<Piece>) -> Result<bool, EngineError> {
-    let mut events = log.engine.events(None).await?;
-    // It may have been started between the end of the log and the first event.
-    let detail = log.engine.detail(&log.key.id).await?;
-    if detail.exit_code.is_none() {
-        tokio::time::sleep(HICCUP).await;
-        return Ok(true);
-    }
-    if to.send(Piece::Ended(source, detail.exit_code)).await.is_err() {
-        return Ok(false);
-    }
-    while let Some(event) = events.next().await.transpose()? {
-        if event.id == log.key.id.as_str() && event.action == "start" {
-            return Ok(true);
+        say(to, Piece::Ended(self.source, detail.exit_code)).await?;
+        while let Some(event) = events.next().await.transpose()? {
+            if event.id == id.as_str() && event.action == "start" {
+                return Ok(());
+            }
+            if event.id == id.as_str() && event.action == "destroy" {
+                let (what, message) =
+                    (format!("logs of {}", id.short()), "the container was removed".to_owned());
+                return Err(EngineError::Refused { what, status: 404, message }.into());
+            }
         }
-        if event.id == log.key.id.as_str() && event.action == "destroy" {
-            return Err(EngineError::Refused {
-                what: format!("logs of {}", log.key.id.short()),
-                status: 404,
-                message: "the container was removed".to_owned(),
-            });
-        }
+        Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() }
+            .into())
     }
-    Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() })
 }
 
 fn now_ns() -> i64 {

@@ -199,7 +199,7 @@ impl Batch {
     /// As [`Batch::marker`], saying how grave it is.
     pub fn note(source: SourceId, at_ns: i64, text: &str, level: Level) -> Self {
         let mut batch = Self::marker(source, at_ns, text);
-        batch.metas_mut().iter_mut().for_each(|meta| meta.level = level);
+        batch.metas.iter_mut().for_each(|meta| meta.level = level);
         batch
     }
 
@@ -297,8 +297,13 @@ impl Batch {
     }
 
     /// For changing timestamps and sources in place; `start` and `len` must stay.
-    pub(crate) fn metas_mut(&mut self) -> &mut [Meta] {
-        &mut self.metas
+    /// Takes off what the clock of whoever stamped the lines is ahead.
+    pub fn take_off(&mut self, ahead_ns: i64) {
+        if ahead_ns != 0 {
+            for meta in &mut self.metas {
+                meta.at_ns = meta.at_ns.saturating_sub(ahead_ns);
+            }
+        }
     }
 
     /// The `index`-th line.

@@ -28,7 +28,6 @@ pub struct Merge {
 #[derive(Debug)]
 struct Lane {
     source: SourceId,
-    skew_ns: i64,
     waiting: VecDeque<Waiting>,
     is_closed: bool,
 }
@@ -54,12 +53,9 @@ impl Merge {
         Self { lanes: Vec::new(), window_ns, max_lines, pending_lines: 0 }
     }
 
-    /// Makes a source known, or sets how far its clock is ahead; this much is taken off its lines that come from now
-    /// on. A source that was never added joins with its first batch.
-    pub fn add(&mut self, source: SourceId, skew_ns: i64) {
-        let lane = self.lane(source);
-        lane.skew_ns = skew_ns;
-        lane.is_closed = false;
+    /// Makes a source known. One that was never added joins with its first batch.
+    pub fn add(&mut self, source: SourceId) {
+        self.lane(source).is_closed = false;
     }
 
     /// The source ended: nobody waits for it any more. What it sent is still handed out.
@@ -68,19 +64,13 @@ impl Merge {
         self.lanes.retain(|lane| !lane.is_closed || !lane.waiting.is_empty());
     }
 
-    /// Takes lines of one source, in its own order.
-    pub fn push(&mut self, source: SourceId, mut batch: Batch, now_ns: i64) {
+    /// Takes lines of one source, in its own order. Where the clocks of sources differ that was taken off before.
+    pub fn push(&mut self, source: SourceId, batch: Batch, now_ns: i64) {
         if batch.is_empty() {
             return;
         }
         self.pending_lines += batch.len();
-        let lane = self.lane(source);
-        if lane.skew_ns != 0 {
-            for meta in batch.metas_mut() {
-                meta.at_ns = meta.at_ns.saturating_sub(lane.skew_ns);
-            }
-        }
-        lane.waiting.push_back(Waiting { batch, next: 0, arrived_ns: now_ns });
+        self.lane(source).waiting.push_back(Waiting { batch, next: 0, arrived_ns: now_ns });
     }
 
     /// The next lines whose place is settled, at most some thousands; call until `None`.
@@ -117,7 +107,7 @@ impl Merge {
 
     fn lane(&mut self, source: SourceId) -> &mut Lane {
         let at = self.lanes.iter().position(|lane| lane.source == source).unwrap_or_else(|| {
-            self.lanes.push(Lane { source, skew_ns: 0, waiting: VecDeque::new(), is_closed: false });
+            self.lanes.push(Lane { source, waiting: VecDeque::new(), is_closed: false });
             self.lanes.len() - 1
         });
         &mut self.lanes[at]

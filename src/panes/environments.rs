@@ -217,7 +217,10 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
 /// answer, when it is tried next and what came back.
 fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
     if !matches!(host.link, Link::Lost { .. }) {
-        return room(host);
+        let clock = host.skew().filter(|skew| skew.is_told()).map(|skew| format!("clock {skew}"));
+        // Side by side only where there is room for both.
+        let room = Some(room(host)).filter(|room| !room.is_empty() && (is_roomy || clock.is_none()));
+        return clock.into_iter().chain(room).collect::<Vec<_>>().join("  ");
     }
     let next = host.link.next_try_in(ctx.now).map(|wait| format!("next try in {}", seconds(wait as i64)));
     // Half a reason says nothing; where there is nothing to list the containers pane has it.

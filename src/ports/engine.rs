@@ -74,6 +74,15 @@ pub struct LogRequest {
     pub follow: bool,
 }
 
+impl LogRequest {
+    /// In the times of a host whose clock is so far ahead of ours.
+    #[must_use]
+    pub fn by_clock(self, ahead_ns: i64) -> Self {
+        let theirs = |ns: i64| ns.saturating_add(ahead_ns);
+        Self { since_ns: self.since_ns.map(theirs), until_ns: self.until_ns.map(theirs), ..self }
+    }
+}
+
 /// A table of processes, as `docker top` shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Processes {
@@ -138,10 +147,10 @@ pub trait Engine: Send + Sync {
         since_ns: Option<i64>,
         until_ns: i64,
     ) -> Result<BoxStream<'static, Result<EngineEvent, EngineError>>, EngineError>;
-    /// What happened to containers since then, oldest first, as far as the engine still knows: it keeps its last 256
+    /// What happened to containers since then and until, by the engine's clock, oldest first, as far as the engine still knows: it keeps its last 256
     /// events of all kinds, and each HEALTHCHECK makes three. Empty from an engine that keeps none.
-    async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
-        let _ = since_ns;
+    async fn past_events(&self, since_ns: i64, until_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
+        let _ = (since_ns, until_ns);
         Ok(Vec::new())
     }
     /// One reading of a running container's counters, without the engine's own second of waiting.

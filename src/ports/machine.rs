@@ -30,11 +30,6 @@ pub trait Machine: Send + Sync {
         Vec::new()
     }
 
-    /// Its time, in ns since 1970; `None` where it cannot be asked.
-    async fn now_ns(&self) -> Option<i64> {
-        None
-    }
-
     /// What there is at a path; `None` where it cannot be asked.
     async fn directory(&self, _path: &str) -> Option<Directory> {
         None

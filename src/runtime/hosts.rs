@@ -84,7 +84,7 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
                 route = route.probed_by(Arc::new(through)).on(Arc::clone(ssh) as Arc<dyn Machine>);
                 route = route.paced_by(Arc::clone(ssh) as Arc<dyn Pace>);
             } else if host.is_here() {
-                route = route.probed_by(Arc::new(HttpProbe::new(Direct))).on(Arc::new(Here));
+                route = route.probed_by(Arc::new(HttpProbe::new(Direct))).on(Arc::new(Here)).here();
             }
             routes.insert(host.id.clone(), Arc::new(route));
         }

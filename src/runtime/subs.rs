@@ -156,8 +156,7 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
         Sub::Usage(_) | Sub::Logs(..) => return None,
         Sub::Live(key) => tokio::spawn(sample::live(key.clone(), route(&key.host)?, out)),
         Sub::History(generation, ask) => {
-            let engine = |key: &ContainerKey| Some(route(&key.host)?.engine());
-            let logs = ask.sources.iter().filter_map(|(n, key)| Some((*n, key.clone(), engine(key)?)));
+            let logs = ask.sources.iter().filter_map(|(n, key)| Some((*n, key.clone(), route(&key.host)?)));
             tokio::spawn(history::history(*generation, ask.clone(), logs.collect(), out))
         }
         Sub::Health(target) => {

@@ -46,6 +46,15 @@ impl Changes {
         }
     }
 
+    /// What the engine of a host told happened so much earlier.
+    pub(super) fn moved(&mut self, host: &HostId, by: TimeDelta) {
+        let is_told = |what: &What| !matches!(what, What::Asked(..) | What::Probe(..) | What::Dependency(..));
+        for (change, _) in self.0.iter_mut().filter(|(c, _)| c.key.host == *host && is_told(&c.what)) {
+            change.at -= by;
+        }
+        self.0.make_contiguous().sort_by_key(|(change, _)| change.at);
+    }
+
     /// Those about the same time.
     fn about(&self, change: &Change) -> Range<usize> {
         let start = self.0.partition_point(|(known, _)| known.at < change.at - SAME);
@@ -69,10 +78,11 @@ impl Changes {
 impl World {
     /// What the engine of a host told, now or of the past.
     pub fn happened(&mut self, host: &HostId, events: &[EngineEvent]) {
+        let ahead = self.ahead(host);
         for event in events.iter().filter(|event| event.kind == "container") {
             let Some(what) = What::of(event) else { continue };
             let key = ContainerKey { host: host.clone(), id: ContainerId::new(event.id.as_str()) };
-            let at = DateTime::from_timestamp_nanos(event.at_ns);
+            let at = DateTime::from_timestamp_nanos(event.at_ns) - ahead;
             if let What::Check(is_ok) = what {
                 self.checks.entry(key.clone()).or_default().turned(at, is_ok);
             }

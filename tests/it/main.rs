@@ -11,6 +11,8 @@ mod certificates;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod configured;
 #[cfg(test)]
 mod console;

@@ -1,6 +1,7 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
 mod find;
+mod fleet;
 mod guard;
 mod health;
 mod manners;
@@ -83,6 +84,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("hundred", many::hundred(size, look())),
         ("engine", many::engine(size, look())),
         ("warning", many::warning(size, look())),
+        ("fleet", fleet::merged(size, look())),
     ]
 }
 
@@ -117,6 +119,8 @@ fn screens_look_as_reviewed() {
             reviewed(name, &stage, size);
         }
     }
+    let size = (120, 30);
+    reviewed("fleet", &fleet::merged(size, look("dark", Depth::True, false)), size);
     for size in [(59, 14), (40, 1)] {
         reviewed("tiny", &Stage::incident(size, look("dark", Depth::True, false)), size);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 use hyper::Method;
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts, TlsFiles};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
+use crate::domain::skew::Skew;
 use crate::domain::usage::Sample;
 use crate::logs::frames::Form;
 use crate::logs::line::Batch;
@@ -44,6 +46,7 @@ struct Info {
     #[serde(rename = "NCPU")]
     cpus: Option<u32>,
     mem_total: Option<u64>,
+    system_time: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -87,11 +90,24 @@ pub(super) fn stamp(ns: i64) -> String {
     format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
 }
 
+fn now_ns() -> i64 {
+    Utc::now().timestamp_nanos_opt().unwrap_or(0)
+}
+
 impl DockerEngine {
     async fn version(&self) -> Result<Version, EngineError> {
         let version: Version = self.api.get("version", "/version").await?;
         self.api.negotiate(&version.api_version)?;
         Ok(version)
+    }
+
+    /// With how far its clock is off, by the time it says it is.
+    async fn timed_info(&self) -> Result<(Info, Option<Skew>), EngineError> {
+        let before_ns = now_ns();
+        let info = self.api.get::<Info>("info", "/info").await?;
+        let theirs_ns = info.system_time.and_then(|at| at.timestamp_nanos_opt());
+        let skew = theirs_ns.map(|theirs_ns| Skew::measured(before_ns, theirs_ns, now_ns()));
+        Ok((info, skew))
     }
 
     async fn event_stream(
@@ -112,8 +128,8 @@ impl Engine for DockerEngine {
 
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
         // Both at once: over a slow link each costs a round trip.
-        let (version, info) = tokio::join!(self.version(), self.api.get::<Info>("info", "/info"));
-        let (version, info) = (version?, info?);
+        let (version, info) = tokio::join!(self.version(), self.timed_info());
+        let (version, (info, skew)) = (version?, info?);
         let memory_bytes = info.mem_total.unwrap_or(0);
         self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
         let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();
@@ -124,6 +140,7 @@ impl Engine for DockerEngine {
             root_dir: info.docker_root_dir.unwrap_or_default(),
             cpus: info.cpus.unwrap_or(0),
             memory_bytes,
+            skew,
         })
     }
 
@@ -159,21 +176,20 @@ impl Engine for DockerEngine {
         self.event_stream(&format!("/events?until={}{since}", stamp(until_ns))).await
     }
 
-    async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
+    async fn past_events(&self, since_ns: i64, until_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
         // {"type":["container"],"event":[…]}, percent-encoded; exec events would be most of it.
         const FILTERS: &str = "%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22create%22%2C%22start%22%2C\
              %22die%22%2C%22oom%22%2C%22restart%22%2C%22pause%22%2C%22unpause%22%2C%22destroy%22%2C\
              %22health_status%22%5D%7D";
         let what = "past events";
         // To the nanosecond: a second that began before `since_ns` would be refused.
-        let until_ns = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0).max(since_ns);
-        let (since, until) = (stamp(since_ns), stamp(until_ns));
+        let (since, until) = (stamp(since_ns), stamp(until_ns.max(since_ns)));
         let path = format!("/events?since={since}&until={until}&filters={FILTERS}");
         let all = async {
             let answer = self.api.send(what, Method::GET, &path, None).await?;
             lines::json::<Event>(what.to_owned(), answer.into_body()).try_collect::<Vec<_>>().await
         };
-        // The engine's clock may be behind: then it waits until that time comes.
+        // The engine's clock may be behind what was thought: then it waits until that time comes.
         let events = tokio::time::timeout(CALL_TIMEOUT, all).await.map_err(|_| {
             self.api.unreachable(format!("{what}: no answer within {} s", CALL_TIMEOUT.as_secs()))
         })??;

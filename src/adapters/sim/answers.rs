@@ -62,6 +62,7 @@ impl Simulation {
             root_dir: "/var/lib/docker".to_owned(),
             cpus: spec.cpus,
             memory_bytes: spec.memory.bytes(),
+            skew: None,
         })
     }
 

@@ -102,7 +102,7 @@ impl Engine for SimEngine {
         Ok(self.faults.cut(Call::Events, "events", events))
     }
 
-    async fn past_events(&self, since_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
+    async fn past_events(&self, since_ns: i64, _until_ns: i64) -> Result<Vec<EngineEvent>, EngineError> {
         self.pass(Call::Events).await?;
         Ok(streams::past(&self.simulation, &self.host, since_ns))
     }

@@ -37,12 +37,6 @@ impl Machine for SshHost {
         self.walk_way().await
     }
 
-    async fn now_ns(&self) -> Option<i64> {
-        // Without GNU's %N the seconds alone would be up to one too few.
-        let said = self.run("date +%s%N", b"").await.ok()?;
-        String::from_utf8_lossy(&said.output).trim().parse().ok().filter(|ns| *ns > 1_000_000_000_000_000_000)
-    }
-
     async fn directory(&self, path: &str) -> Option<Directory> {
         self.directory_at(path).await
     }

@@ -102,6 +102,8 @@ impl Model {
                 words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
             }
             words.extend(short_of(id.as_str(), host.load, self.world.short_disks.contains(id)));
+            let skew = host.skew().filter(|skew| skew.is_told());
+            words.extend(skew.map(|skew| word(format!("{id} clock {skew}"), Role::Warn)));
         }
         let unseen = self.unseen_failures();
         if unseen > 0 {

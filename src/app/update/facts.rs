@@ -19,11 +19,7 @@ impl Model {
                     self.world.note(self.now, format!("{host} answers again"), false);
                 }
             }
-            HostFact::Engine(facts) => {
-                if let Some(entry) = self.world.hosts.get_mut(host) {
-                    entry.engine = Some(facts);
-                }
-            }
+            HostFact::Engine(facts) => self.world.described(host, facts),
             HostFact::Listed(list) => self.world.listed(host, list),
             HostFact::Detailed(id, detail) => self.world.detailed(&key(id), &detail),
             HostFact::Changed(id, state) => self.world.changed(&key(id), state),
@@ -41,7 +37,13 @@ impl Model {
                 self.world.note(self.now, format!("{host}: {why}"), true);
                 self.world.asks(host, why, self.now);
             }
-            HostFact::Events(events) => self.world.events.add(host, events),
+            HostFact::Events(mut events) => {
+                let ahead_ns = self.world.ahead(host).num_nanoseconds().unwrap_or(0);
+                for event in &mut events {
+                    event.at_ns -= ahead_ns;
+                }
+                self.world.events.add(host, events);
+            }
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
             HostFact::Load(load) => self.world.loaded(host, load),
         }

@@ -1,22 +1,16 @@
 //! What an engine that answers says: version, time, room, logs, and where its history is kept.
 
 use std::path::Path;
-use std::time::Duration;
-
-use chrono::Utc;
 
 use crate::cli::failure::Failure;
 use crate::cli::site::Site;
 use crate::domain::checkup::{Stage, Step, Verdict};
-use crate::domain::container::State;
 use crate::domain::environment::Environment;
 use crate::domain::host::EngineFacts;
 use crate::domain::ids::HostId;
 use crate::domain::size::bytes;
 use crate::ports::machine::Directory;
 
-/// A clock that is further off makes logs of several hosts come in the wrong order.
-const SKEW: Duration = Duration::from_millis(500);
 /// Names listed in one step.
 const LISTED: usize = 6;
 /// Beside the directory where the engine keeps its data.
@@ -32,45 +26,26 @@ pub(super) async fn steps(
     let found = format!("{}, API {}, {}", facts.version, facts.api, facts.system);
     Ok(vec![
         Step::ok(Stage::Engine, found),
-        clock(site, environment, id).await?,
+        clock(site, id).await?,
         disk(site, environment, id, facts),
         log_limits(site, environment, id),
         ledger(site, id, facts).await,
     ])
 }
 
-fn now_ns() -> i64 {
-    Utc::now().timestamp_nanos_opt().unwrap_or(0)
-}
-
-/// From a reading of a running container, which carries the engine's own time; else the machine's below it.
-async fn clock(site: &Site, environment: &Environment, id: &HostId) -> Result<Step, Failure> {
-    let containers = site.world.containers(environment);
-    let running = containers.iter().find(|c| c.key.host == *id && c.state == State::Running);
-    let before_ns = now_ns();
-    let theirs = match (running, site.route(id).and_then(|route| route.machine())) {
-        (Some(container), _) => match site.engine(id)?.usage(&container.key.id).await {
-            Ok(sample) => Some(sample.at_ns),
-            Err(error) => return Ok(Step::unknown(Stage::Clock, error.to_string())),
-        },
-        (None, Some(machine)) => machine.now_ns().await,
-        (None, None) => None,
+/// By the time that the engine says it is.
+async fn clock(site: &Site, id: &HostId) -> Result<Step, Failure> {
+    let route = site.way(id)?;
+    route.ahead_ns().await;
+    let Some(skew) = route.skew() else {
+        return Ok(Step::unknown(Stage::Clock, "the engine does not say what time it is"));
     };
-    let Some(at_ns) = theirs else {
-        return Ok(Step::unknown(Stage::Clock, "nothing runs that could tell the engine's time"));
-    };
-    Ok(off(at_ns, before_ns, now_ns()))
-}
-
-/// It was read some time between the question and the answer.
-fn off(at_ns: i64, before_ns: i64, after_ns: i64) -> Step {
-    let off_ns = if at_ns < before_ns { before_ns - at_ns } else { (at_ns - after_ns).max(0) };
-    if Duration::from_nanos(off_ns.unsigned_abs()) > SKEW {
-        let found = format!("{} ms off ours", off_ns / 1_000_000);
-        return Step::warn(Stage::Clock, found, "sudo timedatectl set-ntp true, on both machines");
+    if skew.is_told() {
+        let mend = "sudo timedatectl set-ntp true, on both machines";
+        return Ok(Step::warn(Stage::Clock, format!("{skew} of ours"), mend));
     }
-    let most_ms = (off_ns + (after_ns - before_ns) / 2) / 1_000_000;
-    Step::ok(Stage::Clock, format!("at most {most_ms} ms off ours"))
+    let most_ns = skew.ahead_ns.saturating_abs().saturating_add(skew.within_ns);
+    Ok(Step::ok(Stage::Clock, format!("at most {} ms off ours", most_ns / 1_000_000)))
 }
 
 fn disk(site: &Site, environment: &Environment, id: &HostId, facts: &EngineFacts) -> Step {
@@ -127,18 +102,5 @@ async fn ledger(site: &Site, id: &HostId, facts: &EngineFacts) -> Step {
         Some(Directory::Other) => Step::new(Stage::Ledger, Verdict::Bad, format!("{path} is no directory"))
             .mended_by(format!("ls -l {path}")),
         None => Step::unknown(Stage::Ledger, format!("{path}: the machine below the engine cannot be asked")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_is_off_only_by_what_lies_outside_of_question_and_answer() {
-        let ms = 1_000_000;
-        assert_eq!(off(150 * ms, 100 * ms, 300 * ms).found, "at most 100 ms off ours");
-        assert_eq!(off(-500 * ms, 100 * ms, 300 * ms).found, "600 ms off ours");
-        assert_eq!(off(1_000 * ms, 100 * ms, 300 * ms).verdict, Verdict::Warn);
     }
 }

@@ -6,9 +6,10 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::domain::ids::ContainerKey;
+use crate::jobs::route::Route;
 use crate::logs::line::{Batch, SourceId};
 use crate::logs::merge::{MAX_WINDOW, Merge};
-use crate::ports::engine::{Engine, EngineError, LogRequest};
+use crate::ports::engine::{EngineError, LogRequest};
 
 /// Logs opened at once.
 const OPEN_AT_ONCE: usize = 8;
@@ -18,12 +19,14 @@ const OPEN_AT_ONCE: usize = 8;
 pub(super) struct Log {
     pub source: SourceId,
     pub key: ContainerKey,
-    pub engine: Arc<dyn Engine>,
+    pub route: Arc<Route>,
 }
 
 /// What was read of one log so far.
 pub(super) struct Lane {
     source: SourceId,
+    // How far the clock that stamps its lines is ahead.
+    ahead_ns: i64,
     stream: BoxStream<'static, Result<Batch, EngineError>>,
     /// Lines read.
     pub lines: u64,
@@ -43,15 +46,19 @@ impl Merged {
     /// Opens them; a log that the engine refuses to hand out is left out, as its reader already says so.
     pub async fn open(logs: &[Log], request: LogRequest) -> Result<Self, EngineError> {
         let opened = futures_util::stream::iter(logs.to_vec())
-            .map(|log| async move { (log.source, log.engine.logs(&log.key.id, request).await) })
+            .map(|log| async move {
+                let ahead_ns = log.route.ahead_ns().await;
+                let request = request.by_clock(ahead_ns);
+                (log.source, ahead_ns, log.route.engine().logs(&log.key.id, request).await)
+            })
             .buffered(OPEN_AT_ONCE);
         let opened: Vec<_> = opened.collect().await;
         let (mut merge, mut lanes) = (Merge::new(MAX_WINDOW, usize::MAX), Vec::new());
-        for (source, answer) in opened {
+        for (source, ahead_ns, answer) in opened {
             match answer {
                 Ok(stream) => {
-                    merge.add(source, 0);
-                    lanes.push(Lane { source, stream, lines: 0, first_ns: None, is_over: false });
+                    merge.add(source);
+                    lanes.push(Lane { source, ahead_ns, stream, lines: 0, first_ns: None, is_over: false });
                 }
                 Err(EngineError::Refused { .. }) => {}
                 Err(error) => return Err(error),
@@ -76,6 +83,7 @@ impl Merged {
                     Some(batch) => {
                         let mut batch = batch?;
                         batch.set_source(lane.source);
+                        batch.take_off(lane.ahead_ns);
                         lane.lines += batch.len() as u64;
                         lane.first_ns = lane.first_ns.or(batch.metas().first().map(|meta| meta.at_ns));
                         self.merge.push(lane.source, batch, 0);

@@ -33,6 +33,8 @@ const HICCUP: Duration = Duration::from_millis(100);
 
 /// What a reader has to say.
 pub(super) enum News {
+    /// The clock that stamps its lines from here on is so many ns ahead.
+    Ahead(SourceId, i64),
     /// Lines, in order.
     Lines(SourceId, Batch),
     /// The lines of the past are all told.
@@ -101,6 +103,9 @@ impl Reader {
         loop {
             let began = Instant::now();
             let begun_ns = self.life().started_ns;
+            // Here all is by the engine's clock, also what is read again: only what is told is by ours.
+            let ahead_ns = self.route.ahead_ns().await;
+            self.say(News::Ahead(self.source, ahead_ns)).await?;
             let read = match self.read(tail).await? {
                 Ok(Pause::Skipped) => {
                     self.is_skipping = true;
@@ -299,7 +304,10 @@ impl Reader {
     /// The container was removed.
     async fn gone(&mut self) -> Result<(), Unheard> {
         self.ready().await?;
-        let at_ns = self.dedup.newest_ns().unwrap_or_else(super::now_ns);
+        let at_ns = match self.dedup.newest_ns() {
+            Some(newest_ns) => newest_ns,
+            None => super::now_ns() + self.route.ahead_ns().await,
+        };
         self.mark(at_ns, "removed", Level::Info).await?;
         self.say(News::Ended(self.source)).await
     }

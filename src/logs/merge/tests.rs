@@ -25,8 +25,8 @@ fn drain(merge: &mut Merge, now_ns: i64) -> Vec<i64> {
 
 fn two() -> Merge {
     let mut merge = Merge::new(MAX_WINDOW, 10_000);
-    merge.add(SourceId(1), 0);
-    merge.add(SourceId(2), 0);
+    merge.add(SourceId(1));
+    merge.add(SourceId(2));
     merge
 }
 
@@ -59,18 +59,19 @@ fn a_late_line_comes_after_what_was_shown() {
 }
 
 #[test]
-fn skew_is_taken_off() {
+fn lines_of_a_clock_that_is_ahead_stand_where_they_happened() {
     let mut merge = two();
-    merge.add(SourceId(2), 10);
+    let mut ahead = batch(2, &[14]);
+    ahead.take_off(10);
     merge.push(SourceId(1), batch(1, &[5]), 0);
-    merge.push(SourceId(2), batch(2, &[14]), 0);
+    merge.push(SourceId(2), ahead, 0);
     assert_eq!(drain(&mut merge, 100 * MS), [4, 5]);
 }
 
 #[test]
 fn beyond_the_line_limit_only_the_surplus_goes_early() {
     let mut merge = Merge::new(MAX_WINDOW, 2);
-    merge.add(SourceId(2), 0);
+    merge.add(SourceId(2));
     merge.push(SourceId(1), batch(1, &[1, 2, 3, 4]), 0);
     assert_eq!(drain(&mut merge, 0), [1, 2]);
     assert_eq!(merge.pending_lines(), 2);
@@ -89,18 +90,23 @@ proptest! {
     fn in_window_lines_come_out_complete_and_in_order(
         mut times in proptest::collection::vec(proptest::collection::vec(0..1000_i64, 1..40), 2..5),
         cut in 1..10_usize,
+        clocks in proptest::array::uniform5(-1_000_000..1_000_000_i64),
     ) {
         let mut merge = Merge::new(MAX_WINDOW, 100_000);
         for (source, own) in times.iter_mut().enumerate() {
             own.sort_unstable();
-            merge.add(SourceId(source as u16), 0);
+            merge.add(SourceId(source as u16));
         }
         let (mut shown, mut now) = (Vec::new(), 0);
         let rounds = times.iter().map(|own| own.len().div_ceil(cut)).max().unwrap();
         for round in 0..rounds {
             for (source, own) in times.iter().enumerate() {
                 if let Some(part) = own.chunks(cut).nth(round) {
-                    merge.push(SourceId(source as u16), batch(source as u16, part), now);
+                    // As that host's clock stamps them.
+                    let stamped: Vec<_> = part.iter().map(|at_ns| at_ns + clocks[source]).collect();
+                    let mut batch = batch(source as u16, &stamped);
+                    batch.take_off(clocks[source]);
+                    merge.push(SourceId(source as u16), batch, now);
                 }
             }
             now += MS;

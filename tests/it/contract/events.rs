@@ -82,7 +82,8 @@ async fn the_past_can_be_asked_for(stage: &Stage) {
     stage.until_line(&id, "err").await;
     stage.engine.act(&id, Stop).await.unwrap();
     let started = stage.engine.detail(&id).await.unwrap().started.unwrap();
-    let past = stage.engine.past_events(started.timestamp_nanos_opt().unwrap() - 1).await.unwrap();
+    let until_ns = chrono::Utc::now().timestamp_nanos_opt().unwrap();
+    let past = stage.engine.past_events(started.timestamp_nanos_opt().unwrap() - 1, until_ns).await.unwrap();
     let its: Vec<_> = past.into_iter().filter(|e| e.id == id.as_str()).collect();
     assert!(told(&its, &["die"]) == ["die"] && its.is_sorted_by_key(|e| e.at_ns), "{its:?}");
 }

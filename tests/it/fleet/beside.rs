@@ -145,16 +145,19 @@ fn every_act_of_the_console_works_on_a_remote_host() {
     let project = Project::at(&fleet.engine("web2"));
     project.run("web", QUIET, IDLE);
     let terminal = open_on(&fleet, &project);
-    for (keys, wanted) in [
-        ("p y", "web2 .*paused"),
-        ("p y", "web2 .*running"),
-        ("R y", "restarted"),
-        ("S y", "web2 .*exited 0"),
-        ("S y", "web2 .*running"),
-        ("K y", "web2 .*exited 137"),
-        ("D y", "0 of 8"),
+    for (key, question, wanted) in [
+        ("p", "pause .* on web2", "web2 .*paused"),
+        ("p", "", "web2 .*running"),
+        ("R", "restart .* on web2", "restarted"),
+        ("S", "stop .* on web2", "web2 .*exited 0"),
+        ("S", "", "web2 .*running"),
+        ("K", "kill .* on web2", "web2 .*exited 137"),
+        ("D", "remove .* on web2", "0 of 8"),
     ] {
-        terminal.keys(keys);
+        terminal.keys(key);
+        if !question.is_empty() {
+            terminal.answer(question, "y");
+        }
         terminal.until(wanted, SOON);
     }
     leave(&terminal);

@@ -1,5 +1,7 @@
 //! What breaks between us and a host: it is noticed, the others go on, it comes back by itself and nothing is lost.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -105,4 +107,31 @@ async fn the_logs_of_two_hosts_go_on_over_a_cut_of_one_with_every_line_once() {
         }
     }
     following.abort();
+}
+
+#[test]
+fn a_log_that_is_followed_on_the_command_line_goes_on_after_the_link_was_lost() {
+    let Some(fleet) = Fleet::open() else { return };
+    let project = Project::at(&fleet.engine("web2"));
+    let name = project.run("count", &[], COUNTING);
+    let home = tempfile::tempdir().unwrap();
+    let mut command = fleet.command(home.path(), &project.name, &["logs", "--follow", &name]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut read = |from: u64, until: u64| {
+        for number in from..until {
+            assert_eq!(lines.next().as_deref(), Some(&*number.to_string()));
+        }
+    };
+    read(0, 25);
+    fleet.break_host("web2", "refuse");
+    let lost = said.find(|line| !line.starts_with(' ')).unwrap();
+    assert!(lost.contains("lost web2: ") && lost.ends_with("trying again"), "{lost}");
+    fleet.break_host("web2", "ok");
+    let back = said.next().unwrap();
+    assert!(back.contains("web2 is back; its logs go on where they were"), "{back}");
+    read(25, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -116,8 +116,8 @@ fn the_pane_says_what_is_bad_since_when_and_what_did_it() {
             "first bad: database, 14:28:57",
             "runbook https://wiki.example/api",
             "WHAT CHANGED",
-            "14:28:57 api-7-1 database timeout",
-            "14:31:37 api-7-2 OOM killed 7x, up again",
+            "14:28:57 web1/api-7-1 database timeout",
+            "14:31:37 web2/api-7-2 OOM killed 7x, up again",
             "errors",
             "of 512M",
             "exit 1",
@@ -198,7 +198,7 @@ fn what_the_operator_did_is_among_what_changed() {
     stage.unlock();
     stage.keys("R y");
     let shown = shown(&stage, size);
-    assert!(shown.contains("14:32:07 api-7-1 restart by alice@bastion"), "{shown}");
+    assert!(shown.contains("14:32:07 web1/api-7-1 restart by alice@bastion"), "{shown}");
 }
 
 #[test]
