@@ -6,6 +6,7 @@ pub mod edit;
 pub mod example;
 pub mod files;
 pub mod init;
+pub mod inventory;
 pub mod keymap;
 pub mod load;
 pub mod mask;

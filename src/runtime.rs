@@ -11,6 +11,7 @@ pub mod program;
 pub mod prompts;
 pub mod quiet;
 pub mod run;
+pub mod shelf;
 pub mod shell;
 pub mod signals;
 pub mod subs;

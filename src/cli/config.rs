@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::setup::{Options, Places, Setup};
 use crate::config::files::{self, Paths};
 use crate::config::load::{Layer, LayerKind};
+use crate::config::problem::shown;
 use crate::config::trust::fingerprint;
 
 /// What of the configuration.
@@ -57,6 +58,22 @@ fn check(file: Option<&Path>, options: &Options) -> Result<(), Failure> {
     }
     for off in &setup.loaded.left_off {
         writeln!(out, "{off}")?;
+    }
+    for (name, environment) in setup.loaded.config.environments_as_written() {
+        let hosts = environment.hosts.iter().filter_map(|host| setup.loaded.config.hosts.get(host));
+        for listed in hosts.filter_map(|host| host.listed.as_ref()) {
+            let key = listed.identity.as_ref();
+            let key =
+                key.map_or_else(String::new, |path| format!(", key {}", shown(&path.to_string_lossy())));
+            let way = listed
+                .refusal
+                .as_ref()
+                .map_or_else(|| format!("{}{key}", shown(&listed.address)), |why| format!("off: {why}"));
+            writeln!(out, "{name}: {} from {}: {way}", listed.name, listed.from)?;
+        }
+    }
+    for remark in &setup.loaded.remarks {
+        writeln!(out, "{remark}")?;
     }
     Ok(())
 }

@@ -120,6 +120,9 @@ fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Mode
     for off in setup.loaded.left_off.iter().filter(|_| !is_demo) {
         world.note(now, off.to_string(), true);
     }
+    for remark in setup.loaded.remarks.iter().filter(|_| !is_demo) {
+        world.note(now, remark.clone(), true);
+    }
     let model = Model::new(world, look, setup.loaded.keymap.clone(), who, size, now);
     let settings = settings(setup, plan);
     // Simulated hosts leave nothing on this machine and run nothing on it.

@@ -11,6 +11,7 @@ use super::setup::Options;
 use super::site::{Depth, Found, Site, Which};
 use super::status::{Head, class_word};
 use super::table::{Table, cell, left, right};
+use crate::domain::ids::HostId;
 use crate::ui::text::age;
 
 /// The shape of `environments --json`.
@@ -18,7 +19,8 @@ pub const ENVIRONMENTS_JSON: &str = "\
 JSON (--json), one object per environment:
   environment, class, protected
   default   looked at where no other is named
-  hosts     [{host, address}]
+  hosts     [{host, address, from}]; from is the key of the configuration, the docker context, or the file, line and
+            column of the inventory
   projects  Compose projects that belong to it; empty means all";
 
 /// The shape of `releases --json`.
@@ -50,6 +52,7 @@ struct EnvironmentRow<'a> {
 struct HostRow<'a> {
     host: &'a str,
     address: String,
+    from: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +79,9 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
     for e in &site.world.environments {
         let address = |id| site.world.hosts.get(id).map_or_else(String::new, |h| h.address.to_string());
         if out.is_json {
-            let hosts = e.hosts.iter().map(|id| HostRow { host: id.as_str(), address: address(id) });
+            let hosts = e.hosts.iter();
+            let hosts =
+                hosts.map(|id| HostRow { host: id.as_str(), address: address(id), from: from(&site, id) });
             out.json(&EnvironmentRow {
                 head: Head::of(e),
                 default: e.id == default,
@@ -91,7 +96,11 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
             (false, true) => "default",
             (false, false) => "",
         };
-        let hosts: Vec<_> = e.hosts.iter().map(|id| format!("{id} ({})", address(id))).collect();
+        let hosts = e.hosts.iter().map(|id| match from(&site, id).filter(|from| from.contains(':')) {
+            Some(from) => format!("{id} ({}, from {from})", address(id)),
+            None => format!("{id} ({})", address(id)),
+        });
+        let hosts: Vec<_> = hosts.collect();
         table.row([
             cell(Tone::Bright, e.id.as_str()),
             class_word(e.class).into(),
@@ -102,6 +111,11 @@ pub fn environments(arguments: &Environments, options: &Options) -> Result<u8, F
     table.print(&mut out, 0)?;
     out.flush()?;
     Ok(0)
+}
+
+/// What named a host.
+fn from<'a>(site: &'a Site, id: &HostId) -> Option<&'a str> {
+    Some(site.plan(id)?.ways.first()?.source.as_str())
 }
 
 /// Tells which images the services carry.

@@ -6,11 +6,12 @@ use directories::ProjectDirs;
 
 use super::failure::Failure;
 use crate::config::files::{self, Dirs};
-use crate::config::load::{Known, Layer, Loaded, Override, load};
+use crate::config::load::{Known, Layer, Loaded, Override, load_with};
 use crate::config::problem::{Problem, Problems};
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
 use crate::runtime::hosts;
+use crate::runtime::shelf::Disk;
 
 /// Options of every command, and how the console looks.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -121,8 +122,9 @@ impl Setup {
         let contexts = hosts::find(None).contexts.into_iter().map(|context| context.name);
         let contexts: Vec<_> = contexts.chain(["local".to_owned()]).collect();
         let known = Known::built_in(&names, &contexts);
-        let loaded =
-            load(layers, &overrides(options), &known, &places.trusted()?).map_err(|found| wrong(&found))?;
+        let shelf = Disk { home: places.dirs.home.clone() };
+        let loaded = load_with(layers, &overrides(options), &known, &places.trusted()?, Some(&shelf));
+        let loaded = loaded.map_err(|found| wrong(&found))?;
         let theme = theme(&loaded.config.theme, &themes).map_err(|found| wrong(&found))?;
         Ok(Self { places, loaded, theme })
     }

@@ -21,6 +21,11 @@ const SECTIONS: &[Section] = &[
         "environments.production",
         "An environment: a named set of hosts, one table each.",
     ),
+    section(
+        "environments.*.inventory",
+        "environments.production.inventory",
+        "Hosts from what the team keeps already, beside those named above. Files are relative to this one; read at every start.",
+    ),
     section("hosts.*", "hosts.web1", "A host: one Docker engine, one table each."),
     section("hosts.*.tls", "hosts.web1.tls", "TLS to a tcp:// engine, as docker --tlsverify has it."),
     section("services.*", "services.api", "What is known of a service besides what its containers say."),

@@ -106,6 +106,43 @@ fn read_bytes(kind: LayerKind, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A file of others as text: a regular one, of at most `most` bytes.
+///
+/// # Errors
+/// It is none, is larger, or is no UTF-8.
+pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(io::Error::other(format!("it is larger than {} KiB", most >> 10)));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is no text: not UTF-8"))
+}
+
+/// What is in a directory, sorted: names, and whether each is a directory. Empty where there is none.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn entries(dir: &Path) -> io::Result<Vec<(String, bool)>> {
+    let all = match fs::read_dir(dir) {
+        Ok(all) => all,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in all {
+        let entry = entry?;
+        if let Ok(name) = entry.file_name().into_string() {
+            found.push((name, entry.path().is_dir()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Writes a file of the operator's own whole or not at all, for the operator's eyes only where it is new. A link stays a link.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
+use super::inventory::Shelf;
 use super::keymap::Keymap;
 use super::problem::{Problem, Problems, shown};
 use super::schema::Config;
@@ -14,6 +15,7 @@ use super::table;
 use super::trust::{LeftOff, TrustList};
 
 mod check;
+mod inventories;
 mod leaf;
 mod source;
 mod walk;
@@ -103,6 +105,8 @@ pub struct Loaded {
     pub left_off: Vec<LeftOff>,
     /// Which file set what, and where.
     pub origins: Origins,
+    /// What inventories say that is not done here.
+    pub remarks: Vec<String>,
 }
 
 /// Checks all layers and merges them: project, user, extra, then `overrides`. The order of `layers` does not matter.
@@ -114,6 +118,20 @@ pub fn load(
     overrides: &[Override],
     known: &Known,
     trusted: &TrustList,
+) -> Result<Loaded, Problems> {
+    load_with(layers, overrides, known, trusted, None)
+}
+
+/// As [`load`], with the hosts of inventories, which are read from `shelf`; without one they are left as they are named.
+///
+/// # Errors
+/// As [`load`], with what is wrong with inventories behind it.
+pub fn load_with(
+    layers: &[Layer],
+    overrides: &[Override],
+    known: &Known,
+    trusted: &TrustList,
+    shelf: Option<&dyn Shelf>,
 ) -> Result<Loaded, Problems> {
     let mut ordered: Vec<&Layer> = layers.iter().collect();
     ordered.sort_by_key(|layer| layer.kind);
@@ -140,9 +158,13 @@ pub fn load(
         Ok(config) => config,
         Err(message) => return Err(Problems(with(problems, "configuration", message))),
     };
-    let (config, keymap) = check::check(config, &origins, &sources, known, is_whole, &mut problems);
+    let (mut config, keymap) = check::check(config, &origins, &sources, known, is_whole, &mut problems);
+    let remarks = match shelf.filter(|_| is_whole) {
+        Some(shelf) => inventories::expand(&mut config, &origins, &sources, shelf, &mut problems),
+        None => Vec::new(),
+    };
     if problems.is_empty() {
-        Ok(Loaded { config, keymap, left_off, origins })
+        Ok(Loaded { config, keymap, left_off, origins, remarks })
     } else {
         Err(Problems(problems))
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::inventory::Listed;
 use super::units::{ByteSize, Percent, Period};
 use crate::domain::environment::Class;
 use crate::logs::decode::Keys;
@@ -53,6 +54,8 @@ pub struct Config {
 pub struct Environment {
     /// Names of hosts, or addresses; never empty once loaded.
     pub hosts: Vec<String>,
+    /// More hosts, from what the team keeps already.
+    pub inventory: Option<Inventory>,
     /// What somebody said it is.
     pub kind: Option<EnvironmentKind>,
     /// See [`Environment::is_protected`].
@@ -68,6 +71,26 @@ pub struct Environment {
     /// Where it stands among the environments as they are written.
     #[serde(skip)]
     pub place: usize,
+}
+
+/// Where hosts are kept. Paths are relative to the file that names them.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Inventory {
+    /// An inventory of Ansible.
+    pub ansible: Option<PathBuf>,
+    /// The group of it; all where it is `None`.
+    pub group: Option<String>,
+    /// What `terraform output -json` printed.
+    pub terraform: Option<PathBuf>,
+    /// The output of it; the only one where it is `None`.
+    pub output: Option<String>,
+    /// One host a line.
+    pub list: Option<PathBuf>,
+    /// A command that prints any of these.
+    pub run: Vec<String>,
+    /// How long it may take.
+    pub timeout: Period,
 }
 
 /// What somebody said an environment is.
@@ -94,6 +117,9 @@ pub struct Host {
     pub allow_plain_tcp: bool,
     /// For `tcp://`.
     pub tls: Option<Tls>,
+    /// What an inventory says of it; `None` for one that a file of this program names.
+    #[serde(skip)]
+    pub listed: Option<Listed>,
 }
 
 /// Files for TLS; `~/` in front means the home directory.
@@ -268,6 +294,13 @@ impl Config {
         });
         // Both were checked against the same table, so this cannot be taken; the service's own is the safe answer.
         merged.unwrap_or(own)
+    }
+}
+
+impl Inventory {
+    /// It names nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.ansible.is_none() && self.terraform.is_none() && self.list.is_none() && self.run.is_empty()
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Kind {
     UrlPath,
     /// A file, from `/` or `~/`.
     File,
+    /// A file, from `/`, from `~/`, or from where the file is that names it.
+    FileBeside,
     /// A list of these.
     List(&'static Kind),
     /// The same keys as under that path.
@@ -56,8 +58,10 @@ pub struct Key {
     pub doc: &'static str,
     /// Not taken from a project file: that is somebody else's text.
     pub is_own: bool,
-    /// Would run a command: with the table it stands in, off in a project file until that is trusted.
+    /// Would run a command: off in a project file until that is trusted.
     pub runs: bool,
+    /// It goes off alone, not with the table it stands in.
+    pub goes_alone: bool,
     /// Lists of several files are joined; in all else the last file wins.
     pub joins: bool,
 }
@@ -69,7 +73,17 @@ const fn set(path: &'static str, kind: Kind, default: &'static str, doc: &'stati
 
 /// A key that may be left out.
 const fn may(path: &'static str, kind: Kind, sample: &'static str, doc: &'static str) -> Key {
-    Key { path, kind, default: None, sample, doc, is_own: false, runs: false, joins: false }
+    Key {
+        path,
+        kind,
+        default: None,
+        sample,
+        doc,
+        is_own: false,
+        runs: false,
+        goes_alone: false,
+        joins: false,
+    }
 }
 
 impl Key {
@@ -79,6 +93,10 @@ impl Key {
 
     const fn runs(self) -> Self {
         Self { runs: true, ..self }
+    }
+
+    const fn runs_alone(self) -> Self {
+        Self { runs: true, goes_alone: true, ..self }
     }
 
     const fn joins(self) -> Self {
@@ -97,8 +115,8 @@ impl Key {
 }
 
 use Kind::{
-    Action, Address, Bool, Choice, Chords, Colour, File, Integer, List, Percent, Period, Regex, Same, Size,
-    Text, Theme, UrlPath,
+    Action, Address, Bool, Choice, Chords, Colour, File, FileBeside, Integer, List, Percent, Period, Regex,
+    Same, Size, Text, Theme, UrlPath,
 };
 
 const TEXTS: Kind = List(&Text);
@@ -121,6 +139,13 @@ pub const KEYS: &[Key] = &[
     may("environments.*.colour", Colour, "\"bad\"", "A role of the theme (bad, warn, ok, accent, …), #rrggbb, ansi-red … or @0 to @255."),
     may("environments.*.projects", TEXTS, "[\"shop\"]", "Compose projects that belong to it; everything its hosts run where it is not set."),
     set("environments.*.write_window", Period(SECOND), "\"15m\"", "How long a protected environment stays writable once unlocked."),
+    may("environments.*.inventory.ansible", FileBeside, "\"hosts.ini\"", "An inventory of Ansible (INI, YAML, or what `ansible-inventory --list` prints), with group_vars and host_vars beside it."),
+    may("environments.*.inventory.group", Text, "\"web\"", "The group, or the one host, that is meant; all of it where it is not set."),
+    may("environments.*.inventory.terraform", FileBeside, "\"outputs.json\"", "What `terraform output -json` printed."),
+    may("environments.*.inventory.output", Text, "\"web_addresses\"", "The output that is meant; the only one where it is not set."),
+    may("environments.*.inventory.list", FileBeside, "\"hosts.txt\"", "One host a line, as ssh takes it or as an address."),
+    may("environments.*.inventory.run", TEXTS, "[\"terraform\", \"output\", \"-json\"]", "A command that prints any of these but INI and YAML; run where this file is. In a project file it is off until `pilothouse config trust`.").runs_alone(),
+    set("environments.*.inventory.timeout", Period(SECOND), "\"30s\"", "How long that command may take."),
     may("environments.*.services", Same("services"), "{ api = { via = \"container\" } }", "What differs here from [services.NAME]."),
     may("hosts.*.address", Address, "\"tcp://10.0.0.5:2376\"", "unix:///path, ssh://user@host:port or tcp://host:port."),
     may("hosts.*.label", Text, "\"web 1, rack 4\"", "What the screen calls it."),

@@ -25,7 +25,9 @@ pub struct HostPlan {
     /// Never empty; in the order tried.
     pub ways: Vec<Candidate>,
     /// Why it is not even tried.
-    pub refusal: Option<&'static str>,
+    pub refusal: Option<String>,
+    /// A key for it, besides those of OpenSSH's configuration.
+    pub identity: Option<PathBuf>,
 }
 
 impl HostPlan {
@@ -111,10 +113,23 @@ impl Plan {
             let way = Candidate { source: "configuration".to_owned(), address: address.clone(), tls: None };
             return self.host(&short(&address), vec![way], config, home);
         };
-        let source = format!("hosts.{name}");
-        let way = Candidate { source, address: Address::parse(&host.address), tls: None };
         let shown = host.label.as_ref().unwrap_or(&name);
-        self.host(shown, vec![way], config, home)
+        let Some(listed) = &host.listed else {
+            let source = format!("hosts.{name}");
+            let way = Candidate { source, address: Address::parse(&host.address), tls: None };
+            return self.host(shown, vec![way], config, home);
+        };
+        let address = match listed.refusal {
+            Some(_) => Address::Other(listed.name.clone()),
+            None => Address::parse(&host.address),
+        };
+        let way = Candidate { source: listed.from.clone(), address, tls: None };
+        let id = self.host(shown, vec![way], config, home);
+        if let Some(plan) = self.hosts.iter_mut().find(|plan| plan.id == id) {
+            plan.identity = plan.identity.take().or_else(|| listed.identity.clone());
+            plan.refusal = plan.refusal.take().or_else(|| listed.refusal.clone());
+        }
+        id
     }
 
     /// The host with the first of these addresses; a new one gets the name, or its address where that is taken.
@@ -128,17 +143,18 @@ impl Plan {
         let is_taken = |name: &str| self.hosts.iter().any(|h| h.id.as_str() == name);
         let id = HostId::new(if is_taken(name) { address.to_string() } else { name.to_owned() });
         // What a file says of exactly this address counts whatever named it.
-        let known = config.hosts.values().find(|host| is_same(&Address::parse(&host.address), &address));
+        let known = config.hosts.values().filter(|host| host.listed.is_none());
+        let known = known.into_iter().find(|host| is_same(&Address::parse(&host.address), &address));
         if let (Some(tls), [way]) = (known.and_then(|host| host.tls.as_ref()), ways.as_mut_slice()) {
             way.tls = Some(files(tls, home));
         }
         let has_tls = ways.first().is_some_and(|way| way.tls.is_some());
         let may_be_plain = known.is_some_and(|host| host.allow_plain_tcp);
         let refusal = match &address {
-            Address::Tcp(to) if !has_tls && !may_be_plain && !is_loopback(to) => Some(PLAIN_TCP),
+            Address::Tcp(to) if !has_tls && !may_be_plain && !is_loopback(to) => Some(PLAIN_TCP.to_owned()),
             _ => None,
         };
-        self.hosts.push(HostPlan { id: id.clone(), ways, refusal });
+        self.hosts.push(HostPlan { id: id.clone(), ways, refusal, identity: None });
         id
     }
 

@@ -52,7 +52,7 @@ pub fn find(host_flag: Option<String>) -> Found {
 }
 
 /// How hosts over SSH are reached from here: by OpenSSH's files of this operator, or by `config` instead.
-fn connector(config: Option<&Path>, prompter: HostPrompter) -> Connector {
+fn connector(config: Option<&Path>, identity: Option<PathBuf>, prompter: HostPrompter) -> Connector {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let local = Local {
         home: set("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from),
@@ -62,6 +62,7 @@ fn connector(config: Option<&Path>, prompter: HostPrompter) -> Connector {
     Connector {
         local,
         config: config.map(Path::to_path_buf),
+        identity,
         patience: Patience::default(),
         prompter: Arc::new(prompter),
     }
@@ -75,8 +76,10 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
     for host in &plan.hosts {
         let gate = Arc::<Gate>::default();
         let over_ssh = ssh(host, &gate, prompts, ssh_config);
-        let mut ways =
-            host.ways.iter().map(|candidate| way(&host.id, candidate, host.refusal, over_ssh.as_ref()));
+        let mut ways = host
+            .ways
+            .iter()
+            .map(|candidate| way(&host.id, candidate, host.refusal.as_deref(), over_ssh.as_ref()));
         if let Some(first) = ways.next() {
             let mut route = Route::new(first, ways.collect()).behind(gate);
             if let Some(ssh) = &over_ssh {
@@ -109,7 +112,7 @@ fn ssh(
     let socket = path.filter(|path| !path.is_empty()).map(|path| format!("/{path}"));
     let prompter =
         HostPrompter { host: host.id.clone(), prompts: Arc::clone(prompts), gate: Arc::clone(gate) };
-    Some(Arc::new(SshHost::new(to, socket, connector(config, prompter))))
+    Some(Arc::new(SshHost::new(to, socket, connector(config, host.identity.clone(), prompter))))
 }
 
 fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>, ssh: Option<&Arc<SshHost>>) -> Way {

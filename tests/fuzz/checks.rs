@@ -10,6 +10,7 @@ use pilothouse::adapters::ssh::command::{MARK, Noise};
 use pilothouse::adapters::ssh::destination::Destination;
 use pilothouse::adapters::ssh::known_hosts::{KnownHosts, Verdict, name_of};
 use pilothouse::adapters::ssh::settings::{Local, Settings};
+use pilothouse::config::inventory::{Shelf, Source, Wanted, read};
 use pilothouse::config::keymap::{Chords, Keymap, Lookup, contexts};
 use pilothouse::config::load::{Known, Layer, LayerKind, load};
 use pilothouse::config::problem::{Place, Problems};
@@ -201,4 +202,52 @@ fn destination(line: &str) {
 
 fn assert_harmless_controls(text: &str) {
     assert!(!text.contains(char::is_control), "would reach a terminal: {text:?}");
+}
+
+/// One text, whatever is asked for.
+struct Everywhere<'a>(&'a str);
+
+impl Shelf for Everywhere<'_> {
+    fn text(&self, _: &std::path::Path) -> std::io::Result<String> {
+        Ok(self.0.to_owned())
+    }
+
+    fn entries(&self, _: &std::path::Path) -> std::io::Result<Vec<(String, bool)>> {
+        Ok(["all", "a", "web.yml"].map(|name| (name.to_owned(), false)).to_vec())
+    }
+
+    fn run(&self, _: &[String], _: &std::path::Path, _: Duration) -> Result<String, String> {
+        Ok(self.0.to_owned())
+    }
+
+    fn home(&self) -> Option<&std::path::Path> {
+        None
+    }
+}
+
+/// Inventories end soon with hosts that are addresses or refused, and nothing of them reaches the terminal.
+pub fn inventory(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let began = Instant::now();
+    for source in [
+        Source::Ansible("/i/h.ini".into()),
+        Source::Ansible("/i/h.yml".into()),
+        Source::Ansible("/i/h".into()),
+        Source::Terraform("/i/o.json".into()),
+        Source::List("/i/l".into()),
+        Source::Run(vec!["say".to_owned()], Duration::from_secs(1)),
+    ] {
+        let wanted = Wanted { source, group: None, output: None, dir: "/i".into() };
+        let reading = read(&wanted, &Everywhere(&text));
+        assert!(reading.hosts.len() <= 10_000, "{} hosts", reading.hosts.len());
+        for problem in &reading.problems {
+            assert_harmless(&problem.to_string());
+        }
+        for host in &reading.hosts {
+            assert_harmless(&format!("{} {} {:?}", host.name, host.from, host.refusal));
+            assert!(!host.address.contains("//-") && !host.address.contains("@-"), "{}", host.address);
+        }
+        reading.remarks.iter().for_each(|remark| assert_harmless(remark));
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "took {:?}", began.elapsed());
 }

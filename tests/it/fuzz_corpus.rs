@@ -41,6 +41,11 @@ fn keys_read_back_as_they_are_shown_and_mean_what_they_are_set_to() {
 }
 
 #[test]
+fn inventories_are_read_soon_and_without_surprises() {
+    replay("inventory", checks::inventory);
+}
+
+#[test]
 fn what_reaches_a_host_over_ssh_is_read_without_surprises() {
     replay("ssh", checks::ssh);
 }

@@ -26,6 +26,7 @@ pub fn connector(config: PathBuf) -> Connector {
     Connector {
         local: Local { home: "/nonexistent".into(), user: "tester".into(), agent: None },
         config: Some(config),
+        identity: None,
         patience: Patience::default(),
         prompter: Arc::new(Nobody),
     }

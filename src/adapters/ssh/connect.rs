@@ -37,6 +37,8 @@ pub struct Connector {
     pub local: Local,
     /// `ssh -F`: another configuration file.
     pub config: Option<PathBuf>,
+    /// `ssh -i`: a key of the host itself, tried before those of the configuration; hosts on the way do not get it.
+    pub identity: Option<PathBuf>,
     /// How long silence may last; a host's ServerAlive settings go before.
     pub patience: Patience,
     /// Who is asked.
@@ -155,7 +157,10 @@ impl Connector {
         depth: usize,
         trail: &Trail,
     ) -> Result<Connected, ConnectError> {
-        let settings = self.settings(to).await?;
+        let mut settings = self.settings(to).await?;
+        if depth == 0 {
+            settings.identity_files.splice(0..0, self.identity.clone());
+        }
         trail.note(settings.told(hops));
         // Not while the way to it is made: the gate has its own.
         let way = |server: &Settings| format!("{}:{} {:?}", server.host_name, server.port, server.jumps);

@@ -323,6 +323,7 @@ mod tests {
             let connector = Connector {
                 local,
                 config: None,
+                identity: None,
                 patience: crate::adapters::ssh::driver::Patience::default(),
                 prompter: Arc::new(crate::ports::prompt::Nobody),
             };

@@ -8,7 +8,7 @@ use super::leaf;
 use super::source::{Origins, Source, dotted};
 use crate::config::keymap::{Chords, Keymap, Lookup, contexts};
 use crate::config::problem::{Problem, quote, suggestion};
-use crate::config::schema::{Config, Host, Probe};
+use crate::config::schema::{Config, Environment, Host, Inventory, Probe};
 use crate::domain::host::Address;
 
 const PLAIN_TCP: &str = "tcp:// without tls lets anybody on the way own the host";
@@ -180,7 +180,11 @@ impl Check<'_, '_> {
         for (name, _) in config.hosts.iter().filter(|(_, host)| host.address.is_empty()) {
             self.missing(&["hosts", name], "address");
         }
-        for (name, _) in config.environments.iter().filter(|(_, environment)| environment.hosts.is_empty()) {
+        let lacks_hosts = |environment: &Environment| {
+            let inventory = environment.inventory.as_ref();
+            environment.hosts.is_empty() && inventory.is_none_or(Inventory::is_empty)
+        };
+        for (name, _) in config.environments.iter().filter(|(_, environment)| lacks_hosts(environment)) {
             self.missing(&["environments", name], "hosts");
         }
         for (name, _) in config.commands.iter().filter(|(_, command)| command.run.is_empty()) {

@@ -131,7 +131,22 @@ impl Walk<'_, '_> {
             self.fault(at, message, Some("move it there, or remove it".to_owned()));
             return None;
         }
+        if key.runs && key.goes_alone && !self.may_run {
+            self.leave_off(at);
+            // That its table lacks it is no news then.
+            self.origins.mark_faulty(&self.path);
+            return None;
+        }
         self.leaf(value, key.kind)
+    }
+
+    fn leave_off(&mut self, at: usize) {
+        let place = self.source.place(at);
+        self.out.left_off.push(LeftOff {
+            file: self.source.layer.path.clone(),
+            place,
+            key: dotted(&self.path),
+        });
     }
 
     fn leaf(&mut self, value: &Spanned<DeValue<'_>>, kind: Kind) -> Option<Value> {
@@ -166,15 +181,10 @@ impl Walk<'_, '_> {
 
     /// A table that would run something stays only in a file that may.
     fn may_stay(&mut self, pattern: &str, at: usize) -> bool {
-        if self.may_run || !KEYS.iter().any(|key| key.runs && key.parent() == pattern) {
+        if self.may_run || !KEYS.iter().any(|key| key.runs && !key.goes_alone && key.parent() == pattern) {
             return true;
         }
-        let place = self.source.place(at);
-        self.out.left_off.push(LeftOff {
-            file: self.source.layer.path.clone(),
-            place,
-            key: dotted(&self.path),
-        });
+        self.leave_off(at);
         false
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Config, Environment, Fields, Logs, Masks, Probe, Thresholds, Usage};
+use super::{Command, Config, Environment, Fields, Inventory, Logs, Masks, Probe, Thresholds, Usage};
 use crate::config::units::{ByteSize, Percent, Period};
 use crate::logs::decode::Keys;
 
@@ -39,6 +39,7 @@ impl Default for Environment {
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
+            inventory: None,
             kind: None,
             protected: None,
             colour: None,
@@ -46,6 +47,20 @@ impl Default for Environment {
             write_window: Period::from_ms(15 * 60_000),
             services: BTreeMap::new(),
             place: 0,
+        }
+    }
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            ansible: None,
+            group: None,
+            terraform: None,
+            output: None,
+            list: None,
+            run: Vec::new(),
+            timeout: Period::from_ms(30_000),
         }
     }
 }
