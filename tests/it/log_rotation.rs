@@ -20,13 +20,15 @@ struct Told {
     losses: usize,
     first: usize,
     lost: usize,
-    unmarked: Vec<(usize, usize)>,
+    /// First line lost, the next told, milliseconds between them.
+    unmarked: Vec<(usize, usize, i64)>,
     last: usize,
+    last_ns: i64,
 }
 
 impl Told {
     /// Takes a line; fails where it is told twice or out of order.
-    fn take(&mut self, text: &str, is_marker: bool, has_marker: &mut bool) {
+    fn take(&mut self, text: &str, at_ns: i64, is_marker: bool, has_marker: &mut bool) {
         if is_marker {
             assert!(text.contains("lost here: "), "{text}");
             *has_marker = true;
@@ -38,7 +40,7 @@ impl Told {
         assert!(self.last == 0 || number > self.last, "{number} after {}", self.last);
         if self.last > 0 && number != self.last + 1 {
             if !*has_marker {
-                self.unmarked.push((self.last + 1, number));
+                self.unmarked.push((self.last + 1, number, (at_ns - self.last_ns) / 1_000_000));
             }
             self.losses += 1;
             self.lost += number - self.last - 1;
@@ -47,7 +49,7 @@ impl Told {
         // What was rotated away before anybody looked is not there.
         self.first = if self.lines == 0 { number } else { self.first };
         self.lines += 1;
-        self.last = number;
+        (self.last, self.last_ns) = (number, at_ns);
     }
 }
 
@@ -72,7 +74,7 @@ async fn follow(name: &str, tail: Option<u32>) -> Told {
             if text == "done" {
                 return told;
             }
-            told.take(&text, line.is_marker(), &mut has_marker);
+            told.take(&text, line.at_ns, line.is_marker(), &mut has_marker);
         }
     }
 }
