@@ -129,6 +129,10 @@ pub trait Engine: Send + Sync {
     }
     /// What the engine says of itself. It counts all it has for the answer: nothing waits for it that can do without.
     async fn facts(&self) -> Result<EngineFacts, EngineError>;
+    /// How many short questions may well be asked at the same time.
+    fn questions_at_once(&self) -> usize {
+        24
+    }
     /// All containers, stopped ones too, without details, in the engine's order (newest first).
     async fn containers(&self) -> Result<Vec<Container>, EngineError>;
     /// Details of one.

@@ -122,6 +122,13 @@ impl DockerEngine {
 
 #[async_trait]
 impl Engine for DockerEngine {
+    fn questions_at_once(&self) -> usize {
+        match &self.api.dial {
+            Dial::Ssh(ssh) if ssh.is_entered_by_commands() => 4,
+            _ => 24,
+        }
+    }
+
     async fn greet(&self) -> Result<(), EngineError> {
         self.version().await.map(drop)
     }

@@ -157,6 +157,11 @@ impl SshHost {
         self.way.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether each stream to the engine costs a command on the host, of which its sshd allows few.
+    pub fn is_entered_by_commands(&self) -> bool {
+        *self.way.lock().unwrap_or_else(PoisonError::into_inner) == Some(WayIn::DialStdio)
+    }
+
     fn remember(&self, way: WayIn) {
         *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
     }
