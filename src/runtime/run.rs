@@ -22,7 +22,7 @@ use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
 use crate::effect::{Effect, JobId};
 use crate::jobs::sample;
-use crate::msg::{JobEvent, Msg};
+use crate::msg::{HostFact, JobEvent, Msg};
 use crate::world::Now;
 
 /// Facts that wait to be taken in; when full their senders wait, and the engine with them.
@@ -62,8 +62,9 @@ pub async fn run(
     let (out, mut facts) = mpsc::channel(LANE);
     prompts.show_on(out.clone());
     let mut streams = Streams::new(model.usage_interval().unwrap_or(sample::GAP));
-    paint(screen, &mut model)?;
+    // Engines are asked while the first picture is drawn.
     streams.keep(model.subs(), &routes, &out);
+    paint(screen, &mut model)?;
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty) = (Instant::now(), false);
     // Until the frame after a key: somebody waits for it.
@@ -99,8 +100,8 @@ pub async fn run(
                 if count == 0 {
                     return Ok(Left::Ended);
                 }
+                (is_dirty, gap) = (true, if batch.iter().any(is_list) { KEY_FRAME } else { gap });
                 wanted.extend(model.update_all(batch.drain(..), now()));
-                is_dirty = true;
             }
         }
         streams.keep(model.subs(), &routes, &out);
@@ -129,6 +130,11 @@ pub async fn run(
             (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
         }
     }
+}
+
+/// What everybody waits for at the start, and comes seldom.
+fn is_list(msg: &Msg) -> bool {
+    matches!(msg, Msg::Host(_, HostFact::Listed(_)))
 }
 
 fn paint(screen: &mut Screen, model: &mut Model) -> io::Result<()> {
