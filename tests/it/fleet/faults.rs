@@ -75,7 +75,7 @@ async fn the_logs_of_two_hosts_go_on_over_a_cut_of_one_with_every_line_once() {
     // By source: the next line, and how far it was when the host went and when it was back.
     let (mut next, mut cut, mut back) = ([0_u64; 2], None, None);
     let begun = Instant::now();
-    while back.is_none_or(|back: [u64; 2]| next[1] < back[1] + 100) {
+    while back.is_none_or(|back: [u64; 2]| next[1] < back[1] + 20) {
         assert!(begun.elapsed() < Duration::from_secs(80), "{next:?} {cut:?} {back:?}");
         match timeout(SOON, news.recv()).await.expect("the logs stand still") {
             Some(Msg::Log(_, LogFact::Lines(batch))) => {
@@ -131,7 +131,8 @@ fn a_log_that_is_followed_on_the_command_line_goes_on_after_the_link_was_lost() 
     fleet.break_host("web2", "ok");
     let back = said.next().unwrap();
     assert!(back.contains("web2 is back; its logs go on where they were"), "{back}");
-    read(25, 200);
+    // Those of the time without a link, and new ones.
+    read(25, 120);
     child.kill().unwrap();
     child.wait().unwrap();
 }
