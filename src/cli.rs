@@ -62,7 +62,7 @@ pub enum Command {
 pub fn main(arguments: Arguments) -> Result<u8, Failure> {
     let options = arguments.options;
     match arguments.command {
-        None => console::run(options).map(|()| 0),
+        None => console::run(&options).map(|()| 0),
         Some(Command::Init(arguments)) => {
             console::workers()?.block_on(init::run(&arguments, &options)).map(|()| 0)
         }

@@ -51,6 +51,8 @@ pub enum Effect {
     Connect(HostId),
     /// Leave these hosts for the simulated ones.
     Demo,
+    /// Read the configuration again, and begin anew on what it says.
+    Reload,
     /// Leave.
     Quit,
 }

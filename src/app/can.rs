@@ -28,7 +28,7 @@ impl Model {
             action if changes(action) && self.is_read_only() => {
                 Some("the environment is read-only; `:write` unlocks it for a while")
             }
-            Action::Demo if self.world.is_demo => Some("this is the demo"),
+            Action::Demo | Action::Reload if self.world.is_demo => Some("this is the demo"),
             Action::Demo => {
                 let is_silent = |h: &Host| matches!(h.link, Link::Lost { .. }) && h.containers.is_none();
                 let answers = !self.world.hosts.values().all(is_silent);

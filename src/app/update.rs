@@ -188,6 +188,7 @@ impl Model {
             Action::Utc => self.look.is_utc = !self.look.is_utc,
             Action::Refresh => return self.connect(),
             Action::Demo => return vec![Effect::Demo],
+            Action::Reload => return vec![Effect::Reload],
             Action::Quit => return vec![Effect::Quit],
             // Wherever the focus is, what is done to a container is done to the selected one.
             action if action.entry().context == crate::action::Context::Containers => {

@@ -16,6 +16,9 @@ use crate::config::mask::Masks;
 use crate::config::schema;
 use crate::config::services::services;
 use crate::config::theme::Depth;
+use crate::domain::ids::EnvironmentId;
+use crate::effect::JobId;
+use crate::msg::{JobEvent, Msg};
 use crate::runtime::environments::{Plan, plan};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::signals::Signals;
@@ -46,19 +49,63 @@ fn operator() -> String {
 ///
 /// # Errors
 /// A wrong configuration, no engine where there is no terminal, or what the terminal refused.
-pub fn run(options: Options) -> Result<(), Failure> {
-    let setup = Setup::load(&options)?;
-    let config = &setup.loaded.config;
-    let is_chosen = options.host.is_some();
-    let plan = plan(config, &hosts::find(options.host), is_chosen, &|path| path.exists());
+pub fn run(options: &Options) -> Result<(), Failure> {
     let workers = workers()?;
     let prompts = Arc::<Prompts>::default();
-    let (mut world, routes) = hosts::open(&plan, &prompts, options.ssh_config.as_deref());
-    world.services = services(config, plan.environments.iter().map(|e| &e.id));
+    let stage = Stage::load(options, &prompts)?;
     if !has_terminal() {
-        return Err(workers.block_on(without_terminal(&routes)));
+        return Err(workers.block_on(without_terminal(&stage.routes)));
     }
-    open(&setup, world, &plan, routes, &prompts, workers)
+    open(stage, &prompts, workers, Some(options))
+}
+
+/// What the console opens on.
+pub struct Stage {
+    /// All that was set.
+    pub setup: Setup,
+    /// The environments and hosts it was made from.
+    pub plan: Plan,
+    /// What is known so far.
+    pub world: World,
+    /// The ways to its hosts.
+    pub routes: hosts::Routes,
+    /// Why it is not what was asked for.
+    pub complaint: Option<String>,
+}
+
+impl Stage {
+    /// The hosts of the configuration.
+    fn load(options: &Options, prompts: &Arc<Prompts>) -> Result<Self, Failure> {
+        let setup = Setup::load(options)?;
+        let found = hosts::find(options.host.clone());
+        let plan = plan(&setup.loaded.config, &found, options.host.is_some(), &|path| path.exists());
+        Ok(Self::of(setup, plan, options, prompts))
+    }
+
+    fn of(setup: Setup, plan: Plan, options: &Options, prompts: &Arc<Prompts>) -> Self {
+        let (mut world, routes) = hosts::open(&plan, prompts, options.ssh_config.as_deref());
+        world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
+        Self { setup, plan, world, routes, complaint: None }
+    }
+
+    /// What the configuration says now; where that is wrong, what it said before, and why. The environment stays.
+    fn again(
+        (setup, plan): (Setup, Plan),
+        options: &Options,
+        prompts: &Arc<Prompts>,
+        environment: Option<EnvironmentId>,
+    ) -> Self {
+        let mut stage = match Self::load(options, prompts) {
+            Ok(stage) => stage,
+            Err(why) => {
+                let complaint = Some(why.to_string().replace('\n', "; "));
+                Self { complaint, ..Self::of(setup, plan, options, prompts) }
+            }
+        };
+        let stays = environment.filter(|id| stage.world.environment(id).is_some());
+        stage.plan.selected = stays.or(stage.plan.selected);
+        stage
+    }
 }
 
 /// Whether there is one to take.
@@ -79,25 +126,33 @@ pub fn workers() -> Result<Runtime, Failure> {
 /// # Errors
 /// What the terminal refused.
 pub fn open(
-    setup: &Setup,
-    world: World,
-    plan: &Plan,
-    routes: hosts::Routes,
+    mut stage: Stage,
     prompts: &Arc<Prompts>,
     workers: Runtime,
+    again: Option<&Options>,
 ) -> Result<(), Failure> {
-    let has_mouse = setup.loaded.config.mouse;
+    let has_mouse = stage.setup.loaded.config.mouse;
     let mut signals = workers.block_on(async { Signals::listen() })?;
     let mut screen = terminal::take(has_mouse)?;
-    let mut on = |world, plan, routes: hosts::Routes| {
-        let model = model(setup, world, plan, crossterm::terminal::size()?);
-        workers.block_on(run::run(model, routes, &mut screen, &mut signals, Arc::clone(prompts), has_mouse))
+    let ended = loop {
+        let Stage { setup, plan, world, routes, complaint } = stage;
+        let size = crossterm::terminal::size()?;
+        let mut model = model(&setup, world, &plan, size);
+        if let Some(why) = complaint {
+            model.update(Msg::Job(JobId(0), JobEvent::Failed(why)), run::now());
+        }
+        let running = run::run(model, routes, &mut screen, &mut signals, Arc::clone(prompts), has_mouse);
+        stage = match (workers.block_on(running), again) {
+            (Ok(run::Left::ForDemo), _) => {
+                let (world, routes) = demo::simulated()?;
+                Stage { setup, plan: Plan::default(), world, routes, complaint: None }
+            }
+            (Ok(run::Left::ForReload(environment)), Some(options)) => {
+                Stage::again((setup, plan), options, prompts, environment)
+            }
+            (ended, _) => break ended,
+        };
     };
-    let mut ended = on(world, plan, routes);
-    if matches!(ended, Ok(run::Left::ForDemo)) {
-        let (world, routes) = demo::simulated()?;
-        ended = on(world, &Plan::default(), routes);
-    }
     terminal::give_back();
     workers.shutdown_background();
     ended?;

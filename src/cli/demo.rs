@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
-use super::console::{has_terminal, open, workers};
+use super::console::{Stage, has_terminal, open, workers};
 use super::setup::{Options, Setup};
 use crate::adapters::sim::clock::Clock;
 use crate::adapters::sim::scenario::Scenario;
@@ -83,5 +83,6 @@ pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let setup = Setup::load(&options)?;
     let workers = workers()?;
     let (world, routes) = demo::hosts(&scenario, Clock::real(demo.at.get(), demo.speed));
-    open(&setup, world, &Plan::default(), routes, &Arc::default(), workers)
+    let plan = Plan::default();
+    open(Stage { setup, plan, world, routes, complaint: None }, &Arc::default(), workers, None)
 }

@@ -19,7 +19,7 @@ use super::subs::Streams;
 use super::terminal::{self, Screen};
 use super::{effects, input, program};
 use crate::app::model::Model;
-use crate::domain::ids::ContainerKey;
+use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::{Effect, JobId};
 use crate::jobs::sample;
 use crate::msg::{HostFact, JobEvent, Msg};
@@ -39,12 +39,24 @@ pub fn now() -> Now {
 }
 
 /// How the console was left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Left {
     /// For good.
     Ended,
     /// For the demo.
     ForDemo,
+    /// To begin anew with what the configuration says now, in this environment.
+    ForReload(Option<EnvironmentId>),
+}
+
+impl Left {
+    fn by(last: &Effect, model: &Model) -> Self {
+        match last {
+            Effect::Demo => Self::ForDemo,
+            Effect::Reload => Self::ForReload(model.scope.environment.clone()),
+            _ => Self::Ended,
+        }
+    }
 }
 
 /// Runs the console until it is left.
@@ -122,7 +134,7 @@ pub async fn run(
                     repaint(screen, &mut model)?;
                     is_dirty = true;
                 }
-                Some(last) => return Ok(if last == Effect::Demo { Left::ForDemo } else { Left::Ended }),
+                Some(last) => return Ok(Left::by(&last, &model)),
             }
         }
         if is_dirty && drawn.elapsed() >= gap {

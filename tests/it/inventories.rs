@@ -133,3 +133,25 @@ fn a_host_that_cannot_be_reached_as_written_is_shown_with_its_line() {
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(SOON), 0);
 }
+
+#[test]
+fn the_console_reads_inventories_again_when_asked_and_stays_where_it_is_when_they_are_wrong() {
+    let folder = Folder::new();
+    let list = folder.put("hosts.txt", "unix:///nowhere/first.sock\n");
+    let config = format!("[environments.shop]\ninventory = {{ list = \"{}\" }}\n", list.display());
+    let terminal = Launch::pilothouse([""; 0])
+        .size(160, 40)
+        .home_file(".config/pilothouse/config.toml", &config)
+        .start();
+    terminal.until("first.sock", SOON);
+    std::fs::write(&list, "unix:///nowhere/second.sock\n").unwrap();
+    terminal.keys(": text:reload Enter");
+    terminal.until("second.sock", SOON);
+    std::fs::write(&list, "one two\n").unwrap();
+    terminal.keys(": text:reload Enter");
+    terminal.until("hosts.txt:1:1: one host a line", SOON);
+    terminal.until("second.sock", SOON);
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(SOON), 0);
+    terminal.restored();
+}

@@ -85,6 +85,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_link_that_died_in_silence_is_found_out_in_14_s() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = connect(&listener.local_addr().unwrap().to_string()).await.unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        let asked = sockopt::tcp_keepidle(&stream).unwrap();
+        let given_up = sockopt::tcp_keepintvl(&stream).unwrap() * sockopt::tcp_keepcnt(&stream).unwrap();
+        assert_eq!(asked + given_up, Duration::from_secs(14));
+        #[cfg(target_os = "linux")]
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 14_000);
+    }
+
+    #[tokio::test]
     async fn a_name_that_is_none_is_named() {
         let error = connect("no-such-host.invalid:1").await.unwrap_err().to_string();
         assert!(error.starts_with("the name no-such-host.invalid is not found"), "{error}");
