@@ -22,6 +22,8 @@ mod ending;
 mod lives;
 mod pace;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 /// Most lines that wait for older ones of other containers.
 const WAITING_LINES: usize = 20_000;
@@ -135,6 +137,9 @@ struct Pump {
     opening: Option<Opening>,
     // Lines before this are left out: some container has more of that time than was asked of it.
     horizon_ns: i64,
+    // Told to have nothing before their first lines, so many short of what was asked for. Should those come after all,
+    // from an engine that was slow, there may be more before them.
+    short: HashMap<SourceId, u32>,
     facts: Vec<LogFact>,
     out: Sender<Msg>,
 }
@@ -160,7 +165,20 @@ impl Pump {
         let opening = Some(Opening { until, share, waiting, firsts: HashMap::new() });
         let (ahead_ns, behind_ms, facts) = (HashMap::new(), HashMap::new(), Vec::new());
         let horizon_ns = i64::MIN;
-        Self { generation, merge, names, ahead_ns, behind_ms, told_ms: 0, opening, horizon_ns, facts, out }
+        let (told_ms, short) = (0, HashMap::new());
+        Self {
+            generation,
+            merge,
+            names,
+            ahead_ns,
+            behind_ms,
+            told_ms,
+            opening,
+            horizon_ns,
+            short,
+            facts,
+            out,
+        }
     }
 
     fn join(&mut self, source: SourceId, key: &ContainerKey) {
@@ -179,6 +197,13 @@ impl Pump {
                 if let (Some(opening), Some(line)) = (&mut self.opening, batch.get(0)) {
                     let first = opening.firsts.entry(source).or_insert((0, line.at_ns));
                     first.0 += batch.len() as u32;
+                }
+                if let Some(left) = self.short.get_mut(&source) {
+                    *left = left.saturating_sub(batch.len() as u32);
+                    if *left == 0 {
+                        self.short.clear();
+                        self.facts.push(LogFact::Opened(false));
+                    }
                 }
                 self.merge.push(source, batch, now_ns());
             }
@@ -221,6 +246,10 @@ impl Pump {
         {
             let cut = opening.firsts.values().filter(|(lines, _)| *lines >= opening.share);
             self.horizon_ns = cut.map(|(_, first_ns)| *first_ns).max().unwrap_or(i64::MIN);
+            if self.horizon_ns == i64::MIN {
+                let left = |source| opening.share - opening.firsts.get(source).map_or(0, |(lines, _)| *lines);
+                self.short = self.names.keys().map(|source| (*source, left(source))).collect();
+            }
             self.opening = None;
             self.facts.push(LogFact::Opened(self.horizon_ns == i64::MIN));
         }
