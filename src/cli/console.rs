@@ -83,7 +83,8 @@ impl Stage {
     }
 
     fn of(setup: Setup, plan: Plan, options: &Options, prompts: &Arc<Prompts>) -> Self {
-        let (mut world, routes) = hosts::open(&plan, prompts, options.ssh_config.as_deref());
+        let ssh_config = setup.ssh_config(options);
+        let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref());
         world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
         Self { setup, plan, world, routes, complaint: None }
     }

@@ -112,6 +112,21 @@ impl Setup {
         Self::of_layers(options, places, &layers)
     }
 
+    /// OpenSSH's configuration that stands for the operator's own: the option's, else what the files say.
+    pub fn ssh_config(&self, options: &Options) -> Option<PathBuf> {
+        let of_files = || {
+            let file = self.loaded.config.ssh_config.as_ref()?;
+            let home = self.places.dirs.home.as_ref();
+            Some(
+                file.strip_prefix("~")
+                    .ok()
+                    .zip(home)
+                    .map_or_else(|| file.clone(), |(rest, home)| home.join(rest)),
+            )
+        };
+        options.ssh_config.clone().or_else(of_files)
+    }
+
     /// As [`Setup::load`], of files that were already read.
     ///
     /// # Errors

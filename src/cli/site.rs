@@ -97,10 +97,16 @@ impl Site {
 
     fn with(options: &Options, prompts: Prompts) -> Result<Self, Failure> {
         let setup = Setup::load(options)?;
+        let ssh_config = setup.ssh_config(options);
+        // Without it another host may answer to the same name.
+        for off in setup.loaded.left_off.iter().filter(|off| off.key == "ssh_config" && ssh_config.is_none())
+        {
+            remark(&format!("pilothouse: {off}"));
+        }
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
-        let (mut world, routes) = hosts::open(&plan, &Arc::new(prompts), options.ssh_config.as_deref());
+        let (mut world, routes) = hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));

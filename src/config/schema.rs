@@ -28,6 +28,8 @@ pub struct Config {
     pub operator: Option<String>,
     /// Selected at the start.
     pub default_environment: Option<String>,
+    /// `ssh -F`; `~/` in front means the home directory.
+    pub ssh_config: Option<PathBuf>,
     /// By name; [`Config::environments_as_written`] has them in order.
     pub environments: BTreeMap<String, Environment>,
     /// By name.

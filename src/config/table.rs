@@ -133,6 +133,7 @@ pub const KEYS: &[Key] = &[
     set("utc", Bool, "false", "Show times in UTC instead of local time."),
     may("operator", Text, "\"alice\"", "Who you are in the history of an environment; else your login. Not taken from a project file.").own(),
     may("default_environment", Text, "\"production\"", "The environment that is selected at the start."),
+    may("ssh_config", File, "\"~/.ssh/config-shop\"", "OpenSSH configuration to use instead of your own, as ssh -F. It may run commands: in a project file it is off until `pilothouse config trust`.").runs_alone(),
     may("environments.*.hosts", TEXTS, "[\"web1\", \"ssh://deploy@web2\"]", "Names of hosts from [hosts.NAME], or addresses."),
     may("environments.*.kind", Choice(ENVIRONMENT_KINDS), "\"production\"", "development, staging or production; unclassified while it is not set, and then everything is asked."),
     may("environments.*.protected", Bool, "true", "Opens read-only, and dangerous acts need its name typed. True for production where it is not set."),

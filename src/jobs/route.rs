@@ -38,7 +38,7 @@ impl Refusal {
     /// With the command that the error itself brings, else with this one.
     fn of(source: &str, mut error: EngineError, other: impl Fn(&EngineError) -> String) -> Self {
         let own = match &mut error {
-            EngineError::Unreachable { mend, .. } => mend.take(),
+            EngineError::Unreachable { mend, .. } | EngineError::NeedsPerson { mend, .. } => mend.take(),
             _ => None,
         };
         let mend = own.unwrap_or_else(|| other(&error));

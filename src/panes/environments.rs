@@ -186,7 +186,7 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     let (text, role) = match &host.link {
         Link::Asking => (format!("asking{}", look.glyph("…", "...")), Role::Dim),
         Link::Up => ("up".to_owned(), Role::Dim),
-        Link::Lost { needs_person: true, .. } => ("asks; ctrl-r".to_owned(), Role::Bad),
+        Link::Lost { needs_person: true, .. } => ("needs you".to_owned(), Role::Bad),
         Link::Lost { since, .. } => {
             let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
             let word = if host.containers.is_some() { "stale" } else { "no answer" };
@@ -222,7 +222,10 @@ fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
         let room = Some(room(host)).filter(|room| !room.is_empty() && (is_roomy || clock.is_none()));
         return clock.into_iter().chain(room).collect::<Vec<_>>().join("  ");
     }
-    let next = host.link.next_try_in(ctx.now).map(|wait| format!("next try in {}", seconds(wait as i64)));
+    let next = match &host.link {
+        Link::Lost { needs_person: true, .. } => Some("ctrl-r tries".to_owned()),
+        link => link.next_try_in(ctx.now).map(|wait| format!("next try in {}", seconds(wait as i64))),
+    };
     // Half a reason says nothing; where there is nothing to list the containers pane has it.
     let why =
         host.link.refusals().next().map(|(why, _)| why.to_owned()).filter(|why| is_roomy && !why.is_empty());

@@ -30,12 +30,14 @@ pub enum EngineError {
         mend: Option<String>,
     },
     /// Somebody has to answer or look first; trying again by itself cannot help.
-    #[error("{cause}")]
+    #[error("{cause}{}", tried(mend.as_deref()))]
     NeedsPerson {
         /// Where it was tried.
         address: String,
         /// What is asked for, or what has to be looked at.
         cause: String,
+        /// The command that mends it, where whoever reached for it knows.
+        mend: Option<String>,
     },
     /// The engine said no.
     #[error("{what}: engine answered {status}: {message}")]

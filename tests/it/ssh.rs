@@ -8,6 +8,7 @@ mod keys;
 mod pam;
 mod reconnect;
 mod remote;
+mod setting;
 mod streams;
 mod trust;
 mod ways;

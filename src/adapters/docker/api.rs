@@ -40,9 +40,7 @@ impl Api {
         if minor < OLDEST_MINOR {
             return Err(EngineError::Unreachable {
                 address: self.dial.address(),
-                cause: format!(
-                    "the engine is too old: it speaks API {version}; at least 1.{OLDEST_MINOR} is needed"
-                ),
+                cause: format!("too old: it speaks API {version}; at least 1.{OLDEST_MINOR} is needed"),
                 mend: Some("update Docker on its machine to 1.13 or newer".to_owned()),
             });
         }

@@ -93,14 +93,18 @@ impl Dial {
             }
             Self::Ssh(host) => match host.dial().await {
                 Ok(stream) => Ok(Box::new(stream)),
-                Err(error) if error.needs_person() => {
-                    Err(EngineError::NeedsPerson { address: self.address(), cause: error.to_string() })
+                Err(error) => {
+                    let (address, mend) = (self.address(), error.mend().map(str::to_owned));
+                    Err(match error {
+                        error if error.needs_person() => {
+                            EngineError::NeedsPerson { address, cause: error.to_string(), mend }
+                        }
+                        HostError::Engine { host, cause, .. } => {
+                            EngineError::Unreachable { address, cause: format!("{host}: {cause}"), mend }
+                        }
+                        error => EngineError::Unreachable { address, cause: error.to_string(), mend },
+                    })
                 }
-                Err(HostError::Engine { host, cause, mend }) => {
-                    let cause = format!("{host}: {cause}");
-                    Err(EngineError::Unreachable { address: self.address(), cause, mend: Some(mend) })
-                }
-                Err(error) => Err(self.unreachable(error.to_string())),
             },
             Self::Refused(_, why) => Err(self.unreachable(why.as_str())),
         }

@@ -144,7 +144,7 @@ impl Connector {
     ) -> Result<T, ConnectError> {
         if let Err(error) = &reached {
             let mend = error.mend(to, self.config.as_deref());
-            trail.note(Step::bad(error.stage(), error.to_string(), mend));
+            trail.note(Step::bad(error.stage(), error.with_tries(), mend));
         }
         reached
     }

@@ -73,6 +73,15 @@ impl HostError {
     pub fn needs_person(&self) -> bool {
         matches!(self, Self::Connect(error) if error.needs_person())
     }
+
+    /// The command that mends it.
+    pub fn mend(&self) -> Option<&str> {
+        match self {
+            Self::Connect(error) => error.mend(),
+            Self::Engine { mend, .. } => Some(mend),
+            Self::Broken { .. } => None,
+        }
+    }
 }
 
 /// A host; nothing is asked of it until somebody needs it.

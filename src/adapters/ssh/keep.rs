@@ -24,13 +24,20 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NotConnected {
     /// It was tried just now.
-    #[error("{0}")]
-    Failed(Arc<ConnectError>),
+    #[error("{error}")]
+    Failed {
+        /// What came back.
+        error: Arc<ConnectError>,
+        /// The command that mends it.
+        mend: Option<String>,
+    },
     /// It is not tried before its time, or before somebody looked.
     #[error("{why}")]
     Resting {
         /// What came back the last time.
         why: String,
+        /// The command that mends it.
+        mend: Option<String>,
         /// Trying again by itself cannot help.
         needs_person: bool,
     },
@@ -40,8 +47,15 @@ impl NotConnected {
     /// Trying again by itself cannot help.
     pub fn needs_person(&self) -> bool {
         match self {
-            Self::Failed(error) => error.needs_person(),
+            Self::Failed { error, .. } => error.needs_person(),
             Self::Resting { needs_person, .. } => *needs_person,
+        }
+    }
+
+    /// The command that mends it.
+    pub fn mend(&self) -> Option<&str> {
+        match self {
+            Self::Failed { mend, .. } | Self::Resting { mend, .. } => mend.as_deref(),
         }
     }
 }
@@ -50,6 +64,7 @@ type Try = Shared<BoxFuture<'static, Result<Arc<Connected>, NotConnected>>>;
 
 struct Failure {
     why: String,
+    mend: Option<String>,
     needs_person: bool,
     next: Instant,
 }
@@ -84,12 +99,12 @@ impl State {
             self.backoff.reset();
         }
         let why = format!("{host}: {}", gone.link.why_ended());
-        self.fail(why, false);
+        self.fail(why, None, false);
     }
 
-    fn fail(&mut self, why: String, needs_person: bool) {
+    fn fail(&mut self, why: String, mend: Option<String>, needs_person: bool) {
         let next = Instant::now() + self.backoff.after_failure(roll());
-        self.failure = Some(Failure { why, needs_person, next });
+        self.failure = Some(Failure { why, mend, needs_person, next });
     }
 }
 
@@ -119,8 +134,8 @@ impl Keeper {
         if let Some(failure) = state.failure.as_ref().filter(|_| !self.connector.prompter.is_there())
             && (failure.needs_person || Instant::now() < failure.next)
         {
-            let (why, needs_person) = (failure.why.clone(), failure.needs_person);
-            return Err(NotConnected::Resting { why, needs_person });
+            let (why, mend) = (failure.why.clone(), failure.mend.clone());
+            return Err(NotConnected::Resting { why, mend, needs_person: failure.needs_person });
         }
         state.trail = Trail::default();
         let trying = self.begin(state.trail.clone());
@@ -144,8 +159,9 @@ impl Keeper {
                     Ok(connected)
                 }
                 Err(error) => {
-                    state.fail(error.to_string(), error.needs_person());
-                    Err(NotConnected::Failed(Arc::new(error)))
+                    let mend = trail.steps().pop().and_then(|last| last.mend);
+                    state.fail(error.to_string(), mend.clone(), error.needs_person());
+                    Err(NotConnected::Failed { error: Arc::new(error), mend })
                 }
             }
         });
@@ -153,7 +169,8 @@ impl Keeper {
         let ended = move |result: Result<_, tokio::task::JoinError>| {
             result.unwrap_or_else(|error| {
                 let cause = std::io::Error::other(error);
-                Err(NotConnected::Failed(Arc::new(ConnectError::Machine { host, cause })))
+                let error = Arc::new(ConnectError::Machine { host, cause });
+                Err(NotConnected::Failed { error, mend: None })
             })
         };
         task.map(ended).boxed().shared()

@@ -95,10 +95,15 @@ impl Model {
         }
         for id in &environment.hosts {
             let Some(host) = self.world.hosts.get(id) else { continue };
-            if let Link::Lost { since, .. } = &host.link {
+            if let Link::Lost { since, needs_person, .. } = &host.link {
                 let age = self.now.at.saturating_duration_since(*since).as_secs() as i64;
                 // What never answered cannot be stale: nothing is known of it.
-                let how = if host.containers.is_some() { "stale" } else { "no answer" };
+                let how = match (host.containers.is_some(), needs_person) {
+                    (true, _) => "stale",
+                    // It may well have answered: with another key, or with a question.
+                    (false, true) => "needs you",
+                    (false, false) => "no answer",
+                };
                 words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
             }
             words.extend(short_of(id.as_str(), host.load, self.world.short_disks.contains(id)));

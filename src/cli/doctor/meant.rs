@@ -32,9 +32,10 @@ pub(super) fn find(options: &Options, at: &Where, name: Option<&str>) -> Result<
     let (address, remark) = match configured {
         Some(address) => (address, None),
         None if is_written => (name.to_owned(), None),
-        None => {
-            (format!("ssh://{name}"), Some(format!("a name for ssh; hosts of {}: {known}", environment.id)))
-        }
+        None => (
+            format!("ssh://{name}"),
+            Some(format!("a name for ssh; the hosts of {} are: {known}", environment.id)),
+        ),
     };
     if !is_address(&address) || !(is_alias || is_written) {
         return Err(Failure::Failed(format!("no host `{name}` in {}; there are: {known}", environment.id)));

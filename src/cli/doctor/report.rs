@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, Tone};
@@ -14,6 +15,8 @@ use crate::ui::text::wrapped;
 const INDENT: usize = 27;
 /// Least columns for what was found, however narrow the terminal is.
 const LEAST: usize = 20;
+/// Before the command that mends it.
+const TRY: &str = "try: ";
 /// Lines of one step at most.
 const MOST_LINES: usize = 40;
 
@@ -76,7 +79,13 @@ impl Report {
         }
         self.line(step.verdict, step.stage.word(), &step.found, step.took)?;
         match &step.mend {
-            Some(mend) => self.out.safe(&format!("{:INDENT$}try: {}\n", "", ansi::plain(mend))),
+            Some(mend) => {
+                let room =
+                    self.out.width().map_or(usize::MAX, |width| width.saturating_sub(INDENT + TRY.len()));
+                let lines =
+                    pieces(&ansi::plain(mend), room).join(&format!("\n{:1$}", "", INDENT + TRY.len()));
+                self.out.safe(&format!("{:INDENT$}{TRY}{lines}\n", ""))
+            }
             None => Ok(()),
         }
     }
@@ -104,7 +113,7 @@ impl Report {
             Verdict::Bad => Tone::Bad,
             Verdict::Unknown => Tone::Dim,
         };
-        let took = took.map(|took| format!("({})", time(took)));
+        let took = took.filter(|took| took.as_millis() > 0).map(|took| format!("({})", time(took)));
         let text = took.iter().fold(found.to_owned(), |text, took| format!("{text} {took}"));
         let mut lines = match self.out.width() {
             Some(width) => wrapped(&text, width.saturating_sub(INDENT).max(LEAST), 0, MOST_LINES),
@@ -125,10 +134,44 @@ impl Report {
     }
 }
 
+/// Broken only between sentence and command, and only where it does not fit: a command stays in one piece, to be copied.
+fn pieces(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut rest = text;
+    while !rest.is_empty() {
+        let ends = [rest.find("; "), rest.find(": "), rest.find(", ")];
+        let end = ends.into_iter().flatten().min().map_or(rest.len(), |at| at + 2);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || (line.width() + piece.trim_end().width()) <= room => {
+                line.push_str(piece)
+            }
+            _ => lines.push(piece.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 fn time(took: Duration) -> String {
     match took.as_millis() {
-        0 => "<1 ms".to_owned(),
-        ms @ 1..1_000 => format!("{ms} ms"),
+        ms @ 0..1_000 => format!("{ms} ms"),
         _ => format!("{:.1} s", took.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_never_broken_and_a_sentence_before_it_only_where_it_must_be() {
+        let mend = "ask its owner; only if it was made anew: ssh-keygen -f /home/op/known_hosts -R web1";
+        assert_eq!(pieces(mend, 200), [mend]);
+        assert_eq!(
+            pieces(mend, 48),
+            ["ask its owner; only if it was made anew:", "ssh-keygen -f /home/op/known_hosts -R web1"]
+        );
+        assert_eq!(pieces("ssh-keygen -f /home/op/known_hosts", 5), ["ssh-keygen -f /home/op/known_hosts"]);
     }
 }

@@ -512,3 +512,18 @@ fn two_machines_of_one_name_stay_two() {
     assert_eq!(config.environments["u"].hosts, ["web1", "web3"]);
     assert_eq!(hosts_of(&config, "v"), [("web1", "ssh://deploy@web1")]);
 }
+
+#[test]
+fn an_ssh_config_of_a_project_is_off_until_that_is_trusted_and_never_wins_over_ones_own() {
+    let text = "ssh_config = \"/srv/ssh\"\ntheme = \"light\"\n";
+    let theirs = project(text);
+    let loaded = load_all(std::slice::from_ref(&theirs)).unwrap();
+    assert_eq!((loaded.config.ssh_config, loaded.config.theme.as_str()), (None, "light"));
+    let [off] = &loaded.left_off[..] else { panic!("{:?}", loaded.left_off) };
+    assert!(off.to_string().starts_with("/srv/pilothouse.toml:1:1: ssh_config is off: untrusted"), "{off}");
+    let mut trusted = TrustList::default();
+    trusted.trust(&theirs.path, text);
+    let of = |layers: &[Layer]| load(layers, &[], &known(), &trusted).unwrap().config.ssh_config;
+    assert_eq!(of(std::slice::from_ref(&theirs)), Some("/srv/ssh".into()));
+    assert_eq!(of(&[user("ssh_config = \"~/mine\""), theirs]), Some("~/mine".into()));
+}

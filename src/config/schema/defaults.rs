@@ -22,6 +22,7 @@ impl Default for Config {
             utc: false,
             operator: None,
             default_environment: None,
+            ssh_config: None,
             environments: BTreeMap::new(),
             hosts: BTreeMap::new(),
             services: BTreeMap::new(),

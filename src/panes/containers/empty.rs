@@ -26,7 +26,12 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
     if is_filtered {
         return line("no container matches the filter; Esc clears it", dim);
     }
+    let mut is_apart = true;
     for (id, host) in ids.iter().filter_map(|id| Some((id, ctx.world.hosts.get(id)?))) {
+        // The reasons of one host are not the next one's.
+        if !std::mem::replace(&mut is_apart, !matches!(host.link, Link::Lost { .. })) {
+            line("", dim);
+        }
         match &host.link {
             Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
             Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
@@ -46,7 +51,7 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
                     for part in wrapped(what, width, 0, 3) {
                         line(&part, ctx.look.style(Role::Text));
                     }
-                    let mends = wrapped(mend, width, 0, 2);
+                    let mends = wrapped(mend, width, 0, 3);
                     for (i, part) in mends.iter().enumerate().filter(|_| !mend.is_empty()) {
                         let before = if i == 0 { "  try: " } else { "       " };
                         line(&format!("{before}{part}"), ctx.look.style(Role::Accent));

@@ -1,13 +1,20 @@
 //! `pilothouse doctor HOST`: each step of the way to a host, where it ends, and the command that mends it.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::accounts::Account;
 use crate::cli::{Done, run, run_with};
 use crate::engine;
+use crate::pty::Launch;
 use crate::sshd::{Sshd, keygen};
+
+const SOON: Duration = Duration::from_secs(20);
 
 /// A row of `--json`.
 type Row = serde_json::Value;
@@ -110,7 +117,7 @@ fn a_name_that_nobody_knows_is_said_to_be_none_of_the_configuration() {
     let bad = ends_at(&done, None, "name");
     says(&bad, "found", "does not resolve");
     says(&bad, "mend", "getent hosts nosuch.invalid");
-    says(&row(&done, None, "found"), "found", "a name for ssh; hosts of local: local");
+    says(&row(&done, None, "found"), "found", "a name for ssh; the hosts of local are: local");
 }
 
 #[test]
@@ -238,4 +245,64 @@ fn the_steps_of_a_hop_are_told_apart_from_the_hosts() {
     let bad = ends_at(&doctor(&config, "web1"), Some("gate"), "authentication");
     says(&bad, "found", "root@gate: not let in");
     says(&bad, "mend", "gate");
+}
+
+#[test]
+fn a_host_without_docker_says_how_it_is_installed() {
+    // Its own /run has no engine's socket, and its path no docker.
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("sshd");
+    let inside = "mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec /usr/sbin/sshd \"$@\"";
+    fs::write(&program, format!("#!/bin/sh\nexec unshare -m sh -c '{inside}' sh \"$@\"\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    for applet in ["id", "uname", "stat", "cat", "sleep", "head"] {
+        symlink("/bin/busybox", dir.path().join(applet)).unwrap();
+    }
+    let sshd = Sshd::start_program(&program, &format!("SetEnv PATH={}", dir.path().display()));
+    let bad = ends_at(&doctor(&sshd.config("web1", ""), "web1"), None, "socket");
+    says(&bad, "found", "there is no Docker");
+    says(&bad, "mend", "apt-get install docker.io");
+}
+
+#[test]
+fn an_engine_that_is_too_old_is_named_with_what_is_needed() {
+    let sshd = Sshd::start();
+    let socket = sshd.file("old.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        let body = r#"{"Version":"1.12.6","ApiVersion":"1.24"}"#;
+        for mut wire in listener.incoming().map_while(Result::ok) {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = wire.read(&mut [0; 4096]);
+            // One that only tried the socket is gone by now.
+            let _ = wire.write_all((head + body).as_bytes());
+        }
+    });
+    let config = sshd.config("web1", "");
+    let bad = ends_at(&doctor(&config, &format!("ssh://web1{socket}")), None, "engine");
+    says(&bad, "found", "speaks API 1.24");
+    says(&bad, "mend", "update Docker");
+}
+
+#[test]
+fn on_a_terminal_a_question_is_asked_once_and_an_unknown_key_stays_unknown() {
+    let sshd = Sshd::start();
+    let key = keygen(sshd.dir.path(), "locked", "ed25519", "opensesame", &[]);
+    fs::copy(key.with_extension("pub"), sshd.file("authorized_keys")).unwrap();
+    fs::write(sshd.file("known_hosts"), "").unwrap();
+    let config = sshd.config("web1", "");
+    let text = fs::read_to_string(&config).unwrap().replace(&sshd.file("id"), key.to_str().unwrap());
+    fs::write(&config, text).unwrap();
+    let args = ["--ssh-config", config.to_str().unwrap(), "doctor", "web1"];
+    let terminal = Launch::pilothouse(args).size(100, 40).start();
+    terminal.until("nobody vouches for the ssh-ed25519 key", SOON);
+    terminal.keys("text:yes Enter");
+    terminal.until("passphrase of", SOON);
+    terminal.keys("text:wrong Enter");
+    assert_eq!(terminal.wait_exit(SOON), 6);
+    let screen = terminal.screen_text();
+    assert!(screen.contains("wrong passphrase, 1 of") && !screen.contains("that was not it"), "{screen}");
+    assert!(screen.contains("warn") && screen.contains("for this once"), "{screen}");
+    assert_eq!(fs::read_to_string(sshd.file("known_hosts")).unwrap(), "", "a key was recorded");
 }

@@ -154,7 +154,10 @@ impl Attempt<'_> {
             let question = Question::Passphrase { key: key.name.clone(), nth };
             let Some(passphrase) = self.prompter.ask(&question) else {
                 self.unanswered.get_or_insert_with(|| format!("the passphrase of {}", key.name));
-                self.tried.push(format!("{}: needs its passphrase, and nobody gave it", key.name));
+                // What was typed before was told as wrong.
+                if number == 1 {
+                    self.tried.push(format!("{}: needs its passphrase, and nobody gave it", key.name));
+                }
                 return Outcome::No;
             };
             match self.offer(&key, Some(&passphrase.0)) {

@@ -122,6 +122,16 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// In words, with what was tried before a person would have been asked.
+    pub(super) fn with_tries(&self) -> String {
+        match self {
+            Self::NeedsPerson { tried, .. } if !tried.is_empty() => {
+                format!("{self}; tried: {}", tried.join("; "))
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// The step that failed.
     pub(super) fn stage(&self) -> Stage {
         match self {
