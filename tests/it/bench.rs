@@ -8,6 +8,7 @@ mod answers;
 mod consoles;
 mod engine;
 mod figures;
+mod hosts;
 mod measures;
 mod table;
 
@@ -52,7 +53,7 @@ fn table_of_the_console_and_its_peers() {
         |part: &str| std::env::var("BENCH_PARTS").map_or(true, |parts| parts.split(',').any(|p| p == part));
     let engine = Engine::of_this_run();
     let mut bench = Bench::new(&engine, &form);
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 8] = [
         ("idle", |b, _| b.idle(0)),
         ("log", |b, _| b.long_log()),
         ("paced", |b, _| b.flood("5,000 lines/s", engine::PACED)),
@@ -67,6 +68,8 @@ fn table_of_the_console_and_its_peers() {
             b.engine.clear();
         }),
         ("restore", |b, _| b.restores()),
+        // Other columns, and so a table of its own.
+        ("ssh", |b, form| hosts::table(b.engine, form).print()),
     ];
     for (name, part) in parts {
         if wanted(name) {

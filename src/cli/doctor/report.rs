@@ -145,7 +145,7 @@ fn pieces(text: &str, room: usize) -> Vec<String> {
         rest = after;
         match lines.last_mut() {
             Some(line) if line.is_empty() || (line.width() + piece.trim_end().width()) <= room => {
-                line.push_str(piece)
+                line.push_str(piece);
             }
             _ => lines.push(piece.to_owned()),
         }

@@ -52,7 +52,7 @@ fn add_time(
     at
 }
 
-fn end(terminal: &Terminal) {
+pub fn end(terminal: &Terminal) {
     terminal.signal(Signal::KILL);
     attempt(|| terminal.wait_exit(PATIENCE));
 }
