@@ -12,6 +12,7 @@ use super::site::{Depth, Found, Site, Which};
 use super::status::{Head, class_word};
 use super::table::{Table, cell, left, right};
 use crate::domain::ids::HostId;
+use crate::logs::ansi;
 use crate::ui::text::age;
 
 /// The shape of `environments --json`.
@@ -25,7 +26,8 @@ JSON (--json), one object per environment:
 
 /// The shape of `releases --json`.
 pub const RELEASES_JSON: &str = "\
-JSON (--json), one object per service and image that its containers carry, newest first:
+JSON (--json), one object per service and image that its containers carry,
+newest first:
   environment, service, release, image, image_id
   version, revision, created  its OCI labels, else null
   running, containers  how many of its containers run, and how many there are
@@ -151,7 +153,8 @@ pub async fn releases(which: Which, options: &Options) -> Result<u8, Failure> {
             row.version.unwrap_or(row.release).into(),
             format!("{}/{}", row.running, row.containers).into(),
             age(row.since, now).into(),
-            row.revision.map_or("-", |revision| revision.get(..12).unwrap_or(revision)).into(),
+            // Cut first, half of a control sequence would take along what is behind it.
+            row.revision.map_or("-".to_owned(), |text| ansi::plain(text).chars().take(12).collect()).into(),
             row.image.into(),
             cell(Tone::Dim, digest.get(..12).unwrap_or(digest)),
         ]);

@@ -84,19 +84,23 @@ const fn fate(c: char) -> Fate {
         // C0 and DEL; line and paragraph separator.
         '\0'..='\u{1f}' | '\u{7f}' | '\u{2028}' | '\u{2029}' => Fate::Mark,
         // C1; soft hyphen; bidi marks, embeddings, overrides, isolates; zero-width and invisible operators;
-        // interlinear annotation; tag characters, which can hide a whole text.
+        // interlinear annotation; tag characters, which can hide a whole text. What makes one picture of several, or
+        // another one of the same: terminals do not agree how wide that is, and all behind it would stand elsewhere.
         '\u{80}'..='\u{9f}'
         | '\u{ad}'
         | '\u{61c}'
         | '\u{180e}'
         | '\u{200b}'
+        | '\u{200d}'
         | '\u{200e}'
         | '\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => Fate::Drop,
+        | '\u{1f3fb}'..='\u{1f3ff}'
+        | '\u{e0000}'..='\u{e01ef}' => Fate::Drop,
         _ => Fate::Keep,
     }
 }

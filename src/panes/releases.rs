@@ -7,6 +7,7 @@ use super::Ctx;
 use crate::config::theme::Role;
 use crate::domain::container::Container;
 use crate::domain::release::{Release, releases};
+use crate::logs::ansi;
 use crate::ui::text::{age, put, put_right};
 
 /// From this width on a release is a line of a table.
@@ -68,7 +69,8 @@ fn version<'a>(release: &Release<'a>) -> Option<&'a str> {
 }
 
 fn revision(release: &Release<'_>) -> Option<String> {
-    release.revision.map(|revision| revision.chars().take(8).collect())
+    // Cut first, half of a control sequence would take along what is behind it.
+    release.revision.map(|revision| ansi::plain(revision).chars().take(8).collect())
 }
 
 fn digest<'a>(release: &Release<'a>) -> &'a str {

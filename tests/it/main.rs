@@ -35,6 +35,8 @@ mod fuzz_corpus;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod inventories;
 #[cfg(test)]
 mod log_export;

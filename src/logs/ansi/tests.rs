@@ -49,6 +49,16 @@ fn controls_become_visible_and_tabs_become_columns() {
 }
 
 #[test]
+fn a_picture_is_as_wide_as_its_characters_are_to_any_terminal() {
+    use unicode_width::UnicodeWidthStr;
+    for text in ["👩\u{200d}🚀", "❤\u{fe0f}", "👍🏽", "1\u{fe0f}\u{20e3}", "⌚\u{fe0e}", "🇩🇪"]
+    {
+        let shown = plain(text);
+        assert_eq!(shown.width(), shown.chars().map(columns).sum::<usize>(), "{text} became {shown}");
+    }
+}
+
+#[test]
 fn text_in_the_colour_of_its_background_stays_legible() {
     assert_eq!(clean(b"\x1b[31;41msecret")[0].sgr.bg, None);
 }
