@@ -34,7 +34,14 @@ impl Model {
         if self.is_tiny() {
             return;
         }
-        for place in self.places() {
+        let places = self.places();
+        if places.iter().all(|place| place.pane != PaneKind::Containers) {
+            let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
+            if let Some(key) = self.containers.choose(&ctx) {
+                self.follow_selection(Some(key));
+            }
+        }
+        for place in places {
             let height = place.inner().height;
             let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
             match place.pane {

@@ -235,6 +235,13 @@ impl ContainersPane {
         self.cursor.selected.clone()
     }
 
+    /// What all other panes are about while the list has no room, as long as nobody chose it.
+    pub fn choose(&mut self, ctx: &Ctx<'_>) -> Option<ContainerKey> {
+        let is_chosen = self.is_settled && self.environment == ctx.scope.environment;
+        self.settle(ctx);
+        self.cursor.selected.clone().filter(|_| !is_chosen)
+    }
+
     /// In an environment that was just opened the worst container is selected, until all its hosts have told what they
     /// run or somebody chooses another.
     fn settle(&mut self, ctx: &Ctx<'_>) {

@@ -178,6 +178,31 @@ fn a_health_check_needs_no_configuration_and_tells_since_when() {
 }
 
 #[test]
+fn a_health_check_that_prints_its_dependencies_has_each_of_them_in_the_pane() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let well = r#"{"checks":{"database":{"status":"up","duration_ms":4},"cache":{"status":"up"}}}"#;
+    let ill = r#"{"status":"error","checks":{"database":{"status":"down","error":"no route"},"cache":{"status":"up"}}}"#;
+    let cmd = "cat /answer; busybox grep -qv down /answer";
+    let check = ["--health-cmd", cmd, "--health-interval", "1s", "--health-retries", "1"];
+    let name = project.run("web", &check, &format!("echo '{well}' >/answer; sleep 120"));
+    let write = |text: &str| docker(&["exec", &name, "sh", "-c", &format!("echo '{text}' >/answer")]);
+    for size in [(80, 24), (160, 48)] {
+        let terminal = open(&project.name, "", size);
+        terminal.keys("4");
+        terminal.until("check healthy +cache up +database up 4ms", SOON);
+        write(ill);
+        terminal.until("check unhealthy +database down +cache up", SOON);
+        terminal.until("exit 1", SOON);
+        write(well);
+        terminal.until("check healthy +cache up +database up 4ms", SOON);
+        leave(&terminal);
+    }
+}
+
+#[test]
 fn what_happened_before_the_console_came_is_told_from_the_engines_facts() {
     if !engine::is_there() {
         return;

@@ -43,7 +43,8 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         signs.push(sign("check", word, role));
         // Where no probe told of them the check may.
         let checked = c.detail.as_ref().filter(|_| !has_told).and_then(|d| d.checks.last());
-        let told = checked.map(|check| dependencies::in_output(&check.output)).unwrap_or_default();
+        let mut told = checked.map(|check| dependencies::in_output(&check.output)).unwrap_or_default();
+        told.sort_by_key(|d| d.mood);
         signs.extend(told.iter().map(|d| dependency(d, false)));
         signs.extend(strains(ctx, c).map(|(figure, text)| sign(figure.word(), text, Role::Warn)));
     }
