@@ -276,7 +276,7 @@ impl Reader {
             let began = Instant::now();
             match self.until_broken(&to).await {
                 Stop::Unheard => return,
-                Stop::Broken(EngineError::Refused { status: 404, .. }) => break Piece::Gone(self.source),
+                Stop::Broken(error) if error.is_gone() => break Piece::Gone(self.source),
                 Stop::Broken(error) if is_passing(&error) => {
                     // By itself only with what asks nobody.
                     self.log.route.gate().close();

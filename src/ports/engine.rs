@@ -59,6 +59,17 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// It says that the thing is not there any more, or is just being removed.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 409, message, .. } => message.contains("marked for removal"),
+            _ => false,
+        }
+    }
+}
+
 fn tried(mend: Option<&str>) -> String {
     mend.map(|mend| format!("; try: {mend}")).unwrap_or_default()
 }
@@ -195,3 +206,19 @@ pub trait Engine: Send + Sync {
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the engine may take to count or clear what is on its disk.
 pub const DISK_TIMEOUT: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_just_being_removed_is_gone_and_what_is_only_busy_is_not() {
+        let refused = |status, message: &str| {
+            let (what, message) = ("logs of 1".to_owned(), message.to_owned());
+            EngineError::Refused { what, status, message }.is_gone()
+        };
+        assert!(refused(404, "No such container: 1"));
+        assert!(refused(409, "can not get logs from container which is dead or marked for removal"));
+        assert!(!refused(409, "Container 1 is paused, unpause the container before exec"));
+    }
+}

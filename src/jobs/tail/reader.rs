@@ -122,7 +122,7 @@ impl Reader {
             tail = Some(if self.dedup.newest_ns().is_some() { RESUME_LINES } else { self.lines });
             match read {
                 Ok(()) => backoff.reset(),
-                Err(EngineError::Refused { status: 404, .. }) => return self.gone().await,
+                Err(error) if error.is_gone() => return self.gone().await,
                 Err(error @ EngineError::Refused { .. }) => return self.unreadable(&error).await,
                 Err(error) => {
                     if !std::mem::replace(&mut self.is_failing, true) {

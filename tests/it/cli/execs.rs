@@ -145,7 +145,8 @@ fn on_a_terminal_the_program_has_one_that_follows_its_size() {
     terminal.resize(100, 30);
     // The new size is on its way; what asks too early is told the old one, and asks again.
     terminal.keys("text:while Space text:! Space text:busybox Space text:stty Space text:size|busybox Space text:grep Space text:30.100;do Space text::;done Enter");
-    terminal.until(r"^30 100", SOON);
+    // The answer to what the shell asked of the terminal may stand before it.
+    terminal.until("30 100$", SOON);
     terminal.keys("text:exit Space 9 Enter");
     assert_eq!(terminal.wait_exit(SOON), 9);
     terminal.restored();
