@@ -18,17 +18,21 @@ use crate::ui::text::age;
 /// The shape of `--json`.
 pub const JSON: &str = "\
 JSON (--json), one object per container:
-  environment, host, service, project, container, id   which it is; project is null without Compose
+  environment, host, service, project, container, id   which it is; project is
+                                                       null without Compose
   image, image_id, release    what it runs
   state       created, running, paused, restarting, removing, exited, dead
   exit_code   of its last end, else null
-  oom_killed, restarts, error    why it ended, how often the engine started it again; null where unknown
+  oom_killed, restarts, error    why it ended, how often the engine started it
+                                 again; null where unknown
   health      none, starting, healthy, unhealthy
   standing    bad, warn, ok, plain
   created, started, finished     RFC 3339 in UTC, or null
-  ports       [{inside, protocol, address, published}]; the last two are null where nothing is published
-  usage       with --usage, for what runs: {cpu_percent, memory_bytes, memory_limit_bytes,
-              received_bytes_per_s, sent_bytes_per_s}; else null";
+  ports       [{inside, protocol, address, published}]; the last two are null
+              where nothing is published
+  usage       with --usage, for what runs: {cpu_percent, memory_bytes,
+              memory_limit_bytes, received_bytes_per_s, sent_bytes_per_s};
+              else null";
 
 /// Which containers, and how.
 #[derive(clap::Args, Debug)]

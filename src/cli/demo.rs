@@ -1,6 +1,5 @@
 //! `pilothouse demo`: the console on simulated hosts. Reaches nothing and changes nothing on this machine.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +70,7 @@ pub(super) fn simulated() -> Result<(World, Routes), Failure> {
 pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let scenario = scenario(&demo.scenario)?;
     if !has_terminal() {
-        return Err(Failure::Io(io::Error::other("the demo needs a terminal; see `pilothouse demo --help`")));
+        return Err(Failure::Usage("the demo needs a terminal; see `pilothouse demo --help`".to_owned()));
     }
     let options = Options {
         theme: demo.theme.or(options.theme),

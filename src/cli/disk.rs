@@ -23,20 +23,25 @@ use crate::world::Link;
 pub const DISK_JSON: &str = "\
 JSON (--json), one object per host:
   environment, host
-  disk_free_bytes, disk_total_bytes  of the file system below the engine's data; null where it cannot be asked
-  kinds   [{kind, count, kept, bytes, free_bytes, is_least}]: kept cannot go now, free_bytes would go with a prune;
-          is_least says that it may be more (shared layers, sizes the engine does not know)
-  items   with --items: [{kind, id, name, bytes, shared_bytes, created, used_by, kept_because, note}]; else null";
+  disk_free_bytes, disk_total_bytes  of the file system below the engine's
+                                     data; null where it cannot be asked
+  kinds   [{kind, count, kept, bytes, free_bytes, is_least}]: kept cannot go
+          now, free_bytes would go with a prune; is_least says that it may be
+          more (shared layers, sizes the engine does not know)
+  items   with --items: [{kind, id, name, bytes, shared_bytes, created,
+          used_by, kept_because, note}]; else null";
 
 /// The shape of `prune --json`.
 pub const PRUNE_JSON: &str = "\
 JSON (--json), one object per thing:
-  environment, host, kind, id, name, bytes  what it is; bytes is null where the engine does not know
+  environment, host, kind, id, name, bytes  what it is; bytes is null where
+                                            the engine does not know
   result  would go (with --dry-run), gone, stays
   error   why it stays, else null
 
-Kinds: build-cache, dangling-images, containers (that ended), networks; and only when named: images (all that no
-container uses), anonymous-volumes, volumes (that no container uses: this is data).";
+Kinds: build-cache, dangling-images, containers (that ended), networks; and
+only when named: images (all that no container uses), anonymous-volumes,
+volumes (that no container uses: this is data).";
 
 /// As for containers: shorter starts of an id are typing mistakes more often than ids.
 const LEAST_ID_DIGITS: usize = 4;

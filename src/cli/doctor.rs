@@ -21,15 +21,17 @@ mod tcp;
 
 /// The shape of `--json`.
 pub const JSON: &str = "\
-Over SSH the way is walked once, step by step; the first that is bad ends it, and what lies behind is unknown. Nothing
-is recorded: a key that nobody vouches for is taken for this once at most. Questions are asked on the terminal, each
-once; without one, what would have been asked is told.
+Over SSH the way is walked once, step by step; the first that is bad ends it,
+and what lies behind is unknown. Nothing is recorded: a key that nobody
+vouches for is taken for this once at most. Questions are asked on the
+terminal, each once; without one, what would have been asked is told.
 
 JSON (--json), one object per step:
   host     null for what belongs to this machine
   via      the host on the way whose step it is, else null
-  step     configuration, terminal, found, settings, name, connection, key exchange, host key, authentication,
-           commands, socket, tls, client key, engine, clock, disk, log limits, ledger
+  step     configuration, terminal, found, settings, name, connection, key
+           exchange, host key, authentication, commands, socket, tls, client
+           key, engine, clock, disk, log limits, ledger
   verdict  ok, warn, bad, unknown
   found    what was found, in words
   mend     the command that mends it, else null

@@ -27,8 +27,9 @@ JSON (--json), one object per event:
   exit_code   of a die, else null
   more        what else helps to read it, as key=value
 
-Follows until Ctrl-C (exit status 130), or to the time of --until. An engine that goes away ends it with 6. An engine
-keeps its last 256 events only: --since gives no more than those.";
+Follows until Ctrl-C (exit status 130), or to the time of --until. An engine
+that goes away ends it with 6. An engine keeps its last 256 events only:
+--since gives no more than those.";
 
 /// Events that wait to be printed; when full the engines wait.
 const LANE: usize = 256;
@@ -39,13 +40,13 @@ pub struct Arguments {
     #[command(flatten)]
     which: Which,
     /// Also those since then: 15m, 14:20, 2026-03-01 14:20
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Only those up to then, and then end: now, 15m, 14:20, 2026-03-01 14:20; a date to come is waited for
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only of this kind: container, image, network, volume
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<String>,
     /// Also every exec, which health checks make all the time
     #[arg(long)]
@@ -53,6 +54,26 @@ pub struct Arguments {
     /// Show times in UTC
     #[arg(long)]
     utc: bool,
+}
+
+/// What engines tell of.
+const KINDS: [&str; 11] = [
+    "container",
+    "image",
+    "network",
+    "volume",
+    "daemon",
+    "plugin",
+    "builder",
+    "service",
+    "node",
+    "secret",
+    "config",
+];
+
+fn kind(text: &str) -> Result<String, String> {
+    let is_known = KINDS.contains(&text);
+    is_known.then(|| text.to_owned()).ok_or_else(|| format!("kinds are {}", KINDS.join(", ")))
 }
 
 #[derive(Serialize)]
@@ -71,13 +92,7 @@ struct Row<'a> {
 /// Prints them until it is interrupted.
 pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure> {
     let clock = Clock { is_utc: arguments.utc };
-    let since_ns = arguments.since.as_deref().map(|text| clock.read(text)).transpose()?;
-    let until_ns = arguments.until.as_deref().map(|text| clock.read(text)).transpose()?;
-    if let (Some(since), Some(until)) = (since_ns, until_ns)
-        && since > until
-    {
-        return Err(Failure::Usage("--since is later than --until; nothing lies between".to_owned()));
-    }
+    let (since_ns, until_ns) = clock.span(arguments.since.as_deref(), arguments.until.as_deref())?;
     let mut site = Site::load(options)?;
     let found = site.find(&arguments.which.at, &arguments.which.targets, Depth::List).await?;
     let wanted: Vec<_> = found.iter().map(|f| f.container.key.id.as_str()).collect();

@@ -19,12 +19,24 @@ use crate::logs::line::Stream;
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
 use crate::runtime::shell;
 
-/// How it ends.
-pub const HELP: &str = "\
-Without -i and -t: on a terminal the program gets a terminal, otherwise plain streams and no input.
+/// As [`HELP`], of a shell.
+pub const SHELL_HELP: &str = "\
+Outside of a development environment it is asked first; --yes answers, and in
+a protected one --confirm.
 
-Exit status: that of the program; 126 or 127 when the container has no such program; 125 when it could not be
-started at all, whatever the reason.";
+Exit status: that of the shell; 125 when it could not be opened, whatever the
+reason.";
+
+/// When it is asked, and how it ends.
+pub const HELP: &str = "\
+Outside of a development environment it is asked first; --yes answers, and in
+a protected one --confirm.
+
+Without -i and -t: on a terminal the program gets a terminal, otherwise plain
+streams and no input.
+
+Exit status: that of the program; 126 or 127 when the container has no such
+program; 125 when it could not be started at all, whatever the reason.";
 
 const READ_BYTES: usize = 32 << 10;
 

@@ -23,13 +23,18 @@ pub const JSON: &str = "\
 JSON (--json), one object per container:
   environment, host, service, container, id  which it is
   state   created, running, paused, restarting, removing, exited, dead
-  health  none, starting, healthy, unhealthy: as the engine's HEALTHCHECK says; null for what does not run
-  checks  [{at, took_ms, exit_code, output}], oldest first; the engine keeps five
-  probes  [{kind, ok, why, took_ms, status, url, dependencies}], each asked once: kind is live or ready, ok is null
-          where it could not be asked and why says so, status is that of an HTTP answer; dependencies are
-          [{name, mood, word, latency_ms, text}] of the answer, with mood bad, warn, unknown or ok
+  health  none, starting, healthy, unhealthy: as the engine's HEALTHCHECK
+          says; null for what does not run
+  checks  [{at, took_ms, exit_code, output}], oldest first; the engine keeps
+          five
+  probes  [{kind, ok, why, took_ms, status, url, dependencies}], each asked
+          once: kind is live or ready, ok is null where it could not be asked
+          and why says so, status is that of an HTTP answer; dependencies are
+          [{name, mood, word, latency_ms, text}] of the answer, with mood bad,
+          warn, unknown or ok
 
-Exit status: 3 when a check or a probe is bad or a container is down, else as for containers.";
+Exit status: 3 when a check or a probe is bad or a container is down, else as
+for containers.";
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -13,8 +13,8 @@ use crate::domain::container::State;
 
 /// The shape of `inspect --json`.
 pub const INSPECT_JSON: &str = "\
-JSON (--json), one object per container: what the engine itself answers, on one line. Values of secrets are ********
-unless --reveal is given.";
+JSON (--json), one object per container: what the engine itself answers, on
+one line. Values of secrets are ******** unless --reveal is given.";
 
 /// The shape of `top --json`.
 pub const TOP_JSON: &str = "\

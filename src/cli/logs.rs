@@ -1,13 +1,17 @@
 //! `pilothouse logs`: lines of one container, of a service, of a whole environment, in order of time; followed,
 //! filtered, as data. Nothing is skipped.
 
+mod newest;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Local, Offset, SecondsFormat, Utc};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
+
+use newest::Newest;
 
 use super::failure::Failure;
 use super::out::{Out, Tone, remark};
@@ -30,15 +34,18 @@ JSON (--json), one object per line:
   time        RFC 3339 in UTC, when the engine took the line in
   environment, host, service, container, id  where it comes from
   stream      stdout or stderr
-  level       trace, debug, info, warn, error, fatal as the line itself says; else null
+  level       trace, debug, info, warn, error, fatal as the line itself says;
+              else null
   line        its text; bytes that are no UTF-8 are U+FFFD
   cut_bytes   bytes of a line longer than 1 MiB that were left off, else 0
 
-Without --json: the text of each line, colours and control characters taken out, in a pipe too; with the container in
-front where there are several. --raw prints the bytes as they are, and is refused on a terminal.
-With --follow it stays until Ctrl-C (exit status 130), or until all its containers are gone. Where the link to a host
-breaks it is made again and the logs go on where they were; both is said on standard error.
-What a host's clock is off is taken off its times, and --since and --until are put by that clock.";
+Without --json: the text of each line, colours and control characters taken
+out, in a pipe too; with the container in front where there are several. --raw
+prints the bytes as they are, and is refused on a terminal. With --follow it
+stays until Ctrl-C (exit status 130), or until all its containers are gone.
+Where the link to a host breaks it is made again and the logs go on where they
+were; both is said on standard error. What a host's clock is off is taken off
+its times, and --since and --until are put by that clock.";
 
 const FOLLOW_TAIL: u32 = 1000;
 const LANE: usize = 4;
@@ -55,10 +62,10 @@ pub struct Arguments {
     #[arg(short, long)]
     follow: bool,
     /// Lines since then: 15m, 14:20, 2026-03-01 14:20, or RFC 3339
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Lines before then
-    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
+    #[arg(long, value_name = "TIME", conflicts_with = "follow", allow_hyphen_values = true)]
     until: Option<String>,
     /// Lines that match this regular expression; without a capital letter case is ignored. Several must all match
     #[arg(short, long, value_name = "PATTERN")]
@@ -71,7 +78,7 @@ pub struct Arguments {
     level: Option<Level>,
     /// Only the newest lines of each container; with a filter and without --follow, the newest that pass it. Where it is
     /// not given: 1000 with --follow, otherwise all
-    #[arg(short = 'n', long, value_name = "LINES")]
+    #[arg(short = 'n', long, value_name = "LINES", allow_hyphen_values = true, value_parser = lines)]
     tail: Option<u32>,
     /// Put the time in front
     #[arg(short, long)]
@@ -87,6 +94,10 @@ pub struct Arguments {
     json: bool,
 }
 
+fn lines(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("a number of lines, from 0 to {}", u32::MAX))
+}
+
 fn level(text: &str) -> Result<Level, String> {
     let all = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
     let found = all.into_iter().find(|level| level.as_str() == text.to_ascii_lowercase());
@@ -100,16 +111,28 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// As ns since 1970.
-    pub fn read(&self, text: &str) -> Result<i64, Failure> {
+    /// A span of time as ns since 1970; each end as the option of that name gives it.
+    pub fn span(
+        &self,
+        since: Option<&str>,
+        until: Option<&str>,
+    ) -> Result<(Option<i64>, Option<i64>), Failure> {
+        let since_ns = since.map(|text| self.read("--since", text)).transpose()?;
+        let until_ns = until.map(|text| self.read("--until", text)).transpose()?;
+        if since_ns.zip(until_ns).is_some_and(|(since, until)| since > until) {
+            return Err(Failure::Usage("--since is later than --until; nothing lies between".to_owned()));
+        }
+        Ok((since_ns, until_ns))
+    }
+
+    fn read(&self, option: &str, text: &str) -> Result<i64, Failure> {
         let (now, utc) = (Utc::now(), chrono::Utc.fix());
         let zone = if self.is_utc { utc } else { Local::now().offset().fix() };
-        let read = range::parse(text, now, zone).map_err(|error| Failure::Usage(error.to_string()))?;
-        match (read.since_ns, read.until_ns) {
-            (Some(ns), None) => Ok(ns),
-            _ => {
-                Err(Failure::Usage(format!("{text} is no single time; write 15m, 14:20 or 2026-03-01 14:20")))
-            }
+        match range::parse(text, now, zone) {
+            Ok(range::Range { since_ns: Some(ns), until_ns: None }) => Ok(ns),
+            _ => Err(Failure::Usage(format!(
+                "{option}: `{text}` is no time; write now, 15m, 14:20 or 2026-03-01 14:20"
+            ))),
         }
     }
 
@@ -190,13 +213,13 @@ fn filter(arguments: &Arguments, clock: &Clock) -> Result<Filter, Failure> {
         let made = patterns.iter().map(|pattern| Matcher::new(pattern));
         made.collect::<Result<_, _>>().map_err(|error| Failure::Usage(error.to_string()))
     };
-    let time = |text: &Option<String>| text.as_deref().map(|text| clock.read(text)).transpose();
+    let (since_ns, until_ns) = clock.span(arguments.since.as_deref(), arguments.until.as_deref())?;
     Ok(Filter {
         min_level: arguments.level.unwrap_or_default(),
         include: matchers(&arguments.grep)?,
         exclude: matchers(&arguments.exclude)?,
-        since_ns: time(&arguments.since)?,
-        until_ns: time(&arguments.until)?,
+        since_ns,
+        until_ns,
         ..Filter::default()
     })
 }
@@ -342,35 +365,6 @@ impl<'a> Printer<'a> {
         }
         printed.push('\n');
         Ok(printed.into_bytes())
-    }
-}
-
-/// The newest lines of each source, until all is read.
-struct Newest {
-    most: usize,
-    // With their numbers in the order of all.
-    of: HashMap<SourceId, VecDeque<(u64, Vec<u8>)>>,
-    count: u64,
-}
-
-impl Newest {
-    fn new(most: u32) -> Self {
-        Self { most: most as usize, of: HashMap::new(), count: 0 }
-    }
-
-    fn push(&mut self, source: SourceId, printed: Vec<u8>) {
-        let lines = self.of.entry(source).or_default();
-        lines.push_back((self.count, printed));
-        self.count += 1;
-        if lines.len() > self.most {
-            lines.pop_front();
-        }
-    }
-
-    fn in_order(self) -> Vec<Vec<u8>> {
-        let mut all: Vec<_> = self.of.into_values().flatten().collect();
-        all.sort_by_key(|(number, _)| *number);
-        all.into_iter().map(|(_, printed)| printed).collect()
     }
 }
 

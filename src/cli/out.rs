@@ -79,12 +79,12 @@ impl Out {
 
     /// Text that is safe already: made of our own words and of what [`ansi`] cleaned.
     pub fn safe(&mut self, text: &str) -> Result<(), Failure> {
-        Ok(self.to.write_all(text.as_bytes())?)
+        written(self.to.write_all(text.as_bytes()))
     }
 
     /// Bytes as they are: what a container printed, where the operator asked for just that.
     pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.to.write_all(bytes)?)
+        written(self.to.write_all(bytes))
     }
 
     /// One object on a line of its own.
@@ -100,8 +100,18 @@ impl Out {
 
     /// Hands everything over.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        Ok(self.to.flush()?)
+        written(self.to.flush())
     }
+}
+
+/// A reader that left is no failure of ours; anything else leaves somebody with half of what was asked for.
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| match Failure::from(error) {
+        Failure::Io(error) => {
+            Failure::Failed(format!("standard output: {error}; what was written is not all"))
+        }
+        other => other,
+    })
 }
 
 /// One object as a line.

@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_the_options_fits_80_columns_as_it_is() {
+        fn check(command: &Command) {
+            let below = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            for line in below.lines() {
+                assert!(line.chars().count() <= 78, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&all());
+    }
+
+    #[test]
     fn everything_that_changes_or_shows_something_has_its_twin_by_the_same_name() {
         let all = all();
         let known: BTreeSet<&str> =

@@ -10,14 +10,26 @@ use crate::config::load::{Known, Layer, Loaded, Override, load_with};
 use crate::config::problem::{Problem, Problems};
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
+use crate::domain::host::Address;
 use crate::runtime::hosts;
 use crate::runtime::shelf::Disk;
+
+/// An address that may lead to an engine: what no engine can have is a slip of the hand.
+fn address(text: &str) -> Result<String, String> {
+    let is_one = match Address::parse(text) {
+        Address::Unix(path) => path.is_absolute(),
+        Address::Tcp(rest) | Address::Ssh(rest) => !rest.is_empty(),
+        Address::Other(_) => false,
+    };
+    let wanted = "an address is unix:///path, tcp://host:port or ssh://user@host";
+    is_one.then(|| text.to_owned()).ok_or_else(|| wanted.to_owned())
+}
 
 /// Options of every command, and how the console looks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Options {
     /// Engine to use: unix:///path, tcp://host:port or ssh://user@host
-    #[arg(short = 'H', long, value_name = "ADDRESS", global = true)]
+    #[arg(short = 'H', long, value_name = "ADDRESS", global = true, value_parser = address)]
     pub host: Option<String>,
     /// OpenSSH configuration to use instead of your own, as ssh -F
     #[arg(long, value_name = "FILE", global = true)]

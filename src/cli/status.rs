@@ -25,14 +25,19 @@ use crate::world::{Host, Link};
 /// The shape of `--json`.
 pub const JSON: &str = "\
 JSON (--json), one object per environment:
-  environment, class (unclassified, development, staging, production), protected
-  standing     bad, warn, ok, or unknown when no host answers: the worst of all below
-  hosts        [{host, address, answers, error, engine, api, disk_free_bytes, disk_total_bytes, load1,
-               memory_available_bytes, memory_total_bytes, clock_ahead_ms}]; null where unknown
+  environment, class (unclassified, development, staging, production),
+    protected
+  standing     bad, warn, ok, or unknown when no host answers: the worst of
+               all below
+  hosts        [{host, address, answers, error, engine, api, disk_free_bytes,
+               disk_total_bytes, load1, memory_available_bytes,
+               memory_total_bytes, clock_ahead_ms}]; null where unknown
   services     [{service, standing, running, containers}]
-  problems     [{standing, host, service, container, what, since}]; service and container are null for a host
+  problems     [{standing, host, service, container, what, since}]; service
+               and container are null for a host
 
-Exit status: 0 all is well, 3 something is bad, 6 a host does not answer (that goes first: something is unknown).";
+Exit status: 0 all is well, 3 something is bad, 6 a host does not answer (that
+goes first: something is unknown).";
 
 /// Which environments.
 #[derive(clap::Args, Debug)]

@@ -63,7 +63,7 @@ pub enum Twin {
     #[command(after_long_help = exec::HELP)]
     Exec(exec::Arguments),
     /// Open a shell in a container
-    #[command(after_long_help = exec::HELP)]
+    #[command(after_long_help = exec::SHELL_HELP)]
     Shell(exec::Place),
     /// Say what the engines keep on their disks, and what of it could go
     #[command(visible_alias = "engine", after_long_help = disk::DISK_JSON)]

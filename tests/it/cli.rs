@@ -7,6 +7,7 @@ mod help;
 mod keeps;
 mod lines;
 mod lists;
+mod odd;
 mod prune;
 
 use std::ffi::OsStr;

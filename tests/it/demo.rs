@@ -107,7 +107,7 @@ fn run(args: &[&str]) -> (Option<i32>, Vec<u8>, String) {
 #[test]
 fn without_a_terminal_it_is_an_error_without_a_control_character() {
     let (status, out, said) = run(&["demo"]);
-    assert_eq!((status, out), (Some(1), Vec::new()));
+    assert_eq!((status, out), (Some(2), Vec::new()));
     assert!(said.contains("needs a terminal") && !said.contains('\u{1b}'), "{said:?}");
 }
 

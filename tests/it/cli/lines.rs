@@ -81,7 +81,7 @@ fn lines_are_chosen_by_time() {
     assert_eq!(lines(&["--until", &time(2), "--tail", "1"]), "two\n");
     assert_eq!(lines(&["--since", "1h"]), "one\ntwo\nthree\n");
     let done = run(&["logs", &name, "--since", "soon"]).ended(2);
-    assert!(done.err.contains("soon is no time"), "{}", done.err);
+    assert!(done.err.contains("--since: `soon` is no time"), "{}", done.err);
 }
 
 #[test]
