@@ -20,8 +20,8 @@ pub const ENVIRONMENTS_JSON: &str = "\
 JSON (--json), one object per environment:
   environment, class, protected
   default   looked at where no other is named
-  hosts     [{host, address, from}]; from is the key of the configuration, the docker context, or the file, line and
-            column of the inventory
+  hosts     [{host, address, from}]; from is the key of the configuration, the
+            docker context, or the file, line and column of the inventory
   projects  Compose projects that belong to it; empty means all";
 
 /// The shape of `releases --json`.

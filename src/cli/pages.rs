@@ -105,6 +105,7 @@ mod tests {
 
     /// What is only about the screen itself: moving on it, arranging it, asking it.
     const OF_THE_SCREEN: &[&str] = &[
+        "reload",
         "up",
         "down",
         "left",
