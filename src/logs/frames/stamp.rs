@@ -35,7 +35,7 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, usize)> {
 
 fn two(text: &[u8; 19], at: usize) -> Option<i64> {
     let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then_some(i64::from(tens * 10 + ones))
+    (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
 }
 
 fn fraction(text: &[u8], at: usize) -> Option<(i64, usize)> {
@@ -105,6 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_not_wholly_a_timestamp_is_none() {
+        assert_eq!(parse(b"\xff\xff26-03-14T14:32:07Z"), None);
         for text in [
             "",
             "hello",
