@@ -7,7 +7,7 @@ use self::report::Report;
 use super::failure::Failure;
 use super::setup::Options;
 use super::site::{Depth, Site, Where};
-use crate::domain::checkup::{OVER_SSH, Stage, Step, Verdict};
+use crate::domain::checkup::{OVER_SSH, Stage, Step, is_ended};
 use crate::domain::environment::Environment;
 use crate::domain::host::Address;
 use crate::domain::ids::HostId;
@@ -64,8 +64,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         meant::find(options, &arguments.at, arguments.only.as_deref())?;
     site.be_quiet();
     let walks = join_all(environment.hosts.iter().map(|id| walk(&site, id))).await;
-    let is_open = |walk: &&(HostId, Vec<Step>)| walk.1.last().is_none_or(|last| last.verdict != Verdict::Bad);
-    let open = walks.iter().filter(is_open).map(|(id, _)| id.clone()).collect();
+    let open = walks.iter().filter(|(_, steps)| !is_ended(steps)).map(|(id, _)| id.clone()).collect();
     site.ask(&[Environment { hosts: open, ..environment.clone() }], Depth::Detail).await;
     let mut is_incomplete = site.is_incomplete();
     for (id, steps) in &walks {
@@ -87,7 +86,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
             }
             _ => ways(&mut report, &site, id)?,
         }
-        is_incomplete |= !is_open(&&(id.clone(), steps.clone()));
+        is_incomplete |= is_ended(steps);
         let facts = site.world.hosts.get(id).and_then(|host| host.engine.clone());
         let Some(facts) = facts.filter(|_| !is_lost(&site, id)) else { continue };
         for step in engine::steps(&site, &environment, id, &facts).await? {
@@ -148,18 +147,16 @@ fn over_ssh(
 ) -> Result<(), Failure> {
     found(report, site, id, remark)?;
     steps.iter().try_for_each(|step| report.step(step))?;
-    let mut ended = steps.last().filter(|last| last.verdict == Verdict::Bad).map(|_| Stage::Socket);
-    for refusal in site.refusals(id) {
+    let refusals = site.refusals(id);
+    for refusal in refusals {
         report.step(&Step::bad(Stage::Engine, refusal.error.to_string(), refusal.mend.as_str()))?;
-        ended = Some(Stage::Engine);
     }
-    if ended.is_none() {
+    if refusals.is_empty() && !is_ended(steps) {
         return Ok(());
     }
-    let is_told = |stage: &Stage| steps.iter().any(|step| step.stage == *stage && step.via.is_none());
-    let rest: Vec<_> = OVER_SSH
-        .into_iter()
-        .filter(|stage| !is_told(stage) && (*stage != Stage::Engine || ended != Some(Stage::Engine)))
-        .collect();
-    report.not_reached(&rest)
+    let is_told = |stage: Stage| {
+        stage == Stage::Engine && !refusals.is_empty()
+            || steps.iter().any(|step| step.stage == stage && step.via.is_none())
+    };
+    report.not_reached(&OVER_SSH.into_iter().filter(|stage| !is_told(*stage)).collect::<Vec<_>>())
 }

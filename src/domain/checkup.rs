@@ -128,6 +128,11 @@ pub struct Step {
     pub took: Option<Duration>,
 }
 
+/// Whether the way ends there: its last step is bad.
+pub fn is_ended(steps: &[Step]) -> bool {
+    steps.last().is_some_and(|last| last.verdict == Verdict::Bad)
+}
+
 impl Step {
     /// A step of the host that was meant.
     pub fn new(stage: Stage, verdict: Verdict, found: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use super::ask::{Said, ask};
 use super::command::quoted;
 use super::connect::Connected;
 use super::host::{HostError, SshHost, WayIn};
-use crate::domain::checkup::{Stage, Step, Verdict};
+use crate::domain::checkup::{Stage, Step, is_ended};
 use crate::ports::machine::Directory;
 
 /// Every command waits for login scripts that take longer than this.
@@ -21,13 +21,12 @@ impl SshHost {
     pub(super) async fn walk_way(&self) -> Vec<Step> {
         let connected = self.connected().await;
         let mut steps = self.steps();
-        let is_told = steps.last().is_some_and(|last| last.verdict == Verdict::Bad);
         match connected {
             Ok(connected) => {
                 steps.push(self.commands(&connected).await);
                 steps.push(self.engine_socket(&connected).await);
             }
-            Err(_) if is_told => {}
+            Err(_) if is_ended(&steps) => {}
             Err(error) => steps.push(Step::bad(Stage::Connection, error.to_string(), self.ssh_v())),
         }
         steps

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::checkup::{Step, Verdict};
+use crate::domain::checkup::{Step, is_ended};
 use crate::ports::prompt::{Prompter, Question, Secret};
 
 /// The steps so far; clones write into the same.
@@ -41,7 +41,7 @@ impl Trail {
     /// with its hop, and the hop has said why.
     pub(super) fn note(&self, step: Step) {
         let mut walked = self.walked();
-        if walked.steps.last().is_some_and(|last| last.verdict == Verdict::Bad) {
+        if is_ended(&walked.steps) {
             return;
         }
         let now = Instant::now();

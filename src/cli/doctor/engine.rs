@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::cli::site::Site;
-use crate::domain::checkup::{Stage, Step, Verdict};
+use crate::domain::checkup::{Stage, Step};
 use crate::domain::environment::Environment;
 use crate::domain::host::EngineFacts;
 use crate::domain::ids::HostId;
@@ -99,8 +99,9 @@ async fn ledger(site: &Site, id: &HostId, facts: &EngineFacts) -> Step {
         Some(Directory::Shut) => {
             Step::ok(Stage::Ledger, format!("{path} is there; the engine writes it, you may not"))
         }
-        Some(Directory::Other) => Step::new(Stage::Ledger, Verdict::Bad, format!("{path} is no directory"))
-            .mended_by(format!("ls -l {path}")),
+        Some(Directory::Other) => {
+            Step::bad(Stage::Ledger, format!("{path} is no directory"), format!("ls -l {path}"))
+        }
         None => Step::unknown(Stage::Ledger, format!("{path}: the machine below the engine cannot be asked")),
     }
 }
