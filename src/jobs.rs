@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod checks;
+mod clock;
 pub mod discard;
 pub mod events;
 pub mod history;

@@ -13,6 +13,9 @@ use crate::ports::machine::Machine;
 use crate::ports::pace::Pace;
 use crate::ports::probe::Prober;
 
+/// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
 /// One place where the host's engine may be.
 pub struct Way {
     /// Why it is tried: `DOCKER_HOST`, `default socket`.
@@ -179,11 +182,6 @@ impl Route {
         Self { is_here: true, ..self }
     }
 
-    /// The engine said where it keeps its data.
-    pub fn learn_root_dir(&self, dir: &str) {
-        self.root_dir.send_replace(Some(dir.into()));
-    }
-
     /// Where the engine keeps its data; waits until it said so.
     pub async fn root_dir(&self) -> Arc<str> {
         let mut told = self.root_dir.subscribe();
@@ -249,6 +247,7 @@ impl Route {
 
     async fn ask(&self) -> Result<EngineFacts, EngineError> {
         let facts = self.engine().facts().await?;
+        self.root_dir.send_replace(Some(facts.root_dir.as_str().into()));
         let mut time = self.time();
         time.measured = time.measured.saturating_add(1);
         time.skew = match (time.skew, facts.skew) {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use self::lives::Lives;
 use self::reader::{News, Reader};
+use super::clock::now_ns;
 use super::route::Route;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::logs::line::SourceId;
@@ -283,8 +284,4 @@ impl Pump {
     async fn send(&self, fact: LogFact) -> Result<(), ()> {
         self.out.send(Msg::Log(self.generation, fact)).await.map_err(|_| ())
     }
-}
-
-fn now_ns() -> i64 {
-    chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0)
 }

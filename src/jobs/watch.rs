@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::route::{Refusal, Route};
+use super::route::{LONGEST_WAIT, Refusal, Route};
 use crate::domain::backoff::Backoff;
 use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
@@ -18,8 +18,6 @@ use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
 use crate::ports::pace::roll;
 
-/// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// An event's list waits this long for its neighbours …
 const GATHER: Duration = Duration::from_millis(100);
 /// … and lists are at least this far apart, however many containers come and go.
@@ -145,7 +143,6 @@ async fn follow(
             told = &mut facts, if !has_facts => {
                 let told = told?;
                 has_facts = true;
-                route.learn_root_dir(&told.root_dir);
                 if send(HostFact::Engine(told)).await.is_err() {
                     return Ok(());
                 }

@@ -9,7 +9,8 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, timeout_at};
 
-use super::route::Route;
+use super::clock::now_ns;
+use super::route::{LONGEST_WAIT, Route};
 use crate::domain::backoff::Backoff;
 use crate::domain::ids::ContainerKey;
 use crate::logs::dedup::Dedup;
@@ -25,8 +26,6 @@ const WAITING_LINES: usize = 20_000;
 const IDLE: Duration = Duration::from_secs(3600);
 /// A log that ends although its container runs is asked for again after this.
 const HICCUP: Duration = Duration::from_millis(200);
-/// Longest wait between two tries, where whoever reaches the host keeps no pace of its own.
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// One log; its place in the list is the number of its source.
 #[derive(Clone)]
@@ -357,8 +356,4 @@ impl Reader {
         Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() }
             .into())
     }
-}
-
-fn now_ns() -> i64 {
-    chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0)
 }

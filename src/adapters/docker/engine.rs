@@ -90,7 +90,8 @@ pub(super) fn stamp(ns: i64) -> String {
     format!("{}.{:09}", ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000))
 }
 
-fn now_ns() -> i64 {
+/// Our clock, in ns since 1970.
+pub(super) fn now_ns() -> i64 {
     Utc::now().timestamp_nanos_opt().unwrap_or(0)
 }
 

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
 use super::api::Api;
-use super::engine::stamp;
+use super::engine::{now_ns, stamp};
 use crate::domain::ids::ContainerId;
 use crate::logs::dedup::SLACK_NS;
 use crate::logs::frames::{Demux, Form};
@@ -88,7 +88,7 @@ impl Log {
     /// Followed although its files are begun anew after about so many bytes.
     pub(super) async fn followed(self, request: LogRequest, file_bytes: u64) -> Result<Batches, EngineError> {
         let lines = self.read(request).await?;
-        let opened_ns = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0);
+        let opened_ns = now_ns();
         let watch = Watch::new(file_bytes, opened_ns);
         let followed = Followed { log: self, lines, watch, rest: None, gap: None, quiet: QUIET };
         Ok(stream::try_unfold(followed, |mut followed| async move {

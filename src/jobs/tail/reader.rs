@@ -15,6 +15,7 @@ use super::pace::{Pace, Step, is_all};
 use crate::domain::backoff::Backoff;
 use crate::domain::container::Detail;
 use crate::domain::ids::ContainerKey;
+use crate::jobs::clock::now_ns;
 use crate::jobs::route::Route;
 use crate::logs::dedup::Dedup;
 use crate::logs::line::{Batch, Level, SourceId};
@@ -172,7 +173,7 @@ impl Reader {
             };
             let (bytes, lines) = (batch.text_bytes(), batch.len());
             let last_ns = batch.metas().last().map_or(0, |meta| meta.at_ns);
-            let step = pace.read(batch.len(), bytes, asked.elapsed(), super::now_ns() - last_ns);
+            let step = pace.read(batch.len(), bytes, asked.elapsed(), now_ns() - last_ns);
             batch.set_source(self.source);
             let (before_ns, first_ns) =
                 (self.dedup.newest_ns(), batch.metas().first().map(|meta| meta.at_ns));
@@ -306,7 +307,7 @@ impl Reader {
         self.ready().await?;
         let at_ns = match self.dedup.newest_ns() {
             Some(newest_ns) => newest_ns,
-            None => super::now_ns() + self.route.ahead_ns().await,
+            None => now_ns() + self.route.ahead_ns().await,
         };
         self.mark(at_ns, "removed", Level::Info).await?;
         self.say(News::Ended(self.source)).await
