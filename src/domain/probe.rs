@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::container::Container;
-use super::host::Address;
+use super::host::{Address, host_of};
 use super::ids::ContainerKey;
 
 /// Which question a probe answers.
@@ -175,10 +175,7 @@ impl Target {
 /// The machine of an engine, as it is reached: itself, for all ways that lead through the machine.
 fn machine(host: &Address) -> String {
     match host {
-        Address::Tcp(to) => {
-            let name = to.rsplit_once(':').map_or(to.as_str(), |(name, _)| name);
-            name.trim_start_matches('[').trim_end_matches(']').to_owned()
-        }
+        Address::Tcp(to) => host_of(to).to_owned(),
         _ => "127.0.0.1".to_owned(),
     }
 }

@@ -9,6 +9,8 @@ use futures_util::stream::FuturesUnordered;
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
 
+use crate::domain::host::host_of;
+
 /// A further address is tried beside the one before, not only after it: that one may be filtered.
 const STAGGER: Duration = Duration::from_millis(300);
 /// Silence after which the other side is asked, from one question to the next, and how many stay without an answer
@@ -23,9 +25,8 @@ const UNANSWERED_MS: u32 = 14_000;
 /// # Errors
 /// What the name or the last of its addresses answered.
 pub(super) async fn connect(to: &str) -> io::Result<TcpStream> {
-    let name = to.rsplit_once(':').map_or(to, |(name, _)| name);
     let found = tokio::net::lookup_host(to).await;
-    let found = found.map_err(|e| io::Error::other(format!("the name {name} is not found: {e}")))?;
+    let found = found.map_err(|e| io::Error::other(format!("the name {} is not found: {e}", host_of(to))))?;
     let stream = first(found.collect()).await?;
     stream.set_nodelay(true)?;
     sockopt::set_socket_keepalive(&stream, true)?;

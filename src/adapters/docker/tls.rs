@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use self::fault::{Fault, of_alert, of_handshake};
 use super::tcp;
-use crate::domain::host::TlsFiles;
+use crate::domain::host::{TlsFiles, host_of};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 
 mod fault;
@@ -51,9 +51,7 @@ impl Tls {
 
     async fn try_greet(self: &Arc<Self>, stream: TcpStream) -> Result<Verified, Fault> {
         let config = self.config().await?;
-        let host = self.to.rsplit_once(':').map_or(self.to.as_str(), |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = self.files.server_name.as_deref().unwrap_or(host);
+        let name = self.files.server_name.as_deref().unwrap_or_else(|| host_of(&self.to));
         let name = ServerName::try_from(name.to_owned()).map_err(|_| Fault::bad_name(name))?;
         let done = TlsConnector::from(config).connect(name, stream).await;
         let stream = done.map_err(|error| of_handshake(&error, &self.to, &self.files))?;

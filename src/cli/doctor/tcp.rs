@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::adapters::docker;
 use crate::config::load::is_loopback;
 use crate::domain::checkup::{Stage, Step};
-use crate::domain::host::TlsFiles;
+use crate::domain::host::{TlsFiles, host_of};
 
 /// Of the port `to` of an engine that answers.
 pub(super) async fn steps(to: &str, tls: Option<&TlsFiles>) -> Vec<Step> {
@@ -18,8 +18,7 @@ pub(super) async fn steps(to: &str, tls: Option<&TlsFiles>) -> Vec<Step> {
         Err(error) => return vec![Step::bad(Stage::Tls, error.to_string(), "pilothouse doctor, once more")],
     };
     let shown = |path: &Path| path.display().to_string();
-    let host = to.rsplit_once(':').map_or(to, |(host, _)| host);
-    let name = files.server_name.as_deref().unwrap_or(host);
+    let name = files.server_name.as_deref().unwrap_or_else(|| host_of(to));
     let ca = files.ca.as_deref().map_or_else(|| "a CA this machine trusts".to_owned(), shown);
     let own = files.cert.as_deref().map_or_else(|| "no certificate of ours".to_owned(), shown);
     let found = format!("{version}; the engine is {name} by {ca}; we show {own}");

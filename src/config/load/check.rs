@@ -9,7 +9,7 @@ use super::source::{Origins, Source, dotted};
 use crate::config::keymap::{Chords, Keymap, Lookup, contexts};
 use crate::config::problem::{Problem, quote, suggestion};
 use crate::config::schema::{Config, Environment, Host, Inventory, Probe};
-use crate::domain::host::Address;
+use crate::domain::host::{Address, host_of};
 
 const PLAIN_TCP: &str = "tcp:// without tls lets anybody on the way own the host";
 
@@ -235,7 +235,6 @@ impl Check<'_, '_> {
 
 /// Whether `host:port` is this machine for certain; a name that only resolves to it is not.
 pub(crate) fn is_loopback(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host_of(authority);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
