@@ -128,13 +128,8 @@ impl Setup {
     pub fn ssh_config(&self, options: &Options) -> Option<PathBuf> {
         let of_files = || {
             let file = self.loaded.config.ssh_config.as_ref()?;
-            let home = self.places.dirs.home.as_ref();
-            Some(
-                file.strip_prefix("~")
-                    .ok()
-                    .zip(home)
-                    .map_or_else(|| file.clone(), |(rest, home)| home.join(rest)),
-            )
+            let home = self.places.dirs.home.as_deref();
+            Some(files::in_home(file, home).unwrap_or_else(|| file.clone()))
         };
         options.ssh_config.clone().or_else(of_files)
     }

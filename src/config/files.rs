@@ -106,6 +106,11 @@ fn read_bytes(kind: LayerKind, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A path that begins with the home directory, `~` as shells write it; `None` where it does not, or nobody knows that.
+pub fn in_home(path: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    Some(home?.join(path.strip_prefix("~").ok()?))
+}
+
 /// A file of others as text: a regular one, of at most `most` bytes.
 ///
 /// # Errors

@@ -27,6 +27,8 @@ mod tests;
 pub(super) const MOST_HOSTS: usize = 10_000;
 /// Longest name of a host that is taken for one, in bytes: longer than DNS has any, with user and port.
 pub(super) const MOST_NAME: usize = 400;
+/// What `ansible-vault` encrypted begins so.
+const VAULT: &str = "$ANSIBLE_VAULT;";
 /// Largest text that is read.
 pub const MOST_BYTES: usize = 4 << 20;
 

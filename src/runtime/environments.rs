@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::adapters::docker::find::Candidate;
+use crate::config::files::in_home;
 use crate::config::load::is_loopback;
 use crate::config::schema::{self, Config};
 use crate::domain::environment::{Class, Environment};
@@ -217,7 +218,7 @@ impl Plan {
 /// The files of a configuration, where they are.
 fn files(tls: &schema::Tls, home: &Path) -> TlsFiles {
     let file = |path: &Option<PathBuf>| {
-        path.as_ref().map(|path| path.strip_prefix("~").map_or_else(|_| path.clone(), |rest| home.join(rest)))
+        path.as_ref().map(|path| in_home(path, Some(home)).unwrap_or_else(|| path.clone()))
     };
     let server_name = tls.server_name.clone();
     TlsFiles { ca: file(&tls.ca), cert: file(&tls.cert), key: file(&tls.key), server_name, is_lax: false }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::files::in_home;
 use crate::msg::JobEvent;
 
 /// Writes a new file that only its owner can read. An existing one is never touched; a half-written one is removed.
@@ -30,10 +31,7 @@ fn fill(mut file: File, text: &str) -> io::Result<()> {
 
 /// Whole, so that the activity list names it wherever the console was started; `~/` is the home directory.
 fn place(typed: &str, home: Option<&Path>) -> PathBuf {
-    let path = match (typed.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(typed),
-    };
+    let path = in_home(typed.as_ref(), home).unwrap_or_else(|| PathBuf::from(typed));
     // Fails only for an empty path, or where the directory we are in is gone: the file's own error says that.
     std::path::absolute(&path).unwrap_or(path)
 }

@@ -7,7 +7,8 @@ use super::ansible::{Groups, Origin, Value, Var};
 use super::list::bracketed;
 use super::tree::{self, Tree};
 use super::vars::{self, Finder, Found};
-use super::{Fault, Listed, Reading, Shelf, Wanted, ini, named, whole, yaml};
+use super::{Fault, Listed, Reading, Shelf, VAULT, Wanted, ini, named, whole, yaml};
+use crate::config::files::in_home;
 use crate::config::load::{is_address, shown_path};
 use crate::config::problem::{Problem, quote, shown, suggestion};
 
@@ -28,7 +29,7 @@ struct Reader<'a> {
 /// From a file, with the variables beside it.
 pub(super) fn of_file(text: &str, path: &Path, wanted: &Wanted, shelf: &dyn Shelf) -> Reading {
     let mut reader = Reader::new(&named(path), wanted, shelf);
-    if text.trim_start().starts_with("$ANSIBLE_VAULT;") {
+    if text.trim_start().starts_with(VAULT) {
         let hint = "let ansible-inventory open it: run = [\"ansible-inventory\", \"-i\", FILE, \"--list\"]";
         let problem = whole(named(path), "the whole inventory is encrypted".to_owned(), Some(hint));
         return Reading { problems: vec![problem], ..Reading::default() };
@@ -248,10 +249,7 @@ impl<'a> Reader<'a> {
 
     /// As Ansible has it: from home, else from where it is run; that is mostly beside the file that names the inventory.
     fn file(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix("~/"), self.shelf.home()) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => self.wanted.dir.join(path),
-        }
+        in_home(path.as_ref(), self.shelf.home()).unwrap_or_else(|| self.wanted.dir.join(path))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ansible::{Groups, Value, Var};
 use super::pattern::expand;
-use super::{Fault, Place};
+use super::{Fault, Place, VAULT};
 use crate::config::problem::{quote, suggestion};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -213,7 +213,7 @@ fn words(line: &str) -> Result<Vec<(usize, String)>, (usize, String)> {
 
 /// A value as Ansible takes it: a literal of Python where it is one, else the text.
 fn value(text: &str) -> Value {
-    if text.starts_with("$ANSIBLE_VAULT;") {
+    if text.starts_with(VAULT) {
         return Value::Secret;
     }
     let comment = |rest: &str| rest.trim().is_empty() || rest.trim_start().starts_with('#');

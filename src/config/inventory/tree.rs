@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use super::{Fault, Place};
+use super::{Fault, Place, VAULT};
 
 /// Deeper than any inventory, and no recursion over a tree runs out of stack.
 const MOST_DEPTH: usize = 64;
@@ -120,7 +120,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Rc<Tree>>, Fault> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let suffix = tag.as_ref().map_or("", |tag| tag.suffix.as_str());
-                let kind = if suffix.ends_with("vault") || text.starts_with("$ANSIBLE_VAULT;") {
+                let kind = if suffix.ends_with("vault") || text.starts_with(VAULT) {
                     Kind::Secret
                 } else if style == ScalarStyle::Plain && is_null(&text) {
                     Kind::Null

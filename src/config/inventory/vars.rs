@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ansible::Vars;
-use super::{Shelf, named, tree, whole, yaml};
+use super::{Shelf, VAULT, named, tree, whole, yaml};
 use crate::config::problem::Problem;
 
 /// Endings of a file of variables.
@@ -69,7 +69,7 @@ pub(super) enum Found {
 pub(super) fn read(shelf: &dyn Shelf, path: &Path, number: usize) -> Result<Found, Problem> {
     let text =
         shelf.text(path).map_err(|error| whole(named(path), format!("cannot read it: {error}"), None))?;
-    if text.trim_start().starts_with("$ANSIBLE_VAULT;") {
+    if text.trim_start().starts_with(VAULT) {
         return Ok(Found::Encrypted);
     }
     let parsed =

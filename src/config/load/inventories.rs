@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::source::{Origins, Source};
+use crate::config::files::in_home;
 use crate::config::inventory::{self, Listed, Reading, Shelf, Wanted};
 use crate::config::problem::{Problem, quote};
 use crate::config::schema::{Config, Host, Inventory};
@@ -44,31 +45,13 @@ impl Expand<'_, '_> {
     fn read(&mut self, name: &str, inventory: &Inventory) -> Vec<Listed> {
         let run = Some(&inventory.run).filter(|run| !run.is_empty());
         let limit = inventory.timeout.get();
+        let file = |key: &'static str, path: &Option<PathBuf>, source: fn(PathBuf) -> inventory::Source| {
+            (key, path.as_ref().map(|path| source(self.file(name, key, path))))
+        };
         let sources = [
-            (
-                "ansible",
-                inventory
-                    .ansible
-                    .clone()
-                    .map(|path| self.file(name, "ansible", &path))
-                    .map(inventory::Source::Ansible),
-            ),
-            (
-                "terraform",
-                inventory
-                    .terraform
-                    .clone()
-                    .map(|path| self.file(name, "terraform", &path))
-                    .map(inventory::Source::Terraform),
-            ),
-            (
-                "list",
-                inventory
-                    .list
-                    .clone()
-                    .map(|path| self.file(name, "list", &path))
-                    .map(inventory::Source::List),
-            ),
+            file("ansible", &inventory.ansible, inventory::Source::Ansible),
+            file("terraform", &inventory.terraform, inventory::Source::Terraform),
+            file("list", &inventory.list, inventory::Source::List),
             ("run", run.map(|argv| inventory::Source::Run(argv.clone(), limit))),
         ];
         let (mut hosts, before) = (Vec::new(), self.problems.len());
@@ -123,10 +106,7 @@ impl Expand<'_, '_> {
     }
 
     fn file(&self, environment: &str, key: &str, path: &Path) -> PathBuf {
-        match (path.strip_prefix("~"), self.shelf.home()) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => self.dir(environment, key).join(path),
-        }
+        in_home(path, self.shelf.home()).unwrap_or_else(|| self.dir(environment, key).join(path))
     }
 }
 
