@@ -26,6 +26,16 @@ pub struct Show {
     is_raw: bool,
 }
 
+/// How a line is drawn.
+pub enum Shown<'l> {
+    /// Taken apart.
+    Parts(Decoded<'l>),
+    /// This text in its place: something of it is masked.
+    Masked(String),
+    /// As it was printed, colours and all.
+    Printed,
+}
+
 /// A line without its secrets.
 enum Safe<'l> {
     /// As it was printed.
@@ -67,18 +77,27 @@ impl Show {
         text.filter(|text| text.contains(MASK))
     }
 
-    /// Its parts, secrets masked; none where it is shown as it was printed.
-    pub fn parts<'l>(&self, line: &'l [u8]) -> Option<Decoded<'l>> {
-        if self.is_raw || line.len() > MOST_BYTES {
-            return None;
-        }
+    /// As it is drawn: in parts or as it was printed, secrets masked.
+    pub fn shown<'l>(&self, line: &'l [u8]) -> Shown<'l> {
+        let is_whole = self.is_raw || line.len() > MOST_BYTES;
         if self.masks.is_empty() {
-            return self.apart(line);
+            let parts = if is_whole { None } else { self.apart(line) };
+            return parts.map_or(Shown::Printed, Shown::Parts);
         }
-        match self.safe(line) {
-            Safe::Printed(Cow::Borrowed(text)) => self.apart(text.as_bytes()),
-            Safe::Printed(Cow::Owned(text)) => self.apart(text.as_bytes()).map(Decoded::into_owned),
-            Safe::Parts(parts) => Some(parts),
+        let text = match self.safe(line) {
+            Safe::Parts(parts) if !is_whole => return Shown::Parts(parts),
+            Safe::Parts(parts) => Cow::Owned(parts.printed()),
+            Safe::Printed(text) => text,
+        };
+        let parts = match &text {
+            _ if is_whole => None,
+            Cow::Borrowed(text) => self.apart(text.as_bytes()),
+            Cow::Owned(text) => self.apart(text.as_bytes()).map(Decoded::into_owned),
+        };
+        match parts {
+            Some(parts) => Shown::Parts(parts),
+            None if text.contains(MASK) => Shown::Masked(text.into_owned()),
+            None => Shown::Printed,
         }
     }
 

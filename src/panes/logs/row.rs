@@ -13,7 +13,7 @@ use crate::config::theme::Role;
 use crate::logs::ansi;
 use crate::logs::decode::{CORRELATION_KEYS, Decoded};
 use crate::logs::line::{Level, LineRef, Stream};
-use crate::logs::show::MOST_BYTES;
+use crate::logs::show::{MOST_BYTES, Shown};
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
 use crate::ui::text::put;
@@ -174,13 +174,15 @@ fn end_of(name: &str, width: usize) -> String {
 }
 
 fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(String, Style)>) {
-    let show = pane.view.show();
-    if let Some(parts) = show.parts(line.bytes) {
-        fields(ctx, line, parts, pieces);
-        return;
-    }
-    let masked = show.masked(line.bytes);
-    let bytes = masked.as_deref().map_or(line.bytes, str::as_bytes);
+    let masked;
+    let bytes = match pane.view.show().shown(line.bytes) {
+        Shown::Parts(parts) => return fields(ctx, line, parts, pieces),
+        Shown::Masked(text) => {
+            masked = text;
+            masked.as_bytes()
+        }
+        Shown::Printed => line.bytes,
+    };
     let head = &bytes[..bytes.len().min(MOST_BYTES)];
     let base = ctx.look.style(if line.level >= Level::Error { Role::Bright } else { Role::Text });
     for span in ansi::clean(head) {
