@@ -8,13 +8,16 @@ use crate::cli::{IDLE, QUIET};
 use crate::engine::{Project, docker_at};
 use crate::pty::Terminal;
 
-/// The console with the list filtered to this project's container on web2, and that one selected.
-fn open_on(fleet: &Fleet, project: &Project) -> Terminal {
+/// The console on a fleet with one container of this project, on web2, selected; `None` where there is no engine.
+fn open_with(options: &[&str], script: &str) -> Option<(Fleet, Project, Terminal)> {
+    let fleet = Fleet::open()?;
+    let project = Project::at(&fleet.engine("web2"));
+    project.run("web", options, script);
     let terminal = fleet.console(&project.name);
     terminal.until(&format!("{}-web +web2", project.name), SOON);
     terminal.keys(&format!("/ text:{} Enter", project.name));
     terminal.until("1 of 9", SOON);
-    terminal
+    Some((fleet, project, terminal))
 }
 
 fn leave(terminal: &Terminal) {
@@ -118,10 +121,8 @@ fn every_command_that_asks_works_on_a_remote_host() {
 
 #[test]
 fn every_pane_works_on_a_remote_host() {
-    let Some(fleet) = Fleet::open() else { return };
-    let project = Project::at(&fleet.engine("web2"));
-    project.run("web", &[], "trap 'exit 0' TERM; while true; do echo here I am; sleep 0.3; done");
-    let terminal = open_on(&fleet, &project);
+    let script = "trap 'exit 0' TERM; while true; do echo here I am; sleep 0.3; done";
+    let Some((_fleet, _project, terminal)) = open_with(&[], script) else { return };
     for (keys, wanted) in [
         ("2", "here I am"),
         ("i", "inspect .*lines"),
@@ -141,10 +142,7 @@ fn every_pane_works_on_a_remote_host() {
 
 #[test]
 fn every_act_of_the_console_works_on_a_remote_host() {
-    let Some(fleet) = Fleet::open() else { return };
-    let project = Project::at(&fleet.engine("web2"));
-    project.run("web", QUIET, IDLE);
-    let terminal = open_on(&fleet, &project);
+    let Some((_fleet, _project, terminal)) = open_with(QUIET, IDLE) else { return };
     for (key, question, wanted) in [
         ("p", "pause .* on web2", "web2 .*paused"),
         ("p", "", "web2 .*running"),
@@ -165,10 +163,7 @@ fn every_act_of_the_console_works_on_a_remote_host() {
 
 #[test]
 fn a_shell_on_a_remote_host_follows_the_window() {
-    let Some(fleet) = Fleet::open() else { return };
-    let project = Project::at(&fleet.engine("web2"));
-    project.run("web", QUIET, IDLE);
-    let terminal = open_on(&fleet, &project);
+    let Some((_fleet, _project, terminal)) = open_with(QUIET, IDLE) else { return };
     terminal.keys("x");
     terminal.until("/ #", SOON);
     terminal.keys("text:stty Space text:size Enter");
