@@ -42,6 +42,8 @@ pub struct Gap {
 pub struct Taken {
     /// To be handed on, before anything is asked.
     pub lines: Batch,
+    /// Lines of a stream whose newer ones are told came only now, and are left out.
+    pub has_late: bool,
     /// A line came that was told before a gap or a new stream: nothing is missing in front.
     pub has_met: bool,
     /// Has to be looked into first, then the rest of the batch taken.
@@ -68,6 +70,9 @@ pub struct Watch {
     checked_ns: i64,
     // The last line before the gap that is looked into.
     gap_ns: i64,
+    // The newest line told of each stream: one stream's lines are stamped in order.
+    newest_of: [i64; 2],
+    has_late: bool,
     told_bytes: u64,
     quiet_bytes: u64,
 }
@@ -84,6 +89,8 @@ impl Watch {
             before_ns: i64::MIN,
             checked_ns: i64::MIN,
             gap_ns: i64::MAX,
+            newest_of: [i64::MIN; 2],
+            has_late: false,
             told_bytes: 0,
             quiet_bytes: 0,
         }
@@ -115,7 +122,7 @@ impl Watch {
                     lines.append_from(&batch, 0);
                 }
                 has_met |= self.dedup.has_met();
-                return Taken { lines, has_met, gap: None };
+                return self.taken(lines, has_met, None);
             };
             let (mut head, mut rest) = (Batch::new(), Batch::new());
             rest.append_from(&batch, at);
@@ -134,10 +141,14 @@ impl Watch {
                     (self.last_ns, self.checked_ns) = (Some(gap.until_ns), gap.until_ns);
                     self.gap_ns = gap.last_ns;
                     self.reopened();
-                    return Taken { lines, has_met, gap: Some((gap, rest)) };
+                    return self.taken(lines, has_met, Some((gap, rest)));
                 }
             }
         }
+    }
+
+    fn taken(&mut self, lines: Batch, has_met: bool, gap: Option<(Gap, Batch)>) -> Taken {
+        Taken { lines, has_late: std::mem::take(&mut self.has_late), has_met, gap }
     }
 
     /// The gap was read to its end; what follows may still repeat some of it.
@@ -170,6 +181,14 @@ impl Watch {
             }
         }
         self.dedup.pass(batch);
+        let before = batch.len();
+        batch.retain(|line| {
+            let newest_ns = &mut self.newest_of[line.stream as usize];
+            let is_late = line.at_ns < *newest_ns;
+            *newest_ns = line.at_ns.max(*newest_ns);
+            !is_late
+        });
+        self.has_late |= batch.len() < before;
     }
 
     /// The first line that is told again, or that comes later than it should.
@@ -182,6 +201,7 @@ impl Watch {
             // Two streams of one container overtake each other by a little: then the line is a new one.
             if meta.at_ns <= before_ns
                 && (meta.at_ns < newest_ns - SLACK_NS
+                    || meta.at_ns < self.newest_of[meta.stream as usize]
                     || meta.at_ns < before_ns - LATE_NS && self.dedup.begins_after(meta.at_ns)
                     || self.is_again(batch, at))
             {

@@ -14,7 +14,7 @@ use crate::domain::ids::ContainerId;
 use crate::logs::dedup::SLACK_NS;
 use crate::logs::frames::{Demux, Form};
 use crate::logs::line::{Batch, Flags, Level, SourceId};
-use crate::logs::rotation::{Gap, Watch};
+use crate::logs::rotation::{Gap, Taken, Watch};
 use crate::ports::engine::{EngineError, LogRequest};
 
 /// Most bytes of a log that are taken in one piece.
@@ -135,13 +135,14 @@ impl Followed {
                     None => return Ok(None),
                 },
             };
-            let taken = self.watch.take(batch);
-            if let Some((gap, rest)) = taken.gap {
+            let mut taken = self.watch.take(batch);
+            if let Some((gap, rest)) = taken.gap.take() {
                 self.gap = Some(self.log.missing(gap).await?);
                 self.rest = Some(rest);
             }
-            if !taken.lines.is_empty() {
-                return Ok(Some(taken.lines));
+            let lines = told_of(taken, self.watch.newest_ns());
+            if !lines.is_empty() {
+                return Ok(Some(lines));
             }
         }
     }
@@ -170,7 +171,10 @@ impl Followed {
             && doubt.until_ns == first.at_ns
             && told.is_empty()
         {
-            told = in_doubt(&doubt);
+            told = in_doubt(doubt.last_ns);
+        }
+        if taken.has_late && told.is_empty() {
+            told = in_doubt(missing.gap.last_ns);
         }
         missing.has_found |= !taken.lines.is_empty() || !told.is_empty();
         let is_in_doubt = is_over && !missing.has_found && missing.gap.is_likely;
@@ -195,7 +199,7 @@ impl Followed {
             self.watch.reopened();
         } else if is_over {
             if is_in_doubt {
-                told = in_doubt(&missing.gap);
+                told = in_doubt(missing.gap.last_ns);
             }
             self.gap = None;
             self.watch.filled();
@@ -245,10 +249,21 @@ impl Followed {
     }
 }
 
+/// What is told of a batch, with a marker in front where lines came too late for their place.
+fn told_of(taken: Taken, newest_ns: Option<i64>) -> Batch {
+    if !taken.has_late {
+        return taken.lines;
+    }
+    let first_ns = taken.lines.metas().first().map(|meta| meta.at_ns);
+    let mut told = in_doubt(first_ns.or(newest_ns).unwrap_or(0));
+    told.append_from(&taken.lines, 0);
+    told
+}
+
 /// At the place of lines that no answer had, although there was time enough for many.
-fn in_doubt(gap: &Gap) -> Batch {
+fn in_doubt(at_ns: i64) -> Batch {
     let text = "lines may be lost here: the log was rotated meanwhile";
-    Batch::note(SourceId(0), gap.last_ns, text, Level::Warn)
+    Batch::note(SourceId(0), at_ns, text, Level::Warn)
 }
 
 /// `max-size` as docker takes it: a number, and maybe `k`, `m` or `g` of 1024 each; `None` where it is unlimited.

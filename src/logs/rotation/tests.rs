@@ -1,7 +1,7 @@
 //! What the checks of a rotating log find, leave out and mark.
 
 use super::*;
-use crate::logs::line::Head;
+use crate::logs::line::{Head, Stream};
 use proptest::prelude::*;
 
 const FILE: u64 = 64 << 10;
@@ -118,4 +118,28 @@ proptest! {
         let last = *seen.last().unwrap_or(&0);
         prop_assert_eq!(seen, (first..=last).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn lines_of_a_file_that_was_passed_by_are_not_told_behind_newer_ones() {
+    let mut watch = Watch::new(FILE, at(0));
+    told(&mut watch, lines(0..PER_FILE), &[]);
+    // The file between is just being renamed, and in no answer.
+    let (second, asked, _) = told(&mut watch, lines(2 * PER_FILE..3 * PER_FILE), &[]);
+    assert!(asked > 0);
+    assert_eq!(second, (2 * PER_FILE..3 * PER_FILE).collect::<Vec<_>>());
+    let taken = watch.take(lines(PER_FILE + 200..4 * PER_FILE));
+    assert_eq!(numbers(&taken.lines), (3 * PER_FILE..4 * PER_FILE).collect::<Vec<_>>());
+    assert!(taken.has_late && taken.gap.is_none());
+}
+
+#[test]
+fn another_stream_may_be_overtaken() {
+    let mut watch = Watch::new(FILE, at(0));
+    told(&mut watch, lines(0..PER_FILE), &[]);
+    let mut late = Batch::new();
+    let at_ns = at(PER_FILE - 2) + US;
+    late.push(b"late", Head { at_ns, stream: Stream::Stderr, ..Head::default() });
+    let taken = watch.take(late);
+    assert!(taken.lines.len() == 1 && !taken.has_late);
 }
