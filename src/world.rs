@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -78,6 +78,8 @@ pub struct Host {
     pub engine: Option<EngineFacts>,
     /// Space, load and memory.
     pub load: HostLoad,
+    /// How long its answers take, where that is long enough to be told.
+    pub slow: Option<Duration>,
     /// Its containers by service, then name; `None` until a first list came.
     pub containers: Option<Vec<Container>>,
 }
@@ -94,6 +96,12 @@ pub struct Counted {
 }
 
 impl Host {
+    /// Asked at that address, nothing known yet.
+    pub fn asked(address: Address) -> Self {
+        let (link, load) = (Link::Asking, HostLoad::default());
+        Self { address, link, engine: None, load, slow: None, containers: None }
+    }
+
     /// How far its clock is off.
     pub fn skew(&self) -> Option<Skew> {
         self.engine.as_ref()?.skew
@@ -280,6 +288,7 @@ impl World {
                 Link::Up => now.at,
             };
             entry.link = Link::Lost { since, why, needs_person, next_try: None };
+            entry.slow = None;
         }
         self.break_off(host);
     }

@@ -16,7 +16,12 @@ pub struct Here;
 #[async_trait]
 impl Machine for Here {
     async fn load(&self, root_dir: &str) -> HostLoad {
-        HostLoad { disk_bytes: disk(Path::new(root_dir)), load1: load1(), memory_bytes: memory() }
+        HostLoad {
+            disk_bytes: disk(Path::new(root_dir)),
+            load1: load1(),
+            memory_bytes: memory(),
+            round_trip: None,
+        }
     }
 
     async fn directory(&self, path: &str) -> Option<Directory> {

@@ -1,6 +1,7 @@
 //! A host: one Docker engine, how it is reached and what it last said of itself.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::skew::Skew;
 
@@ -90,6 +91,8 @@ pub struct HostLoad {
     pub load1: Option<f32>,
     /// Available and total bytes of memory.
     pub memory_bytes: Option<(u64, u64)>,
+    /// How long its answers usually take on the way there and back.
+    pub round_trip: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::action::Action;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing};
 use crate::domain::environment::{Class, Environment};
+use crate::domain::health::took;
 use crate::domain::ids::EnvironmentId;
 use crate::ui::list::{Cursor, draw_selected};
 use crate::ui::text::{put, put_right, seconds};
@@ -185,7 +186,10 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     let look = ctx.look;
     let (text, role) = match &host.link {
         Link::Asking => (format!("asking{}", look.glyph("…", "...")), Role::Dim),
-        Link::Up => ("up".to_owned(), Role::Dim),
+        Link::Up => match host.slow {
+            Some(slow) => (format!("up {}", took(slow)), Role::Text),
+            None => ("up".to_owned(), Role::Dim),
+        },
         Link::Lost { needs_person: true, .. } => ("needs you".to_owned(), Role::Bad),
         Link::Lost { since, .. } => {
             let age = ctx.now.at.saturating_duration_since(*since).as_secs() as i64;
@@ -195,7 +199,9 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     };
     let is_stale = matches!(host.link, Link::Lost { .. });
     let width = row.width.min(ROOMY).saturating_sub(1);
-    let load = host.load.load1.map(|load| format!("load {load:.1}")).unwrap_or_default();
+    // In a narrow list its name goes before how busy it is.
+    let has_room = usize::from(width) >= name.width() + text.width() + 13;
+    let load = host.load.load1.filter(|_| has_room).map(|load| format!("load {load:.1}")).unwrap_or_default();
     put_right(buf, row.x, row.y, width, &load, look.style(Role::Faint));
     let right = if load.is_empty() { width } else { width.saturating_sub((load.len() as u16 + 1).max(9)) };
     put_right(buf, row.x, row.y, right, &text, look.style(role));

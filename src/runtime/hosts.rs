@@ -16,13 +16,13 @@ use crate::adapters::ssh::driver::Patience;
 use crate::adapters::ssh::host::SshHost;
 use crate::adapters::ssh::machine::Through;
 use crate::adapters::ssh::settings::Local;
-use crate::domain::host::{Address, HostLoad};
+use crate::domain::host::Address;
 use crate::domain::ids::HostId;
 use crate::jobs::route::{Gate, Route, Way};
 use crate::ports::engine::EngineError;
 use crate::ports::machine::Machine;
 use crate::ports::pace::Pace;
-use crate::world::{Host, Link, World};
+use crate::world::{Host, World};
 
 /// The ways to all hosts.
 pub type Routes = BTreeMap<HostId, Arc<Route>>;
@@ -93,8 +93,7 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
         }
         let address =
             host.ways.first().map_or_else(|| Address::Other(String::new()), |way| way.address.clone());
-        let (link, load) = (Link::Asking, HostLoad::default());
-        world.hosts.insert(host.id.clone(), Host { address, link, engine: None, load, containers: None });
+        world.hosts.insert(host.id.clone(), Host::asked(address));
     }
     (world, routes)
 }

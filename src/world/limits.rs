@@ -1,6 +1,7 @@
 //! What is too much: disks that run short, containers that use all they may, and those that are started again and again.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,6 +16,11 @@ use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 const SETTLED: TimeDelta = TimeDelta::hours(1);
 /// A disk that was short is not again before this much more than its limit is free.
 const ROOM: f64 = 1.1;
+
+/// Answers that take longer than this are told …
+const SLOW: Duration = Duration::from_millis(100);
+/// … until they take less than this; and the figure stands until it is off by a quarter.
+const QUICK: Duration = Duration::from_millis(80);
 
 /// From where on something is a warning.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -62,6 +68,18 @@ pub type Strains = HashMap<(ContainerKey, Figure), Watch>;
 /// Hosts whose disk runs short.
 pub type ShortDisks = BTreeSet<HostId>;
 
+/// What is told of how long a host's answers take, after it was `told` so far.
+fn slow(told: Option<Duration>, now: Duration) -> Option<Duration> {
+    match told {
+        Some(told) if now >= QUICK && told.abs_diff(now) <= told / 4 => Some(told),
+        told => {
+            let tens = u64::try_from(now.as_millis()).map_or(u64::MAX, |ms| ms.saturating_add(5) / 10);
+            let is_slow = now > if told.is_some() { QUICK } else { SLOW };
+            is_slow.then(|| Duration::from_millis(tens.saturating_mul(10)))
+        }
+    }
+}
+
 impl World {
     /// Space, load and memory of a host. A disk that hovers at its limit stays short.
     pub fn loaded(&mut self, host: &HostId, load: HostLoad) {
@@ -75,6 +93,7 @@ impl World {
         }
         if let Some(entry) = self.hosts.get_mut(host) {
             entry.load = load;
+            entry.slow = load.round_trip.and_then(|now| slow(entry.slow, now));
         }
     }
 

@@ -80,6 +80,7 @@ impl Simulation {
             disk_bytes: Some((spec.disk_free.bytes(), spec.disk.bytes())),
             load1: Some(spec.load * (0.8 + 0.4 * waver) + cpu as f32 / 100.0),
             memory_bytes: Some((spec.memory.bytes().saturating_sub(used), spec.memory.bytes())),
+            round_trip: None,
         }
     }
 

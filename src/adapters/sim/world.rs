@@ -10,11 +10,11 @@ use super::{Simulation, streams};
 use crate::config::units::ByteSize;
 use crate::domain::container::State;
 use crate::domain::environment::Environment;
-use crate::domain::host::{Address, HostLoad};
+use crate::domain::host::Address;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::domain::usage::Sample;
 use crate::logs::line::{Batch, SourceId};
-use crate::world::{Host, Link, Now, World};
+use crate::world::{Host, Now, World};
 
 /// From one reading of the counters to the next, as on the screen.
 const SWEEP: Ns = 3 * SECOND;
@@ -29,16 +29,10 @@ impl Scenario {
             hosts: e.hosts.iter().map(|name| HostId::new(name.get_ref().as_str())).collect(),
             projects: Vec::new(),
         });
-        let hosts = self.hosts.keys().map(|name| {
-            let host = Host {
-                address: Address::Other(format!("demo://{name}")),
-                link: Link::Asking,
-                engine: None,
-                load: HostLoad::default(),
-                containers: None,
-            };
-            (HostId::new(name.as_str()), host)
-        });
+        let hosts = self
+            .hosts
+            .keys()
+            .map(|name| (HostId::new(name.as_str()), Host::asked(Address::Other(format!("demo://{name}")))));
         let (environments, hosts) = (environments.collect(), hosts.collect());
         World { environments, hosts, services: self.services(), is_demo: true, ..World::default() }
     }

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use self::opening::{Opening, Request};
 use self::pipe::{Pipe, Stand};
 use super::channel;
-use super::link::{Command, Job, Link};
+use super::link::{Command, Job, Link, Pace};
 use super::socket::{BUDGET, Installed, Socket};
 
 mod opening;
@@ -64,6 +64,7 @@ pub(super) struct Driver {
     pipes: Vec<Pipe>,
     requests: VecDeque<Request>,
     opening: Opening,
+    pace: Arc<Mutex<Pace>>,
     jobs: VecDeque<Job>,
     next_id: u64,
     scratch: Vec<u8>,
@@ -85,10 +86,12 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let end = Arc::new(OnceLock::new());
     let why_ended = Arc::clone(&end);
+    let pace = Arc::default();
+    let measured = Arc::clone(&pace);
     let name_of_host = name.to_owned();
     std::thread::Builder::new().name(format!("ssh-{name}")).spawn(move || {
         runtime.block_on(async move {
-            let started = Driver::new(session, patience, commands);
+            let started = Driver::new(session, patience, commands, measured);
             let (driver, result) = match started {
                 Ok(driver) => (Some(driver), Ok(())),
                 Err(error) => (None, Err(error)),
@@ -105,7 +108,7 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
         });
     })?;
     told.recv().map_err(io::Error::other)??;
-    Ok(Link::new(sender, end))
+    Ok(Link::new(sender, end, pace))
 }
 
 /// libssh2's "Socket disconnect (-13)" says nothing to an operator.
@@ -121,6 +124,7 @@ impl Driver {
         session: ssh2::Session,
         patience: Patience,
         commands: mpsc::Receiver<Command>,
+        pace: Arc<Mutex<Pace>>,
     ) -> io::Result<Self> {
         session.set_blocking(false);
         session.set_timeout(0);
@@ -148,6 +152,7 @@ impl Driver {
             pipes: Vec::new(),
             requests: VecDeque::new(),
             opening: Opening::Idle,
+            pace,
             jobs: VecDeque::new(),
             next_id: 1,
             scratch: vec![0; PIECE],
@@ -277,7 +282,7 @@ impl Driver {
         if self.pipes.len() >= CHANNELS && !request.is_probe() {
             return Ok(false);
         }
-        match self.opening.step(self.raw, request) {
+        match self.opening.step(self.raw, request, &self.pace) {
             Ok(None) => {
                 self.is_waiting = true;
                 Ok(false)

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -86,6 +86,24 @@ pub struct Link {
     sessions: Arc<Semaphore>,
     /// Why it ended, set before the commands are closed.
     end: Arc<OnceLock<String>>,
+    pace: Arc<Mutex<Pace>>,
+}
+
+/// How long the newest answers took; what is opened anyway measures it, so it costs nothing.
+#[derive(Default)]
+pub(super) struct Pace([Option<Duration>; 3]);
+
+impl Pace {
+    pub(super) fn measured(&mut self, took: Duration) {
+        self.0 = [self.0[1], self.0[2], Some(took)];
+    }
+
+    /// The middle one of three, the shorter one of two: a single hiccup is not how the host is.
+    fn usual(&self) -> Option<Duration> {
+        let mut known: Vec<_> = self.0.iter().flatten().copied().collect();
+        known.sort();
+        known.get(known.len().saturating_sub(1) / 2).copied()
+    }
 }
 
 fn gone() -> io::Error {
@@ -102,8 +120,17 @@ fn full() -> io::Error {
 }
 
 impl Link {
-    pub(super) fn new(commands: mpsc::Sender<Command>, end: Arc<OnceLock<String>>) -> Self {
-        Self { commands, sessions: Arc::new(Semaphore::new(SESSIONS)), end }
+    pub(super) fn new(
+        commands: mpsc::Sender<Command>,
+        end: Arc<OnceLock<String>>,
+        pace: Arc<Mutex<Pace>>,
+    ) -> Self {
+        Self { commands, sessions: Arc::new(Semaphore::new(SESSIONS)), end, pace }
+    }
+
+    /// How long the host's answers usually take on the way there and back; `None` before the first.
+    pub fn usual_round_trip(&self) -> Option<Duration> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).usual()
     }
 
     /// Why the connection ended, in words.
@@ -253,5 +280,21 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_hiccup_is_not_how_a_host_usually_answers() {
+        let mut pace = Pace::default();
+        let mut usual = |ms| {
+            pace.measured(Duration::from_millis(ms));
+            pace.usual().map(|usual| usual.as_millis())
+        };
+        let usual: Vec<_> = [5, 900, 6, 7, 210, 205].map(&mut usual).into_iter().flatten().collect();
+        assert_eq!(usual, [5, 5, 6, 7, 7, 205]);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::ask::ask;
 use super::host::SshHost;
 use super::link::Door;
 use crate::adapters::http_probe::{Dial, Wire};
@@ -24,13 +25,16 @@ impl Machine for SshHost {
         let path = if root_dir.starts_with('/') && root_dir.chars().all(is_plain) { root_dir } else { "/" };
         let command =
             format!("df -Pk '{path}' 2>/dev/null; echo; cat /proc/loadavg /proc/meminfo 2>/dev/null");
-        match self.run(&command, b"").await {
-            Ok(said) => read(&String::from_utf8_lossy(&said.output)),
-            Err(error) => {
-                tracing::debug!(%error, "the host cannot be asked");
-                HostLoad::default()
-            }
-        }
+        let asked = async {
+            let connected = self.connected().await.map_err(io::Error::other)?;
+            let said = ask(&connected.link, &command, b"").await?;
+            let round_trip = connected.link.usual_round_trip();
+            Ok::<_, io::Error>(HostLoad { round_trip, ..read(&String::from_utf8_lossy(&said.output)) })
+        };
+        asked.await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the host cannot be asked");
+            HostLoad::default()
+        })
     }
 
     async fn walk(&self) -> Vec<Step> {
@@ -53,7 +57,7 @@ fn read(text: &str) -> HostLoad {
         Some((free.checked_mul(1024)?, all.checked_mul(1024)?))
     });
     let rest: String = rest.lines().take(LINES).flat_map(|line| [line, "\n"]).collect();
-    HostLoad { disk_bytes, load1: first_load(&rest), memory_bytes: available_memory(&rest) }
+    HostLoad { disk_bytes, load1: first_load(&rest), memory_bytes: available_memory(&rest), round_trip: None }
 }
 
 /// Ports as the host reaches them: no port is opened here.

@@ -5,7 +5,7 @@ use crate::domain::container::Check;
 use crate::domain::environment::Class;
 use crate::domain::event::EngineEvent;
 use crate::domain::health::{Answer, Outcome, Stage};
-use crate::domain::host::{Address, HostLoad};
+use crate::domain::host::Address;
 use crate::domain::ids::{ContainerId, ImageId};
 use crate::domain::probe::{Ask, Headers, ServiceSpecs, Via};
 use crate::world::{Host, Link};
@@ -56,8 +56,8 @@ fn spec() -> Arc<ProbeSpec> {
 
 /// A world with one host and these containers; `api` is probed for readiness.
 fn world(containers: &[Container]) -> World {
-    let (address, load) = (Address::parse("/run/docker.sock"), HostLoad::default());
-    let host = Host { address, link: Link::Up, engine: None, load, containers: Some(containers.to_vec()) };
+    let address = Address::parse("/run/docker.sock");
+    let host = Host { link: Link::Up, containers: Some(containers.to_vec()), ..Host::asked(address) };
     let api = ServiceSpec { ready: Some(spec()), ..ServiceSpec::default() };
     let services = ServiceSpecs::from([("api".to_owned(), api)]);
     World {

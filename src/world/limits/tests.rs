@@ -49,11 +49,10 @@ fn world(detail: Detail) -> World {
         projects: Vec::new(),
     };
     let host = Host {
-        address: Address::parse("/run/docker.sock"),
         link: Link::Up,
         engine: Some(EngineFacts { cpus: 4, ..EngineFacts::default() }),
-        load: HostLoad::default(),
         containers: Some(vec![container]),
+        ..Host::asked(Address::parse("/run/docker.sock"))
     };
     World {
         environments: vec![environment],
@@ -145,4 +144,31 @@ fn a_disk_is_short_below_its_limit_and_until_there_is_room() {
     world.limits.disk_free = 0.2;
     world.loaded(&HostId::new("h"), HostLoad { disk_bytes: Some((190, 1000)), ..HostLoad::default() });
     assert_eq!(world.short_disks.len(), 1);
+}
+
+#[test]
+fn how_long_a_host_takes_is_told_where_it_is_slow_and_the_figure_does_not_waver() {
+    let mut world = world(Detail::default());
+    let mut told = |ms: u64| {
+        let round_trip = Some(Duration::from_millis(ms));
+        world.loaded(&HostId::new("h"), HostLoad { round_trip, ..HostLoad::default() });
+        world.hosts[&HostId::new("h")].slow.map(|slow| slow.as_millis())
+    };
+    let readings = [3, 95, 204, 160, 250, 260, 207, 100, 85, 79, 95];
+    let shown =
+        [None, None, Some(200), Some(200), Some(200), Some(260), Some(260), Some(100), Some(100), None, None];
+    assert_eq!(readings.map(&mut told), shown);
+}
+
+#[test]
+fn how_long_a_host_takes_is_not_known_where_nobody_measured_it_or_it_is_lost() {
+    let mut world = world(Detail::default());
+    let host = HostId::new("h");
+    let slow = HostLoad { round_trip: Some(Duration::from_millis(300)), ..HostLoad::default() };
+    world.loaded(&host, slow);
+    world.loaded(&host, HostLoad::default());
+    assert_eq!(world.hosts[&host].slow, None);
+    world.loaded(&host, slow);
+    world.lost(&host, "gone".to_owned(), now(0));
+    assert_eq!(world.hosts[&host].slow, None);
 }

@@ -1,7 +1,9 @@
 //! Several hosts in one environment: their logs merged, a clock that is off, one that never answered.
 
+use std::time::Duration;
+
 use pilothouse::config::theme::Depth;
-use pilothouse::domain::host::EngineFacts;
+use pilothouse::domain::host::{EngineFacts, HostLoad};
 use pilothouse::domain::ids::HostId;
 use pilothouse::domain::skew::Skew;
 use pilothouse::logs::decode;
@@ -48,4 +50,22 @@ fn a_host_that_never_answered_is_silent_since_it_was_first_asked() {
     stage.wait(3);
     let shown = render::text(&render::draw(&stage.model, size));
     assert!(shown.contains("web2 no answer 13s"), "{shown}");
+}
+
+#[test]
+fn a_slow_host_says_so_beside_its_name_and_moves_nothing_else() {
+    for size in [(160, 48), (80, 24)] {
+        let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+        stage.keys("1");
+        let shown = |stage: &Stage| render::text(&render::draw(&stage.model, size));
+        let before = shown(&stage);
+        let load = stage.model.world.hosts[&HostId::new("web2")].load;
+        let round_trip = Some(Duration::from_millis(208));
+        stage.tell(Msg::Host(HostId::new("web2"), HostFact::Load(HostLoad { round_trip, ..load })));
+        let after = shown(&stage);
+        let changed: Vec<_> = before.lines().zip(after.lines()).filter(|(a, b)| a != b).collect();
+        let [(was, is)] = changed[..] else { panic!("{after}") };
+        assert_eq!(was.replace("      up load", "up 210ms load"), *is);
+        assert!(is.contains("web2") && is.contains("up 210ms load 1.2"), "{is}");
+    }
 }

@@ -19,7 +19,7 @@ use pilothouse::logs::line::{Batch, Head, SourceId, Stream};
 use pilothouse::msg::{HostFact, JobEvent, LogFact, Msg};
 use pilothouse::sub::Sub;
 use pilothouse::ui::look::Look;
-use pilothouse::world::{Host, Link, Now, World};
+use pilothouse::world::{Host, Now, World};
 
 /// The model with a clock that only moves when it is told to.
 pub struct Stage {
@@ -161,13 +161,7 @@ impl Stage {
     /// Asked, nothing answered yet.
     pub fn asking(size: (u16, u16), look: Look) -> Self {
         let now = Now { at: Instant::now(), wall: wall() };
-        let host = |address: &str| Host {
-            address: Address::parse(address),
-            link: Link::Asking,
-            engine: None,
-            load: HostLoad::default(),
-            containers: None,
-        };
+        let host = |address: &str| Host::asked(Address::parse(address));
         let world = World {
             environments: vec![
                 environment("production", Class::Production, &["web1", "web2"]),
@@ -219,6 +213,7 @@ impl Stage {
             disk_bytes: Some((62 << 30, 100 << 30)),
             load1: Some(1.2),
             memory_bytes: Some((3 << 30, 8 << 30)),
+            round_trip: None,
         };
         for fact in
             [HostFact::Up, HostFact::Engine(engine), HostFact::Load(load), HostFact::Listed(containers)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::{self, Project};
 use crate::pty::{Launch, Terminal};
 use crate::sshd::{Sshd, keygen};
+use crate::wire::Wire;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -126,6 +127,21 @@ fn a_changed_key_is_a_full_stop_with_file_and_line() {
     let terminal = open(&sshd.config("web1", ""));
     terminal.until("ITS KEY HAS CHANGED", SOON);
     terminal.until("known_hosts:1", SOON);
+    leave(&terminal);
+}
+
+#[test]
+fn a_slow_host_says_how_long_its_answers_take() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start();
+    let wire = Wire::to(sshd.port);
+    wire.slow(Duration::from_millis(100), 0);
+    let terminal = open(&super::reconnect::behind(&sshd, &wire));
+    terminal.until(r"of \d|runs no container", SOON);
+    terminal.keys("1");
+    terminal.until(r"web1 +up 2[0-9]0ms", SOON);
     leave(&terminal);
 }
 

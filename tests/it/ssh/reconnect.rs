@@ -27,7 +27,7 @@ use crate::sshd::Sshd;
 use crate::wire::Wire;
 
 /// An ssh_config in which `web1` is that sshd behind that wire.
-fn behind(sshd: &Sshd, wire: &Wire) -> std::path::PathBuf {
+pub(super) fn behind(sshd: &Sshd, wire: &Wire) -> std::path::PathBuf {
     let config = sshd.config("web1", "HostKeyAlias the-host");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace(&format!("Port {}", sshd.port), &format!("Port {}", wire.port))).unwrap();

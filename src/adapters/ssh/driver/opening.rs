@@ -1,13 +1,14 @@
 //! Opening a channel, step by step, and what waits to be opened.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::pipe::Pipe;
 use crate::adapters::ssh::channel::{AGAIN, Channel, Code, streamlocal_message, tcp_message};
-use crate::adapters::ssh::link::{Door, Opened, Place, Stream};
+use crate::adapters::ssh::link::{Door, Opened, Pace, Place, Stream};
 
 /// Bytes between a channel and its reader; when full the channel is not read, its window closes, the host waits.
 const PIPE_BYTES: usize = 64 << 10;
@@ -54,6 +55,13 @@ impl Request {
         self.reply.is_closed() && !matches!(self.kind, Kind::Probe { is_life_sign: true })
     }
 
+    /// The answer to an opening is one way there and back; to a port of a container the host goes on first.
+    fn note_answer(&self, asked: Instant, pace: &Mutex<Pace>) {
+        if !matches!(self.kind, Kind::Door(Door::Tcp(..), _)) {
+            pace.lock().unwrap_or_else(PoisonError::into_inner).measured(asked.elapsed());
+        }
+    }
+
     pub(super) fn refuse(self, error: io::Error) {
         // Whoever asked may have left; then nobody needs to know.
         let _ = self.reply.send(Err(error));
@@ -85,8 +93,8 @@ impl Request {
 pub(super) enum Opening {
     /// Nothing was sent yet, or the open request is under way inside libssh2.
     Idle,
-    /// The open request is under way.
-    Asked,
+    /// The open request is under way since then.
+    Asked(Instant),
     /// Its terminal is asked for.
     Terminal(Channel),
     /// Its command is started.
@@ -94,28 +102,35 @@ pub(super) enum Opening {
 }
 
 impl Opening {
-    /// `None` when it must be called again later.
+    /// `None` when it must be called again later. How long the server took to answer goes to `pace`.
     pub(super) fn step(
         &mut self,
         session: *mut libssh2_sys::LIBSSH2_SESSION,
         request: &Request,
+        pace: &Mutex<Pace>,
     ) -> Result<Option<Channel>, Code> {
         loop {
             match std::mem::replace(self, Self::Idle) {
-                Self::Idle | Self::Asked => match open(session, &request.kind) {
-                    Ok(channel) => match &request.kind {
-                        Kind::Door(Door::Exec(_, Some(_)), _) => *self = Self::Terminal(channel),
-                        Kind::Door(Door::Exec(_, None) | Door::Subsystem(_), _) => {
-                            *self = Self::Exec(channel);
+                state @ (Self::Idle | Self::Asked(_)) => {
+                    let asked = if let Self::Asked(at) = state { at } else { Instant::now() };
+                    match open(session, &request.kind) {
+                        Err(AGAIN) => {
+                            *self = Self::Asked(asked);
+                            return Ok(None);
                         }
-                        _ => return Ok(Some(channel)),
-                    },
-                    Err(AGAIN) => {
-                        *self = Self::Asked;
-                        return Ok(None);
+                        answer => {
+                            request.note_answer(asked, pace);
+                            let channel = answer?;
+                            match &request.kind {
+                                Kind::Door(Door::Exec(_, Some(_)), _) => *self = Self::Terminal(channel),
+                                Kind::Door(Door::Exec(_, None) | Door::Subsystem(_), _) => {
+                                    *self = Self::Exec(channel);
+                                }
+                                _ => return Ok(Some(channel)),
+                            }
+                        }
                     }
-                    Err(code) => return Err(code),
-                },
+                }
                 Self::Terminal(mut channel) => {
                     let Kind::Door(Door::Exec(_, Some(size)), _) = &request.kind else { return Ok(None) };
                     match channel.terminal("xterm-256color", *size) {
