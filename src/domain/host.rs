@@ -63,6 +63,15 @@ pub struct TlsFiles {
     pub is_lax: bool,
 }
 
+/// Why an engine is not even tried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotTried {
+    /// What is wrong with its address.
+    pub why: String,
+    /// What mends it.
+    pub mend: String,
+}
+
 /// What an engine says of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EngineFacts {

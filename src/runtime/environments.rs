@@ -10,13 +10,16 @@ use crate::config::files::in_home;
 use crate::config::load::is_loopback;
 use crate::config::schema::{self, Config};
 use crate::domain::environment::{Class, Environment};
-use crate::domain::host::{Address, TlsFiles};
+use crate::domain::host::{Address, NotTried, TlsFiles};
 use crate::domain::ids::{EnvironmentId, HostId};
 
 use super::hosts::Found;
 
 const PLAIN_TCP: &str = "tcp:// without TLS lets anybody on the way own the host; \
      allow_plain_tcp = true in its [hosts.NAME] takes it nevertheless";
+const WITH_TLS: &str = "DOCKER_TLS_VERIFY=1 with ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH; \
+     or tls in its [hosts.NAME]; or ssh://HOST";
+const AS_LISTED: &str = "write what it needs in [hosts.NAME], or see the line it names";
 
 /// One host, and where its engine may be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +29,7 @@ pub struct HostPlan {
     /// Never empty; in the order tried.
     pub ways: Vec<Candidate>,
     /// Why it is not even tried.
-    pub refusal: Option<String>,
+    pub refusal: Option<NotTried>,
     /// A key for it, besides those of OpenSSH's configuration.
     pub identity: Option<PathBuf>,
 }
@@ -128,7 +131,9 @@ impl Plan {
         let id = self.host(shown, vec![way], config, home);
         if let Some(plan) = self.hosts.iter_mut().find(|plan| plan.id == id) {
             plan.identity = plan.identity.take().or_else(|| listed.identity.clone());
-            plan.refusal = plan.refusal.take().or_else(|| listed.refusal.clone());
+            let why = listed.refusal.clone();
+            let refusal = why.map(|why| NotTried { why, mend: AS_LISTED.to_owned() });
+            plan.refusal = plan.refusal.take().or(refusal);
         }
         id
     }
@@ -152,7 +157,9 @@ impl Plan {
         let has_tls = ways.first().is_some_and(|way| way.tls.is_some());
         let may_be_plain = known.is_some_and(|host| host.allow_plain_tcp);
         let refusal = match &address {
-            Address::Tcp(to) if !has_tls && !may_be_plain && !is_loopback(to) => Some(PLAIN_TCP.to_owned()),
+            Address::Tcp(to) if !has_tls && !may_be_plain && !is_loopback(to) => {
+                Some(NotTried { why: PLAIN_TCP.to_owned(), mend: WITH_TLS.to_owned() })
+            }
             _ => None,
         };
         self.hosts.push(HostPlan { id: id.clone(), ways, refusal, identity: None });

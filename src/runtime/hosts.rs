@@ -16,7 +16,7 @@ use crate::adapters::ssh::driver::Patience;
 use crate::adapters::ssh::host::SshHost;
 use crate::adapters::ssh::machine::Through;
 use crate::adapters::ssh::settings::Local;
-use crate::domain::host::Address;
+use crate::domain::host::{Address, NotTried};
 use crate::domain::ids::HostId;
 use crate::jobs::route::{Gate, Route, Way};
 use crate::ports::engine::EngineError;
@@ -79,7 +79,7 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
         let mut ways = host
             .ways
             .iter()
-            .map(|candidate| way(&host.id, candidate, host.refusal.as_deref(), over_ssh.as_ref()));
+            .map(|candidate| way(&host.id, candidate, host.refusal.as_ref(), over_ssh.as_ref()));
         if let Some(first) = ways.next() {
             let mut route = Route::new(first, ways.collect()).behind(gate);
             if let Some(ssh) = &over_ssh {
@@ -114,10 +114,10 @@ fn ssh(
     Some(Arc::new(SshHost::new(to, socket, connector(config, host.identity.clone(), prompter))))
 }
 
-fn way(host: &HostId, candidate: &Candidate, refusal: Option<&str>, ssh: Option<&Arc<SshHost>>) -> Way {
+fn way(host: &HostId, candidate: &Candidate, refusal: Option<&NotTried>, ssh: Option<&Arc<SshHost>>) -> Way {
     let (id, at) = (host.clone(), candidate.address.clone());
     let engine = match (refusal, ssh) {
-        (Some(why), _) => DockerEngine::refused(id, &at, why),
+        (Some(refusal), _) => DockerEngine::refused(id, &at, refusal.clone()),
         (None, Some(ssh)) => DockerEngine::over_ssh(id, Arc::clone(ssh)),
         (None, None) => match (&at, &candidate.tls) {
             (Address::Tcp(to), Some(files)) => DockerEngine::over_tls(id, to, files.clone()),

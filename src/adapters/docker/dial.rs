@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use super::tcp;
 use super::tls::Tls;
 use crate::adapters::ssh::host::{HostError, SshHost};
-use crate::domain::host::Address;
+use crate::domain::host::{Address, NotTried};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 
 /// A byte stream to an engine.
@@ -29,7 +29,7 @@ pub(super) enum Dial {
     /// The engine of a host over its SSH connection.
     Ssh(Arc<SshHost>),
     /// Not to be dialled: the address, and why.
-    Refused(String, String),
+    Refused(String, NotTried),
 }
 
 impl Dial {
@@ -38,14 +38,17 @@ impl Dial {
             Address::Unix(path) => Self::Unix(path.clone()),
             Address::Tcp(to) => Self::Tcp(to.clone()),
             Address::Ssh(_) | Address::Other(_) => {
-                Self::refused(address, "not supported; unix://, tcp:// and ssh:// are")
+                let why = "not supported; unix://, tcp:// and ssh:// are".to_owned();
+                let mend = "ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST, \
+                    then --host unix:///tmp/engine.sock";
+                Self::refused(address, NotTried { why, mend: mend.to_owned() })
             }
         }
     }
 
     /// Every try fails with this reason.
-    pub(super) fn refused(address: &Address, why: &str) -> Self {
-        Self::Refused(address.to_string(), why.to_owned())
+    pub(super) fn refused(address: &Address, why: NotTried) -> Self {
+        Self::Refused(address.to_string(), why)
     }
 
     /// Where it leads, for errors.
@@ -106,7 +109,10 @@ impl Dial {
                     })
                 }
             },
-            Self::Refused(_, why) => Err(self.unreachable(why.as_str())),
+            Self::Refused(address, NotTried { why, mend }) => {
+                let (address, cause, mend) = (address.clone(), why.clone(), Some(mend.clone()));
+                Err(EngineError::Unreachable { address, cause, mend })
+            }
         }
     }
 }

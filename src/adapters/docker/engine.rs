@@ -17,7 +17,7 @@ use super::{client, exec, inventory, lines, remove};
 use crate::adapters::ssh::host::SshHost;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
-use crate::domain::host::{Address, EngineFacts, TlsFiles};
+use crate::domain::host::{Address, EngineFacts, NotTried, TlsFiles};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
 use crate::domain::skew::Skew;
@@ -80,7 +80,7 @@ impl DockerEngine {
     }
 
     /// For an engine that must not be asked: every call fails with this reason.
-    pub fn refused(host: HostId, address: &Address, why: &str) -> Self {
+    pub fn refused(host: HostId, address: &Address, why: NotTried) -> Self {
         Self { host, api: Arc::new(Api::new(Dial::refused(address, why))), machine_bytes: 0.into() }
     }
 }

@@ -184,15 +184,6 @@ pub fn mend(cause: &str, address: &Address) -> String {
             "systemctl --user start podman.socket"
         }
         (c, _) if c.contains("no such socket") => "sudo systemctl start docker (install: docker.io)",
-        (c, Address::Tcp(_)) if c.contains("without TLS") => {
-            "DOCKER_TLS_VERIFY=1 with ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH; or tls in its [hosts.NAME]; or ssh://HOST"
-        }
-        (c, Address::Other(_)) if c.contains("ansible_") => {
-            "write what it needs in [hosts.NAME], or see the line it names"
-        }
-        (c, _) if c.contains("not supported") => {
-            "ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST, then --host unix:///tmp/engine.sock"
-        }
         (c, Address::Tcp(_)) if c.contains("refused") => {
             "does the engine listen there? On the host: sudo systemctl cat docker | grep ExecStart"
         }

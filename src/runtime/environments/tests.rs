@@ -116,7 +116,9 @@ fn plain_tcp_is_refused_but_to_this_machine_or_where_it_was_allowed() {
             ("same", "tcp://10.0.0.1:1"),
         ]),
     );
-    let refusal = |name: &str| plan.hosts.iter().find(|h| h.id.as_str() == name).unwrap().refusal.as_deref();
+    let refusal = |name: &str| {
+        plan.hosts.iter().find(|h| h.id.as_str() == name).unwrap().refusal.as_ref().map(|r| r.why.as_str())
+    };
     assert_eq!((refusal("near"), refusal("far"), refusal("safe")), (None, None, None));
     assert_eq!((refusal("ctx"), refusal("ctx-tls")), (Some(PLAIN_TCP), None));
     assert_eq!(plan.environments.last().unwrap().hosts, [HostId::new("far")]);
