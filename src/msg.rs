@@ -76,7 +76,7 @@ pub enum HostFact {
     Removed(ContainerId),
     /// It does not answer.
     Lost(String),
-    /// It is tried again by itself then.
+    /// It is tried again then; now where the try begins.
     NextTry(Instant),
     /// It is not tried again before somebody answered or looked.
     Asks(String),

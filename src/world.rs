@@ -48,7 +48,7 @@ pub enum Link {
         why: String,
         /// It is not tried again by itself: somebody has to answer or look first.
         needs_person: bool,
-        /// When it is tried again by itself, where that is known.
+        /// When it is tried again; from then on the try runs.
         next_try: Option<Instant>,
     },
 }
@@ -60,11 +60,26 @@ impl Link {
         why.lines().map(|way| way.split_once('\t').unwrap_or((way, "")))
     }
 
-    /// In how many seconds it is tried again by itself, where that is known.
-    pub fn next_try_in(&self, now: Now) -> Option<u64> {
-        let Self::Lost { next_try: Some(at), .. } = self else { return None };
-        Some(at.saturating_duration_since(now.at).as_secs())
+    /// What happens about a host that does not answer; `None` for one that does, or was not asked yet.
+    pub fn course(&self, now: Now) -> Option<Course> {
+        let Self::Lost { needs_person, next_try, .. } = self else { return None };
+        Some(match next_try {
+            Some(at) if *at > now.at => Course::Waits((*at - now.at).as_millis().div_ceil(1000) as u64),
+            None if *needs_person => Course::Rests,
+            _ => Course::Tries,
+        })
     }
+}
+
+/// What happens about a host that does not answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Course {
+    /// A try runs.
+    Tries,
+    /// It is tried again by itself, within so many seconds.
+    Waits(u64),
+    /// It is not tried again before somebody answered or looked.
+    Rests,
 }
 
 /// What is known of one host.
@@ -272,7 +287,7 @@ impl World {
         self.unheard(host, why, true, now);
     }
 
-    /// When a host that is lost is tried again.
+    /// When a host that is lost is tried again; now where the try begins.
     pub fn tried_again_at(&mut self, host: &HostId, at: Instant) {
         if let Some(Link::Lost { next_try, .. }) = self.hosts.get_mut(host).map(|entry| &mut entry.link) {
             *next_try = Some(at);

@@ -52,22 +52,26 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
         if out.send(Msg::Host(host.clone(), fact)).await.is_err() {
             return;
         }
+        let next_try = |at: Instant| out.send(Msg::Host(host.clone(), HostFact::NextTry(at.into_std())));
         if needs_person {
             route.gate().wished().await;
-            continue;
+        } else {
+            // A link that held for a while begins again with the short wait.
+            if started.elapsed() > LONGEST_WAIT {
+                backoff.reset();
+            }
+            let own = Instant::now() + backoff.after_failure(roll());
+            let next = route.next_try().map_or(own, Instant::from_std);
+            if next_try(next).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = route.gate().wished() => {}
+            }
         }
-        // A link that held for a while begins again with the short wait.
-        if started.elapsed() > LONGEST_WAIT {
-            backoff.reset();
-        }
-        let own = Instant::now() + backoff.after_failure(roll());
-        let next = route.next_try().map_or(own, Instant::from_std);
-        if out.send(Msg::Host(host.clone(), HostFact::NextTry(next.into_std()))).await.is_err() {
+        if next_try(Instant::now()).await.is_err() {
             return;
-        }
-        tokio::select! {
-            () = sleep_until(next) => {}
-            () = route.gate().wished() => {}
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::health::took;
 use crate::domain::ids::EnvironmentId;
 use crate::ui::list::{Cursor, draw_selected};
 use crate::ui::text::{put, put_right, seconds};
-use crate::world::{Host, Link};
+use crate::world::{Course, Host, Link};
 
 /// The pane.
 #[derive(Clone, Debug, Default)]
@@ -228,10 +228,11 @@ fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
         let room = Some(room(host)).filter(|room| !room.is_empty() && (is_roomy || clock.is_none()));
         return clock.into_iter().chain(room).collect::<Vec<_>>().join("  ");
     }
-    let next = match &host.link {
-        Link::Lost { needs_person: true, .. } => Some("ctrl-r tries".to_owned()),
-        link => link.next_try_in(ctx.now).map(|wait| format!("next try in {}", seconds(wait as i64))),
-    };
+    let next = host.link.course(ctx.now).map(|course| match course {
+        Course::Tries => format!("trying{}", ctx.look.glyph("…", "...")),
+        Course::Waits(wait) => format!("next try in {}", seconds(wait as i64)),
+        Course::Rests => "ctrl-r tries".to_owned(),
+    });
     // Half a reason says nothing; where there is nothing to list the containers pane has it.
     let why =
         host.link.refusals().next().map(|(why, _)| why.to_owned()).filter(|why| is_roomy && !why.is_empty());

@@ -1,6 +1,15 @@
 //! What an engine can do to the console, and the console to an engine: on an engine of the test's own.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pilothouse::adapters::docker::DockerEngine;
+use pilothouse::domain::host::{Address, NotTried};
+use pilothouse::domain::ids::HostId;
+use pilothouse::jobs::route::{Route, Way};
+use pilothouse::jobs::watch;
+use pilothouse::msg::{HostFact, Msg};
+use tokio::sync::mpsc;
 
 use crate::own_engine::OwnEngine;
 use crate::pty::{Launch, Terminal};
@@ -260,4 +269,24 @@ fn a_console_that_is_ended_while_a_shell_is_open_gives_the_terminal_back() {
     terminal.signal(rustix::process::Signal::TERM);
     assert_eq!(terminal.wait_exit(SOON), 0);
     terminal.restored();
+}
+
+#[tokio::test]
+async fn a_try_that_begins_before_its_time_is_told() {
+    let why = NotTried { why: "for the test".to_owned(), mend: String::new() };
+    let engine = DockerEngine::refused(HostId::new("web1"), &Address::parse("tcp://web1:2375"), why);
+    let way = Way { source: "test".to_owned(), engine: Arc::new(engine), mend: Box::new(|_| String::new()) };
+    let route = Arc::new(Route::new(way, Vec::new()));
+    let (out, mut news) = mpsc::channel(8);
+    let watching = tokio::spawn(watch::watch(HostId::new("web1"), Arc::clone(&route), out));
+    let mut next_try = async || loop {
+        let news = tokio::time::timeout(SOON, news.recv()).await.expect("the link says nothing");
+        if let Some(Msg::Host(_, HostFact::NextTry(at))) = news {
+            break at;
+        }
+    };
+    assert!(next_try().await > Instant::now());
+    route.gate().open();
+    assert!(next_try().await <= Instant::now());
+    watching.abort();
 }

@@ -7,7 +7,7 @@ use crate::config::theme::Role;
 use crate::domain::ids::HostId;
 use crate::panes::Ctx;
 use crate::ui::text::{put, wrapped};
-use crate::world::Link;
+use crate::world::{Course, Link};
 
 /// Why there is nothing to list.
 pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
@@ -35,11 +35,11 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, is_filtered: bool) {
         match &host.link {
             Link::Asking => line(&format!("{}asking the engine...", who(id)), dim),
             Link::Up => line(&format!("{}the engine runs no container", who(id)), dim),
-            Link::Lost { needs_person, .. } => {
-                let what = match host.link.next_try_in(ctx.now) {
-                    _ if *needs_person => "not tried again before somebody looks; ctrl-r tries".to_owned(),
-                    Some(seconds) if seconds > 1 => format!("no engine answers; next try in {seconds} s"),
-                    _ => "no engine answers; still trying".to_owned(),
+            Link::Lost { .. } => {
+                let what = match host.link.course(ctx.now) {
+                    Some(Course::Rests) => "not tried again before somebody looks; ctrl-r tries".to_owned(),
+                    Some(Course::Waits(seconds)) => format!("no engine answers; next try in {seconds} s"),
+                    _ => format!("no engine answers; trying{}", ctx.look.glyph("…", "...")),
                 };
                 line(&format!("{}{what}", who(id)), ctx.look.style(Role::Bad));
                 if ids.first() == Some(id) {

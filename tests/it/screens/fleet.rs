@@ -69,3 +69,27 @@ fn a_slow_host_says_so_beside_its_name_and_moves_nothing_else() {
         assert!(is.contains("web2") && is.contains("up 210ms load 1.2"), "{is}");
     }
 }
+
+#[test]
+fn while_a_host_is_tried_it_says_so_and_never_that_it_is_tried_in_no_time() {
+    let size = (160, 48);
+    let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+    let web2 = |fact| Msg::Host(HostId::new("web2"), fact);
+    let below = |stage: &Stage| {
+        let text = render::text(&render::draw(&stage.model, size));
+        let mut hosts = text.lines().filter_map(|line| Some(line.split('│').nth(1)?.trim().to_owned()));
+        hosts.find(|line| line.starts_with("web2"));
+        hosts.next().unwrap()
+    };
+    stage.tell(web2(HostFact::Lost("no answer within 6 s".into())));
+    stage.tell(web2(HostFact::NextTry(stage.now.at + Duration::from_millis(1400))));
+    assert_eq!(below(&stage), "next try in 2s");
+    stage.wait(1);
+    assert_eq!(below(&stage), "next try in 1s");
+    stage.wait(1);
+    assert_eq!(below(&stage), "trying…");
+    stage.tell(web2(HostFact::Asks("its key has changed".into())));
+    assert_eq!(below(&stage), "ctrl-r tries");
+    stage.tell(web2(HostFact::NextTry(stage.now.at)));
+    assert_eq!(below(&stage), "trying…");
+}
