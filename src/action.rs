@@ -92,7 +92,7 @@ actions! {
     Activity "activity" Global ["a"] "activity" "Show what this console did and what failed";
     Engine "engine" Global ["E"] "engine" "Show the engine: its disk, images, volumes, networks, build cache";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again for what is shown, and try hosts that do not answer";
-    Reload "reload" Global [] "" "Read the configuration and its inventories again; what is shown begins anew";
+    Reload "reload" Global [] "" "Read the configuration and its inventories again; what is shown stays";
     Demo "demo" Global ["v"] "demo" "Open the demo on simulated hosts, where no engine answers";
     Events "events" Global ["V"] "events" "Show what the engines say that happens, live";
     Tail "tail" Containers ["t"] "tail" "Follow the logs of what is selected";

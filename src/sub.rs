@@ -41,6 +41,18 @@ pub enum Sub {
     Tick(Duration),
 }
 
+impl Sub {
+    /// The one host that it reads; `None` where it reads several or none.
+    pub fn host(&self) -> Option<&HostId> {
+        match self {
+            Self::Host(host) | Self::Load(host) | Self::Events(host) => Some(host),
+            Self::Live(key) | Self::Checks(key) => Some(&key.host),
+            Self::Health(target) => Some(&target.key.host),
+            Self::Usage(_) | Self::Logs(..) | Self::History(..) | Self::Tick(_) => None,
+        }
+    }
+}
+
 /// Containers whose lines go into one view, each with the number of its source.
 pub type Sources = Arc<[(SourceId, ContainerKey)]>;
 

@@ -1,7 +1,7 @@
 //! The last known facts per host, each with its age. Facts go in, nothing goes out; no I/O.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -172,6 +172,31 @@ pub struct World {
 }
 
 impl World {
+    /// With what another one knows, but of those hosts.
+    #[must_use]
+    pub fn resuming(mut self, mut other: Self, anew: &BTreeSet<HostId>) -> Self {
+        for host in anew {
+            other.forget(host, |_| false);
+            other.hosts.remove(host);
+            other.inventories.remove(host);
+            other.short_disks.remove(host);
+        }
+        for (id, host) in &mut self.hosts {
+            if let Some(known) = other.hosts.remove(id) {
+                *host = known;
+            }
+        }
+        other.activity.extend(self.activity);
+        Self {
+            environments: self.environments,
+            hosts: self.hosts,
+            services: self.services,
+            limits: self.limits,
+            opened: self.opened,
+            ..other
+        }
+    }
+
     /// The environment of that name.
     pub fn environment(&self, id: &EnvironmentId) -> Option<&Environment> {
         self.environments.iter().find(|e| e.id == *id)

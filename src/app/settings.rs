@@ -1,5 +1,6 @@
 //! What the configuration sets for the screen, as plain values. No files, no checks: those came before.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::model::Model;
 use crate::config::keymap::Chords;
 use crate::config::mask::Masks;
 use crate::config::schema;
+use crate::domain::ids::{ContainerKey, HostId};
 use crate::logs::line::Level;
 use crate::logs::mask;
 use crate::panes::logs::{self, LogsPane};
@@ -55,6 +57,24 @@ impl Model {
     pub fn configured(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
+    }
+
+    /// As it opens under another configuration, with what is shown here; of those hosts nothing is known yet, and what was
+    /// unlocked is locked again.
+    pub fn reconfigure(&mut self, new: Self, anew: &BTreeSet<HostId>) {
+        let old = std::mem::replace(self, new);
+        self.world = std::mem::take(&mut self.world).resuming(old.world, anew);
+        self.logs = std::mem::take(&mut self.logs).resuming(old.logs, anew);
+        if old.scope.environment.as_ref().is_some_and(|id| self.world.environment(id).is_some()) {
+            self.scope = old.scope;
+        }
+        let is_there = |key: &ContainerKey| self.world.hosts.contains_key(&key.host);
+        self.scope.container = self.scope.container.take().filter(is_there);
+        (self.focus, self.is_zoomed, self.seen) = (old.focus, old.is_zoomed, old.seen);
+        (self.environments, self.containers) = (old.environments, old.containers);
+        (self.activity, self.engine) = (old.activity, old.engine);
+        (self.events, self.health) = (old.events, old.health);
+        (self.asks, self.entered, self.next_job) = (old.asks, old.entered, old.next_job);
     }
 
     /// Takes over what the configuration sets for the logs pane.

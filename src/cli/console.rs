@@ -1,5 +1,6 @@
 //! The console itself: from a checked configuration to the loop, and the terminal given back at its end.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use crate::config::mask::Masks;
 use crate::config::schema;
 use crate::config::services::services;
 use crate::config::theme::Depth;
-use crate::domain::ids::EnvironmentId;
+use crate::domain::ids::HostId;
 use crate::effect::JobId;
 use crate::msg::{JobEvent, Msg};
-use crate::runtime::environments::{Plan, plan};
+use crate::runtime::environments::{HostPlan, Plan, plan};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::signals::Signals;
 use crate::runtime::{hosts, run, terminal};
@@ -69,8 +70,6 @@ pub struct Stage {
     pub world: World,
     /// The ways to its hosts.
     pub routes: hosts::Routes,
-    /// Why it is not what was asked for.
-    pub complaint: Option<String>,
 }
 
 impl Stage {
@@ -79,34 +78,41 @@ impl Stage {
         let setup = Setup::load(options)?;
         let found = hosts::find(options.host.clone());
         let plan = plan(&setup.loaded.config, &found, options.host.is_some(), &|path| path.exists());
-        Ok(Self::of(setup, plan, options, prompts))
-    }
-
-    fn of(setup: Setup, plan: Plan, options: &Options, prompts: &Arc<Prompts>) -> Self {
         let ssh_config = setup.ssh_config(options);
         let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref());
         world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
-        Self { setup, plan, world, routes, complaint: None }
+        Ok(Self { setup, plan, world, routes })
     }
+}
 
-    /// What the configuration says now; where that is wrong, what it said before, and why. The environment stays.
-    fn again(
-        (setup, plan): (Setup, Plan),
-        options: &Options,
-        prompts: &Arc<Prompts>,
-        environment: Option<EnvironmentId>,
-    ) -> Self {
-        let mut stage = match Self::load(options, prompts) {
-            Ok(stage) => stage,
-            Err(why) => {
-                let complaint = Some(why.to_string().replace('\n', "; "));
-                Self { complaint, ..Self::of(setup, plan, options, prompts) }
-            }
-        };
-        let stays = environment.filter(|id| stage.world.environment(id).is_some());
-        stage.plan.selected = stays.or(stage.plan.selected);
-        stage
-    }
+/// Takes over what the configuration says now. A host that is as it was keeps its connection; where the configuration is
+/// wrong all stays, and why is told. Gives the hosts that are asked anew, those that are not there any more among them.
+fn reload(
+    opened: &mut (Setup, Plan),
+    options: &Options,
+    prompts: &Arc<Prompts>,
+    model: &mut Model,
+    routes: &mut hosts::Routes,
+) -> BTreeSet<HostId> {
+    let (setup, plan) = opened;
+    let (anew, event) = match Stage::load(options, prompts) {
+        Ok(mut next) => {
+            let is_reached_alike = next.setup.ssh_config(options) == setup.ssh_config(options);
+            let is_kept =
+                |host: &&HostPlan| next.plan.hosts.contains(host) && (is_reached_alike || host.is_here());
+            let kept: BTreeSet<_> = plan.hosts.iter().filter(is_kept).map(|host| host.id.clone()).collect();
+            let all = routes.keys().chain(next.routes.keys());
+            let anew: BTreeSet<_> = all.filter(|id| !kept.contains(*id)).cloned().collect();
+            next.routes.extend(std::mem::take(routes).into_iter().filter(|(id, _)| kept.contains(id)));
+            *routes = next.routes;
+            model.reconfigure(self::model(&next.setup, next.world, &next.plan, model.size), &anew);
+            *opened = (next.setup, next.plan);
+            (anew, JobEvent::Done("the configuration was read again".to_owned()))
+        }
+        Err(why) => (BTreeSet::new(), JobEvent::Failed(why.to_string().replace('\n', "; "))),
+    };
+    model.update(Msg::Job(JobId(0), event), run::now());
+    anew
 }
 
 /// Whether there is one to take.
@@ -127,7 +133,7 @@ pub fn workers() -> Result<Runtime, Failure> {
 /// # Errors
 /// What the terminal refused.
 pub fn open(
-    mut stage: Stage,
+    stage: Stage,
     prompts: &Arc<Prompts>,
     workers: Runtime,
     again: Option<&Options>,
@@ -135,24 +141,24 @@ pub fn open(
     let has_mouse = stage.setup.loaded.config.mouse;
     let mut signals = workers.block_on(async { Signals::listen() })?;
     let mut screen = terminal::take(has_mouse)?;
+    let Stage { setup, plan, mut world, mut routes } = stage;
+    let mut opened = (setup, plan);
     let ended = loop {
-        let Stage { setup, plan, world, routes, complaint } = stage;
         let size = crossterm::terminal::size()?;
-        let mut model = model(&setup, world, &plan, size);
-        if let Some(why) = complaint {
-            model.update(Msg::Job(JobId(0), JobEvent::Failed(why)), run::now());
-        }
-        let running = run::run(model, routes, &mut screen, &mut signals, Arc::clone(prompts), has_mouse);
-        stage = match (workers.block_on(running), again) {
-            (Ok(run::Left::ForDemo), _) => {
-                let (world, routes) = demo::simulated()?;
-                Stage { setup, plan: Plan::default(), world, routes, complaint: None }
-            }
-            (Ok(run::Left::ForReload(environment)), Some(options)) => {
-                Stage::again((setup, plan), options, prompts, environment)
-            }
-            (ended, _) => break ended,
+        let model = model(&opened.0, world, &opened.1, size);
+        let mut reload = |model: &mut Model, routes: &mut hosts::Routes| match again {
+            Some(options) => reload(&mut opened, options, prompts, model, routes),
+            None => BTreeSet::new(),
         };
+        let prompts = Arc::clone(prompts);
+        let running = run::run(model, routes, &mut reload, &mut screen, &mut signals, prompts, has_mouse);
+        match workers.block_on(running) {
+            Ok(run::Left::ForDemo) => {
+                (world, routes) = demo::simulated()?;
+                opened.1 = Plan::default();
+            }
+            ended => break ended,
+        }
     };
     terminal::give_back();
     workers.shutdown_background();

@@ -83,5 +83,5 @@ pub fn run(demo: Demo, options: Options) -> Result<(), Failure> {
     let workers = workers()?;
     let (world, routes) = demo::hosts(&scenario, Clock::real(demo.at.get(), demo.speed));
     let plan = Plan::default();
-    open(Stage { setup, plan, world, routes, complaint: None }, &Arc::default(), workers, None)
+    open(Stage { setup, plan, world, routes }, &Arc::default(), workers, None)
 }

@@ -97,6 +97,12 @@ impl View {
         Self::new(self.filter.clone(), self.show.clone())
     }
 
+    /// The same lines in another way.
+    #[must_use]
+    pub fn shown_by(&self, show: Show) -> Self {
+        Self { end: self.end, ..Self::new(self.filter.clone(), show) }
+    }
+
     /// Without the lines from that number on; only a filter leaves them out.
     #[must_use]
     pub fn until(self, end: i64) -> Self {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Answer, Ctx, PaneKind, Request};
 use crate::action::Action;
-use crate::domain::ids::{ContainerKey, EnvironmentId};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::logs::buffer::{Buffer, DEFAULT_LIMIT_BYTES};
 use crate::logs::decode::Keys;
 use crate::logs::line::{Level, SourceId};
@@ -115,6 +115,21 @@ impl LogsPane {
         let show = Show::new(settings.masks.clone(), settings.keys.clone(), is_raw);
         let view = View::new(Filter { min_level: level, ..Filter::default() }, show);
         Self { settings, is_wrapped, view, ..Self::default() }
+    }
+
+    /// With these settings, the lines, filter and place of another; it begins anew where it read one of those hosts.
+    #[must_use]
+    pub fn resuming(self, mut other: Self, anew: &BTreeSet<HostId>) -> Self {
+        other.end_preview();
+        let Settings { masks, keys, .. } = self.settings.clone();
+        let show = Show::new(masks, keys, other.view.show().is_raw());
+        let mut pane = Self { view: other.view.shown_by(show), settings: self.settings, ..other };
+        if pane.sources.iter().any(|source| anew.contains(&source.key.host)) {
+            // The next look at what there is makes a new view of it.
+            pane.sources.clear();
+            pane.environment = None;
+        }
+        pane
     }
 
     /// Number of the present view.

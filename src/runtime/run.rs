@@ -1,5 +1,6 @@
 //! The loop: input first, then what the outside says; draw at most 60 times a second and only when something changed.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::subs::Streams;
 use super::terminal::{self, Screen};
 use super::{effects, input, program};
 use crate::app::model::Model;
-use crate::domain::ids::{ContainerKey, EnvironmentId};
+use crate::domain::ids::{ContainerKey, HostId};
 use crate::effect::{Effect, JobId};
 use crate::jobs::sample;
 use crate::msg::{HostFact, JobEvent, Msg};
@@ -45,19 +46,16 @@ pub enum Left {
     Ended,
     /// For the demo.
     ForDemo,
-    /// To begin anew with what the configuration says now, in this environment.
-    ForReload(Option<EnvironmentId>),
 }
 
 impl Left {
-    fn by(last: &Effect, model: &Model) -> Self {
-        match last {
-            Effect::Demo => Self::ForDemo,
-            Effect::Reload => Self::ForReload(model.scope.environment.clone()),
-            _ => Self::Ended,
-        }
+    fn by(last: &Effect) -> Self {
+        if *last == Effect::Demo { Self::ForDemo } else { Self::Ended }
     }
 }
+
+/// Lets another configuration take hold, if it is right, and names the hosts that have another way now.
+pub type Reload<'a> = dyn FnMut(&mut Model, &mut Routes) -> BTreeSet<HostId> + 'a;
 
 /// Runs the console until it is left.
 ///
@@ -65,7 +63,8 @@ impl Left {
 /// What the terminal refused.
 pub async fn run(
     mut model: Model,
-    routes: Routes,
+    mut routes: Routes,
+    reload: &mut Reload<'_>,
     screen: &mut Screen,
     signals: &mut Signals,
     prompts: Arc<Prompts>,
@@ -78,10 +77,9 @@ pub async fn run(
     streams.keep(model.subs(), &routes, &out);
     paint(screen, &mut model)?;
     let mut keys = Keys::open()?;
-    let (mut drawn, mut is_dirty) = (Instant::now(), false);
+    let (mut drawn, mut is_dirty, mut batch) = (Instant::now(), false, Vec::new());
     // Until the frame after a key: somebody waits for it.
     let mut gap = FRAME;
-    let mut batch = Vec::new();
     loop {
         let mut wanted = Vec::new();
         tokio::select! {
@@ -108,10 +106,8 @@ pub async fn run(
                 (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
                 continue;
             }
-            count = facts.recv_many(&mut batch, AT_ONCE) => {
-                if count == 0 {
-                    return Ok(Left::Ended);
-                }
+            // `out` is ours: there is always somebody to hear from.
+            _ = facts.recv_many(&mut batch, AT_ONCE) => {
                 (is_dirty, gap) = (true, if batch.iter().any(is_list) { KEY_FRAME } else { gap });
                 wanted.extend(model.update_all(batch.drain(..), now()));
             }
@@ -134,7 +130,11 @@ pub async fn run(
                     repaint(screen, &mut model)?;
                     is_dirty = true;
                 }
-                Some(last) => return Ok(Left::by(&last, &model)),
+                Some(Effect::Reload) => {
+                    let anew = reload(&mut model, &mut routes);
+                    streams.begin_anew(&anew, &model, &routes, &out);
+                }
+                Some(last) => return Ok(Left::by(&last)),
             }
         }
         if is_dirty && drawn.elapsed() >= gap {

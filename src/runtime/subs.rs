@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::hosts::Routes;
+use crate::app::model::Model;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
 use crate::jobs::tail::Followed;
@@ -79,6 +80,27 @@ impl Streams {
             }
         }
         self.sample(rows, routes, out);
+    }
+
+    /// Another configuration took hold: what reads these hosts, and how often, begins anew. A log that did is not wanted
+    /// any more.
+    pub fn begin_anew(
+        &mut self,
+        hosts: &BTreeSet<HostId>,
+        model: &Model,
+        routes: &Routes,
+        out: &Sender<Msg>,
+    ) {
+        self.running.retain(|sub, handle| {
+            let is_kept = sub.host().is_none_or(|host| !hosts.contains(host));
+            if !is_kept {
+                handle.abort();
+            }
+            is_kept
+        });
+        self.usage.take().iter().for_each(|usage| usage.task.abort());
+        self.gap = model.usage_interval().unwrap_or(self.gap);
+        self.keep(model.subs(), routes, out);
     }
 
     fn sample(&mut self, keys: Vec<ContainerKey>, routes: &Routes, out: &Sender<Msg>) {

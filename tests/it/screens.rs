@@ -7,6 +7,7 @@ mod health;
 mod manners;
 mod many;
 mod reading;
+mod reload;
 mod render;
 mod world;
 

@@ -169,3 +169,32 @@ fn a_cut_link_keeps_the_rows_and_comes_back_by_itself() {
     terminal.until(&name, SOON);
     leave(&terminal);
 }
+
+#[test]
+fn reading_the_configuration_again_keeps_the_connection_and_what_is_shown() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", &[], "while true; do sleep 1; done");
+    let sshd = Sshd::start();
+    let config = sshd.config("web1", "");
+    let terminal = Launch::pilothouse(["--ssh-config", config.to_str().unwrap()])
+        .size(120, 30)
+        .home_file(
+            "pilothouse.toml",
+            "[environments.one]\nkind = \"development\"\nhosts = [\"ssh://web1\"]\n",
+        )
+        .start();
+    terminal.until(r"of \d", SOON);
+    terminal.keys(&format!("/ text:{} Enter", project.name));
+    terminal.until("1 of", SOON);
+    terminal.keys("o");
+    terminal.until(&format!("/{}  sort worst first  1 of", project.name), SOON);
+    terminal.keys(": text:reload Enter");
+    terminal.until("the configuration was read again", SOON);
+    terminal.until(&format!("/{}  sort worst first  1 of", project.name), SOON);
+    let log = fs::read_to_string(sshd.file("log")).unwrap();
+    assert_eq!(log.matches("Accepted publickey").count(), 1, "{log}");
+    leave(&terminal);
+}
