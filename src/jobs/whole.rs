@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc::{self, Sender};
@@ -63,6 +64,7 @@ pub async fn read(logs: Vec<Log>, request: LogRequest, out: Sender<Piece>) {
             ahead_ns,
             seen: Dedup::new(),
             begun_ns: None,
+            end: None,
             is_lost: false,
         }
     });
@@ -84,6 +86,8 @@ struct Reader {
     seen: Dedup,
     // From here on all counts, also what was written while nobody could read.
     begun_ns: Option<i64>,
+    // The last end that was told: when, and with which code.
+    end: Option<(Option<DateTime<Utc>>, Option<i64>)>,
     is_lost: bool,
 }
 
@@ -244,6 +248,7 @@ async fn follow(readers: Vec<Reader>, request: LogRequest, out: Sender<Piece>) {
 /// Why a reader stopped.
 enum Stop {
     Unheard,
+    Gone,
     Broken(EngineError),
 }
 
@@ -275,6 +280,7 @@ impl Reader {
             let began = Instant::now();
             match self.until_broken(&to).await {
                 Stop::Unheard => return,
+                Stop::Gone => break Piece::Gone(self.source),
                 Stop::Broken(error) if error.is_gone() => break Piece::Gone(self.source),
                 Stop::Broken(error) if is_passing(&error) => {
                     // By itself only with what asks nobody.
@@ -332,8 +338,8 @@ impl Reader {
         self.started_again(to).await
     }
 
-    /// Waits for the container's next start.
-    async fn started_again(&self, to: &Sender<Piece>) -> Result<(), Stop> {
+    /// Waits for the container's next start. Its end is told once, however often the way to it is lost meanwhile.
+    async fn started_again(&mut self, to: &Sender<Piece>) -> Result<(), Stop> {
         let (engine, id) = (self.log.route.engine(), &self.log.key.id);
         let mut events = engine.events(None).await?;
         // It may have been started between the end of the log and the first event.
@@ -342,15 +348,16 @@ impl Reader {
             tokio::time::sleep(HICCUP).await;
             return Ok(());
         }
-        say(to, Piece::Ended(self.source, detail.exit_code)).await?;
+        let end = (detail.finished, detail.exit_code);
+        if self.end.replace(end) != Some(end) {
+            say(to, Piece::Ended(self.source, detail.exit_code)).await?;
+        }
         while let Some(event) = events.next().await.transpose()? {
             if event.id == id.as_str() && event.action == "start" {
                 return Ok(());
             }
             if event.id == id.as_str() && event.action == "destroy" {
-                let (what, message) =
-                    (format!("logs of {}", id.short()), "the container was removed".to_owned());
-                return Err(EngineError::Refused { what, status: 404, message }.into());
+                return Err(Stop::Gone);
             }
         }
         Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() }

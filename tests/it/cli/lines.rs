@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{IDLE, QUIET, command, environment, run, run_with};
 use crate::engine::{self, Project, SOCKET, docker};
+use crate::own_engine::OwnEngine;
 use crate::pty::Launch;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -251,4 +252,31 @@ fn events_to_a_time_are_printed_and_end() {
     assert!(begun.elapsed() > Duration::from_secs(1), "it waits for a time to come");
     let done = run(&["events", "--since", "1m", "--until", "2m"]).ended(2);
     assert!(done.err.contains("--since is later than --until"), "{}", done.err);
+}
+
+#[test]
+fn the_end_of_a_container_is_told_once_however_often_its_engine_is_lost() {
+    let Some(mut engine) = OwnEngine::start() else { return };
+    // With another code each time.
+    engine.run("one", &[], "if [ -e /twice ]; then exit 4; fi; >/twice; exit 3");
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--host", &engine.address(), "logs", "--follow", "one"];
+    let mut child = command(home.path(), args).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut says = |words: &str| {
+        let line = said.find(|line| line.starts_with("pilothouse: ")).unwrap_or_default();
+        assert!(line.contains(words), "{line} instead of {words}");
+    };
+    says("ended with 3");
+    for _ in 0..2 {
+        engine.stop();
+        says("trying again");
+        engine.serve();
+        says("is back");
+    }
+    engine.docker(&["start", "one"]);
+    says("ended with 4");
+    engine.docker(&["rm", "one"]);
+    says("one is gone");
+    assert!(child.wait().unwrap().success());
 }
