@@ -78,7 +78,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// A new file is begun after about so many bytes; the stream was opened then, by the engine's clock or one near it.
+    /// A new file is begun after about so many bytes; the stream was opened then, by the engine's clock.
     pub fn new(file_bytes: u64, opened_ns: i64) -> Self {
         Self {
             file_bytes: file_bytes.max(1),

@@ -24,6 +24,8 @@ pub struct Served {
     pub name: &'static str,
     /// How far its clock is ahead, in ns; the log is written by that clock.
     pub ahead_ns: i64,
+    /// Its log's file is begun anew after so much: `1m`; never where it is empty.
+    pub max_size: &'static str,
     /// The newest API it speaks; 1.41 where none is given.
     pub api: &'static str,
 }
@@ -90,9 +92,15 @@ fn body(path: &str, served: &Served) -> String {
             r#"[{{"Id":"{ID}","Names":["/{name}"],"Image":"fake:1","State":"running","Status":"Up","Labels":{labels}}}]"#
         );
     }
-    r#"{"State":{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"},
-        "Config":{"Tty":false},"HostConfig":{"LogConfig":{"Type":"json-file","Config":{}}}}"#
-        .to_owned()
+    let size = if served.max_size.is_empty() {
+        String::new()
+    } else {
+        format!(r#""max-size":"{}""#, served.max_size)
+    };
+    format!(
+        r#"{{"State":{{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"}},
+        "Config":{{"Tty":false}},"HostConfig":{{"LogConfig":{{"Type":"json-file","Config":{{{size}}}}}}}}}"#
+    )
 }
 
 /// As engine 20.10 does: the last `tail` lines, of those what is in time.
@@ -106,7 +114,9 @@ async fn log(wire: &mut UnixStream, path: &str, served: &Mutex<Served>) {
         Some(seconds.parse::<i64>().unwrap() * 1_000_000_000 + rest.parse::<i64>().unwrap())
     };
     let follow = path.contains("follow=1");
-    let mut answer = b"HTTP/1.0 200 OK\r\n\r\n".to_vec();
+    let time = chrono::Utc::now() + chrono::TimeDelta::nanoseconds(served.lock().unwrap().ahead_ns);
+    let date = time.format("%a, %d %b %Y %H:%M:%S GMT");
+    let mut answer = format!("HTTP/1.0 200 OK\r\nDate: {date}\r\n\r\n").into_bytes();
     let is_cut;
     {
         let mut served = served.lock().unwrap();

@@ -10,6 +10,7 @@ use pilothouse::ports::engine::{Engine, LogRequest};
 use tokio::time::timeout;
 
 use crate::engine::{self, Project, SOCKET, docker};
+use crate::fake_engine::{FakeEngine, ID, Served};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -116,4 +117,34 @@ async fn a_log_that_rotates_no_faster_than_it_is_read_is_told_whole() {
     let name = project.run("steady", &small, &prints(20_000, pause));
     let told = follow(&name, Some(1000)).await;
     assert_eq!((told.last, told.losses, &told.unmarked[..]), (20_000, 0, &[][..]));
+}
+
+/// Whether lines that were left out are looked for before all of a log is told: the clock of its engine is so far ahead, and so long before
+/// the log is opened the container was silent for a while.
+async fn looks_for_lines(ahead_ns: i64, before_ns: i64) -> bool {
+    const STEP_NS: i64 = 500_000;
+    const LINES: i64 = 2_000;
+    let silent_ns = chrono::Utc::now().timestamp_nanos_opt().unwrap() + ahead_ns - before_ns;
+    let text = "x".repeat(100);
+    let mut log: Vec<_> =
+        (0..LINES).map(|n| (silent_ns - (LINES - n) * STEP_NS, format!("{n} {text}"))).collect();
+    log.push((silent_ns + 1_000_000_000, "done".to_owned()));
+    let engine = FakeEngine::start(Served { log, ahead_ns, max_size: "100k", ..Served::default() });
+    let docker = DockerEngine::new(HostId::new("fake"), &Address::Unix(engine.socket.clone()));
+    let request = LogRequest { follow: true, ..LogRequest::default() };
+    let mut batches = docker.logs(&ContainerId::new(ID), request).await.unwrap();
+    loop {
+        let batch = timeout(LONG, batches.next()).await.expect("all is told").unwrap().unwrap();
+        if batch.iter().any(|line| line.bytes == b"done") {
+            return engine.served.lock().unwrap().asked.len() > 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_rotation_may_have_left_out_is_looked_for_by_the_clock_of_the_host() {
+    for ahead_ns in [0, -3_600_000_000_000, 3_600_000_000_000] {
+        assert!(looks_for_lines(ahead_ns, 1_500_000_000).await, "followed, {ahead_ns} ns ahead");
+        assert!(!looks_for_lines(ahead_ns, 60_000_000_000).await, "of the past, {ahead_ns} ns ahead");
+    }
 }

@@ -123,11 +123,7 @@ impl Api {
     ///
     /// Asked in HTTP/1.0, because in 1.1 the engine wraps every log line into a chunk of its own, and each chunk would
     /// cost a hand-over between two tasks.
-    pub(super) async fn stream(
-        &self,
-        what: &str,
-        path: &str,
-    ) -> Result<(Vec<u8>, Box<dyn Wire>), EngineError> {
+    pub(super) async fn stream(&self, what: &str, path: &str) -> Result<Streamed, EngineError> {
         let broken = |e: &dyn std::fmt::Display| broken(what, e);
         let failed = |e: io::Error| self.failed(what, &e);
         let mut wire = self.dial.dial().await?;
@@ -139,7 +135,7 @@ impl Api {
             Some(_) if head.text.contains("transfer-encoding") => {
                 Err(broken(&"the answer is chunked although HTTP/1.0 was asked: is a proxy in between?"))
             }
-            Some(status) if status < 400 => Ok((rest, wire)),
+            Some(status) if status < 400 => Ok(Streamed { begun_ns: head.time_ns(), rest, wire }),
             Some(status) => Err(read_refusal(what, status, rest, wire).await),
             None => Err(broken(&"the answer is not HTTP")),
         }
@@ -281,6 +277,25 @@ fn message_of(body: &[u8]) -> String {
 struct Head {
     text: String,
     status: Option<u16>,
+}
+
+impl Head {
+    /// When the engine wrote it, by its own clock, to the second.
+    // RFC 9110, 5.6.7: Sun, 06 Nov 1994 08:49:37 GMT.
+    fn time_ns(&self) -> Option<i64> {
+        let date = self.text.lines().find_map(|line| line.strip_prefix("date:"))?;
+        chrono::DateTime::parse_from_rfc2822(date.trim()).ok()?.timestamp_nanos_opt()
+    }
+}
+
+/// A body as it comes.
+pub(super) struct Streamed {
+    /// When it was begun, by the engine's clock and to the second, if the engine said so.
+    pub begun_ns: Option<i64>,
+    /// What came behind the head.
+    pub rest: Vec<u8>,
+    /// All that is still to come.
+    pub wire: Box<dyn Wire>,
 }
 
 /// The head of an answer and the bytes that came behind it.

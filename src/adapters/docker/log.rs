@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
-use super::api::Api;
+use super::api::{Api, Streamed};
 use super::engine::{now_ns, stamp};
 use crate::domain::ids::ContainerId;
 use crate::logs::dedup::SLACK_NS;
@@ -46,16 +46,21 @@ impl Log {
 
     /// As the engine streams it.
     pub(super) async fn read(&self, request: LogRequest) -> Result<Batches, EngineError> {
+        Ok(self.begun(request).await?.0)
+    }
+
+    /// With the time at which the engine began to stream it, by its own clock; by ours where it does not say.
+    async fn begun(&self, request: LogRequest) -> Result<(Batches, i64), EngineError> {
         let what = self.what();
         let mut path = format!("/containers/{}/logs?stdout=1&stderr=1&timestamps=1", self.id);
         path += &request.tail.map_or("&tail=all".to_owned(), |n| format!("&tail={n}"));
         path += &request.since_ns.map(|ns| format!("&since={}", stamp(ns))).unwrap_or_default();
         path += &request.until_ns.map(|ns| format!("&until={}", stamp(ns))).unwrap_or_default();
         path += if request.follow { "&follow=1" } else { "" };
-        let (mut chunk, wire) = self.api.stream(&what, &path).await?;
+        let Streamed { begun_ns, rest: mut chunk, wire } = self.api.stream(&what, &path).await?;
         chunk.reserve(READ_BYTES);
         let state = Some((chunk, wire, Demux::new(SourceId(0), self.form)));
-        Ok(stream::try_unfold(state, move |state| {
+        let batches = stream::try_unfold(state, move |state| {
             let what = what.clone();
             async move {
                 let Some((mut chunk, mut wire, mut demux)) = state else { return Ok(None) };
@@ -75,8 +80,8 @@ impl Log {
                 Ok(Some((batch, Some((chunk, wire, demux)))))
             }
         })
-        .try_filter(|batch| std::future::ready(!batch.is_empty()))
-        .boxed())
+        .try_filter(|batch| std::future::ready(!batch.is_empty()));
+        Ok((batches.boxed(), begun_ns.unwrap_or_else(now_ns)))
     }
 
     async fn missing(&self, gap: Gap) -> Result<Missing, EngineError> {
@@ -87,8 +92,7 @@ impl Log {
 
     /// Followed although its files are begun anew after about so many bytes.
     pub(super) async fn followed(self, request: LogRequest, file_bytes: u64) -> Result<Batches, EngineError> {
-        let lines = self.read(request).await?;
-        let opened_ns = now_ns();
+        let (lines, opened_ns) = self.begun(request).await?;
         let watch = Watch::new(file_bytes, opened_ns);
         let followed = Followed { log: self, lines, watch, rest: None, gap: None, quiet: QUIET };
         Ok(stream::try_unfold(followed, |mut followed| async move {
