@@ -1,6 +1,6 @@
 //! The command line: the console, and its twins for scripts.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub mod act;
 pub mod config;
@@ -8,6 +8,7 @@ pub mod consent;
 pub mod console;
 pub mod containers;
 pub mod demo;
+pub mod diagnosis;
 pub mod disk;
 pub mod doctor;
 pub mod events;
@@ -38,6 +39,18 @@ pub struct Arguments {
     options: Options,
     #[command(subcommand)]
     command: Option<Command>,
+    /// The command's name, for the diagnostic log: what follows it may be secret.
+    #[arg(skip)]
+    name: String,
+}
+
+impl Arguments {
+    /// Of this process. What is wrong with them, and help, end it.
+    pub fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let read = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        Self { name: matches.subcommand_name().unwrap_or("console").to_owned(), ..read }
+    }
 }
 
 /// What to do instead of opening the console.
@@ -60,8 +73,15 @@ pub enum Command {
 /// # Errors
 /// A [`Failure`] with its exit status.
 pub fn main(arguments: Arguments) -> Result<u8, Failure> {
-    let options = arguments.options;
-    match arguments.command {
+    let Arguments { options, command, name } = arguments;
+    let _log = diagnosis::begin(&name, &options)?;
+    let ended = run(command, options);
+    diagnosis::note(&ended);
+    ended
+}
+
+fn run(command: Option<Command>, options: Options) -> Result<u8, Failure> {
+    match command {
         None => console::run(&options).map(|()| 0),
         Some(Command::Init(arguments)) => {
             console::workers()?.block_on(init::run(&arguments, &options)).map(|()| 0)

@@ -3,10 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match pilothouse::cli::main(pilothouse::cli::Arguments::parse()) {
+    match pilothouse::cli::main(pilothouse::cli::Arguments::read()) {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {
             if let Some(report) = failure.report() {

@@ -1,6 +1,7 @@
 //! The loop, and the only code that knows both the screen and the outside.
 
 pub mod demo;
+pub mod diagnostics;
 pub mod effects;
 pub mod environments;
 pub mod export;

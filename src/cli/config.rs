@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::diagnosis;
 use super::failure::Failure;
 use super::setup::{Options, Places, Setup};
 use crate::config::files::{self, Paths};
@@ -99,6 +100,13 @@ fn paths(options: &Options) -> Result<(), Failure> {
     line("project", found.project.as_deref(), "none from here up")?;
     line("user", found.user.as_deref(), "no home directory")?;
     line("extra", found.extra.as_deref(), "none; --config or PILOTHOUSE_CONFIG names one")?;
+    let log = diagnosis::file(options, &places);
+    let usual = diagnosis::usual(&places);
+    let without = usual.map_or_else(
+        || "off; --log-file names one".to_owned(),
+        |usual| format!("off; --log-level debug writes {}, --log-file another", usual.display()),
+    );
+    line("log", log.as_deref(), &without)?;
     line("themes", places.dirs.config.map(|dir| dir.join("themes")).as_deref(), "no home directory")?;
     line("trusted", places.trust.as_deref(), "no home directory")?;
     Ok(())

@@ -139,6 +139,7 @@ pub fn escaped(json: &str) -> String {
 
 /// A remark for the operator on standard error, made safe line by line. Never part of the data.
 pub fn remark(text: &str) {
+    tracing::warn!("{text}");
     let lines: Vec<_> = text.lines().map(ansi::plain).collect();
     // A closed standard error leaves nobody to tell.
     let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));

@@ -11,6 +11,7 @@ use crate::config::problem::{Problem, Problems};
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
 use crate::domain::host::Address;
+use crate::runtime::diagnostics::Levels;
 use crate::runtime::hosts;
 use crate::runtime::shelf::Disk;
 
@@ -37,6 +38,13 @@ pub struct Options {
     /// One more configuration file, on top of the others
     #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", global = true)]
     pub config: Option<PathBuf>,
+    /// Write a diagnostic log into this file, at most 4 MiB and as much in FILE.1
+    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_LOG_FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+    /// Level of the diagnostic log: error, warn, info, debug, trace, off, or PART=LEVEL [default: debug once --log-file
+    /// is given; alone it writes pilothouse.log where `config paths` says]
+    #[arg(long, value_name = "LEVELS", env = "PILOTHOUSE_LOG", global = true)]
+    pub log_level: Option<Levels>,
     /// Theme: dark, light, high-contrast, colour-blind, ansi16, mono, or one of your own
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
@@ -121,6 +129,9 @@ impl Setup {
     pub fn load(options: &Options) -> Result<Self, Failure> {
         let places = Places::find(options)?;
         let layers = files::read_layers(&places.dirs, &places.cwd).map_err(|found| wrong(&found))?;
+        for layer in &layers {
+            tracing::info!(kind = ?layer.kind, path = %layer.path.display(), "configuration");
+        }
         Self::of_layers(options, places, &layers)
     }
 

@@ -139,6 +139,7 @@ impl Site {
     fn take(&mut self, id: HostId, answer: Result<Answer, Vec<Refusal>>) {
         match answer {
             Ok(answer) => {
+                tracing::info!(host = %id, version = answer.facts.version, api = answer.facts.api, "answers");
                 if let Some(host) = self.world.hosts.get_mut(&id) {
                     host.load = answer.load;
                     host.engine = Some(answer.facts);
@@ -152,7 +153,9 @@ impl Site {
             }
             Err(refusals) => {
                 let why: Vec<_> = refusals.iter().map(Refusal::to_string).collect();
-                if !self.is_quiet {
+                if self.is_quiet {
+                    tracing::warn!(host = %id, why = why.join("\n"), "does not answer");
+                } else {
                     remark(&format!("pilothouse: host {id} does not answer\n{}", why.join("\n")));
                 }
                 self.world.lost(&id, why.join("\n"), now());

@@ -18,7 +18,7 @@ use super::shell::{self, Ended};
 use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
-use super::{effects, input, program};
+use super::{diagnostics, effects, input, program};
 use crate::app::model::Model;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::effect::{Effect, JobId};
@@ -109,7 +109,7 @@ pub async fn run(
             // `out` is ours: there is always somebody to hear from.
             _ = facts.recv_many(&mut batch, AT_ONCE) => {
                 (is_dirty, gap) = (true, if batch.iter().any(is_list) { KEY_FRAME } else { gap });
-                wanted.extend(model.update_all(batch.drain(..), now()));
+                wanted.extend(model.update_all(batch.drain(..).inspect(diagnostics::heard), now()));
             }
         }
         streams.keep(model.subs(), &routes, &out);
@@ -122,7 +122,7 @@ pub async fn run(
                     let lent = lend(effect, &routes, &mut keys, signals, has_mouse).await?;
                     let Some(event) = lent else { return Ok(Left::Ended) };
                     repaint(screen, &mut model)?;
-                    model.update(Msg::Job(JobId(0), event), now());
+                    told(&mut model, event);
                     is_dirty = true;
                 }
                 Some(Effect::Suspend) => {
@@ -147,6 +147,13 @@ pub async fn run(
 /// What everybody waits for at the start, and comes seldom.
 fn is_list(msg: &Msg) -> bool {
     matches!(msg, Msg::Host(_, HostFact::Listed(_)))
+}
+
+/// What came of a program that had the terminal.
+fn told(model: &mut Model, event: JobEvent) {
+    let news = Msg::Job(JobId(0), event);
+    diagnostics::heard(&news);
+    model.update(news, now());
 }
 
 fn paint(screen: &mut Screen, model: &mut Model) -> io::Result<()> {

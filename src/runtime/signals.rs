@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::{diagnostics, terminal};
+
 /// After this long the console ends even if the terminal takes no more output and the loop is stuck in it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -68,6 +70,7 @@ async fn end_when_stuck(mut terminated: Signal, mut hung_up: Signal) {
         _ = hung_up.recv() => {}
     }
     tokio::time::sleep(PATIENCE).await;
-    super::terminal::give_back_settings();
+    terminal::give_back_settings();
+    diagnostics::end();
     std::process::exit(1);
 }

@@ -15,6 +15,7 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use rustix::process::{Signal, kill_current_process_group};
 
+use super::diagnostics;
 use super::quiet::Quiet;
 use super::signals::Signals;
 
@@ -39,6 +40,7 @@ pub fn take(has_mouse: bool) -> io::Result<Screen> {
         give_back();
         before(info);
         // A task that died silently would leave a console that shows old facts as if they were new.
+        diagnostics::end();
         std::process::exit(PANICKED);
     }));
     enter(has_mouse)?;

@@ -186,6 +186,7 @@ fn no_secret_is_in_an_error_a_log_or_a_process_list() {
     let log = sshd.dir.path().join("pilothouse.log");
     let terminal = Launch::pilothouse(arguments(&config))
         .env("PILOTHOUSE_LOG", "trace")
+        .env("PILOTHOUSE_LOG_FILE", &log)
         .env("RUST_LOG", "trace")
         .size(120, 40)
         .start();
@@ -204,6 +205,7 @@ fn no_secret_is_in_an_error_a_log_or_a_process_list() {
     terminal.until("wrong passphrase, 3 of 3", SOON);
     let raw = String::from_utf8_lossy(&terminal.raw_output()).into_owned();
     assert!(!raw.contains("opensesame"), "{raw}");
+    assert!(fs::read_to_string(&log).unwrap().contains("started"));
     let mut left = vec![log];
     left.extend(walk(terminal.home()));
     for file in left.iter().filter(|file| file.is_file()) {
