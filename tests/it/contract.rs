@@ -22,8 +22,13 @@ use pilothouse::ports::engine::{Engine, EngineError, LogRequest};
 
 use crate::engine::{self, Project, SOCKET};
 
-/// Makes a test of each sentence on each engine.
+/// Makes a test of each sentence on each engine; with `also far`, a list of them for the engines of [`far`] too.
 macro_rules! on_every_engine {
+    (also far; $($sentence:ident)*) => {
+        pub const FAR: &[(&str, crate::contract::Sentence)] =
+            &[$((stringify!($sentence), |stage| Box::pin($sentence(stage)))),*];
+        crate::contract::on_every_engine! { $($sentence)* }
+    };
     ($($sentence:ident)*) => {
         crate::contract::on_every_engine! { simulated Simulated; $($sentence)* }
         crate::contract::on_every_engine! { real Real; $($sentence)* }
@@ -45,9 +50,13 @@ mod acts;
 mod events;
 mod exec;
 mod facts;
+mod far;
 mod logs;
 mod store;
 mod usage;
+
+/// A sentence, whatever it is about.
+pub type Sentence = for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Longer than anything here takes on a busy machine.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -199,11 +208,16 @@ impl Stage {
                 Self { engine, project: "p".to_owned(), cast: Cast::Simulated }
             }
             Which::Real => {
-                let engine = Arc::new(DockerEngine::new(host, &Address::Unix(SOCKET.into())));
-                let project = Project::new();
-                Self { engine, project: project.name.clone(), cast: Cast::Real(project) }
+                let engine = DockerEngine::new(host, &Address::Unix(SOCKET.into()));
+                Self::by(Arc::new(engine), &format!("unix://{SOCKET}"))
             }
         }
+    }
+
+    /// On a real engine that is reached so; its containers are started at this address.
+    pub fn by(engine: Arc<dyn Engine>, address: &str) -> Self {
+        let project = Project::at(address);
+        Self { engine, project: project.name.clone(), cast: Cast::Real(project) }
     }
 
     /// A container that was started just now.

@@ -152,6 +152,29 @@ impl OwnEngine {
         port
     }
 
+    /// Runs a script with root's rights in its network.
+    pub fn in_network(&self, script: &str) {
+        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let done = Command::new("nsenter").args(["--net", "--target", &pid, "sh", "-ec", script]).status();
+        assert!(done.expect("util-linux is there").success(), "{script}");
+    }
+
+    /// A line between this machine and its network; gives its address there. It goes with the network.
+    pub fn line(&self) -> String {
+        let pid = self.process.as_ref().expect("it runs").id();
+        let (name, net) = (format!("ph{pid}"), pid % 16_384 * 4);
+        let address = |host: u32| format!("10.93.{}.{}", net >> 8, (net & 255) + host);
+        let script = format!(
+            "ip link add {name} type veth peer name far netns {pid} && \
+             ip address add {}/30 dev {name} && ip link set {name} up",
+            address(1)
+        );
+        let done = Command::new("sh").args(["-ec", &script]).status();
+        assert!(done.expect("a shell is there").success(), "{script}");
+        self.in_network(&format!("ip address add {}/30 dev far && ip link set far up", address(2)));
+        address(2)
+    }
+
     /// Ends it, and with it its containers.
     pub fn stop(&mut self) {
         self.signal(Signal::TERM);

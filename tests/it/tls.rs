@@ -17,14 +17,14 @@ mod streams;
 const PORT: u16 = 2376;
 
 /// An engine that takes only clients with a certificate of its CA.
-struct Guarded {
-    engine: OwnEngine,
+pub struct Guarded {
+    pub engine: OwnEngine,
     folder: Folder,
     port: u16,
 }
 
 impl Guarded {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let folder = Folder::new();
         let authority = Authority::new("the team's CA");
         folder.put("ca.pem", &authority.pem);
@@ -34,7 +34,7 @@ impl Guarded {
         folder.put_pair("stranger", &Authority::new("another CA").issue(&For::Client));
         let option = |name: &str, file: &str| format!("--{name}={}", folder.path(file).display());
         let options = vec![
-            format!("--host=tcp://127.0.0.1:{PORT}"),
+            format!("--host=tcp://0.0.0.0:{PORT}"),
             "--tlsverify".to_owned(),
             option("tlscacert", "ca.pem"),
             option("tlscert", "server-cert.pem"),
@@ -54,7 +54,7 @@ impl Guarded {
     }
 
     /// As the operator reaches it.
-    fn ours(&self) -> DockerEngine {
+    pub fn ours(&self) -> DockerEngine {
         self.reached(self.folder.files(Some("client")))
     }
 

@@ -6,6 +6,7 @@ use pilothouse::domain::act::ContainerAct::{Kill, Pause, Remove, Restart, Start,
 use pilothouse::domain::event::EngineEvent;
 
 super::on_every_engine! {
+    also far;
     a_stop_is_told_as_kill_die_with_its_code_and_stop
     a_removal_of_what_runs_is_told_as_death_then_destruction
     a_restart_is_told_as_an_end_and_a_start

@@ -10,6 +10,7 @@ use pilothouse::logs::line::Stream;
 use pilothouse::ports::engine::{ExecSession, ExecSpec};
 
 super::on_every_engine! {
+    also far;
     what_it_prints_comes_back_with_its_status
     a_failure_is_told_by_its_status
     what_is_typed_is_its_input_and_ends_with_it

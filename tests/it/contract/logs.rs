@@ -11,6 +11,7 @@ use pilothouse::logs::line::Stream;
 use pilothouse::ports::engine::LogRequest;
 
 super::on_every_engine! {
+    also far;
     a_whole_log_comes_in_order_with_rising_times
     a_tail_gives_the_newest_lines_only
     since_begins_with_the_line_of_that_very_time
@@ -47,7 +48,8 @@ async fn a_whole_log_comes_in_order_with_rising_times(stage: &Stage) {
     assert!(lines.is_sorted_by(|a, b| a.0 < b.0));
     let detail = stage.engine.detail(&id).await.unwrap();
     let ns = |at: chrono::DateTime<chrono::Utc>| at.timestamp_nanos_opt().unwrap();
-    assert!(lines[9].0 <= ns(detail.finished.unwrap()));
+    // An engine under load reads the last line after it saw the end.
+    assert!(lines[9].0 <= ns(detail.finished.unwrap()) + 1_000_000_000);
 }
 
 async fn a_tail_gives_the_newest_lines_only(stage: &Stage) {

@@ -8,6 +8,7 @@ use pilothouse::domain::act::ContainerAct::{Kill, Stop};
 use pilothouse::ports::engine::EngineError;
 
 super::on_every_engine! {
+    also far;
     what_runs_uses_memory_and_its_counters_never_go_back
     what_is_stopped_has_no_usage
     readings_come_by_themselves_until_it_ends

@@ -1,11 +1,13 @@
 //! The program itself on an engine behind TLS: by variables, by docker contexts and by its configuration.
 
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use pilothouse::config::trust::fingerprint;
 
 use super::*;
 use crate::cli::command;
+use crate::pty::Launch;
 
 /// What a command says, its errors behind its output.
 fn all(output: &Output) -> String {
@@ -133,4 +135,40 @@ fn plain_tcp_to_another_machine_says_what_to_do() {
     for part in ["without TLS", "DOCKER_TLS_VERIFY=1", "ssh://"] {
         assert!(said.contains(part), "`{part}` is not in: {said}");
     }
+}
+
+#[test]
+fn a_black_hole_on_the_way_is_noticed_and_comes_back_by_itself() {
+    const SOON: Duration = Duration::from_secs(30);
+    let Some(guarded) = Guarded::start() else { return };
+    guarded.engine.run("shown", &[], "exec sleep 600");
+    let far = guarded.engine.line();
+    let file = |name: &str| guarded.folder.path(name).display().to_string();
+    let config = format!(
+        "[hosts.far]\naddress = \"tcp://{far}:{PORT}\"\n[hosts.far.tls]\nca = \"{}\"\ncert = \"{}\"\nkey = \"{}\"\n\
+         server_name = \"engine.test\"\n[environments.one]\nkind = \"development\"\nhosts = [\"far\"]\n",
+        file("ca.pem"),
+        file("client-cert.pem"),
+        file("client-key.pem"),
+    );
+    let terminal = Launch::pilothouse(["--utc"])
+        .size(120, 30)
+        .home_file(".config/pilothouse/config.toml", &config)
+        .start();
+    terminal.until("shown.*running", SOON);
+    let rules = |act: &str| {
+        guarded
+            .engine
+            .in_network(&format!("for chain in INPUT OUTPUT; do iptables -w -{act} $chain -j DROP; done"));
+    };
+    rules("A");
+    let began = Instant::now();
+    // 14 s of silence; the rest is for a machine that is busy.
+    terminal.until("far +stale", Duration::from_secs(20));
+    println!("noticed after {:?}", began.elapsed());
+    terminal.until("shown", SOON);
+    rules("D");
+    terminal.until("far +up", SOON);
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(SOON), 0);
 }
