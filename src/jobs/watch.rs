@@ -103,7 +103,8 @@ async fn follow(
 ) -> Result<(), EngineError> {
     let send = |fact| out.send(Msg::Host(host.clone(), fact));
     // First the events, then the list: what happens in between is told by both and lost by none.
-    let mut events = timeout(CALL_TIMEOUT, engine.events(None)).await.map_err(|_| silent("events"))??;
+    let events = timeout(CALL_TIMEOUT, engine.events(None)).await.map_err(|_| silent("events"))??;
+    let mut events = events.peekable();
     let mut details =
         Details { engine: Arc::clone(engine), wanted: Wanted::default(), asked: JoinSet::new() };
     let mut list_at = Some(Instant::now());
@@ -163,7 +164,11 @@ async fn follow(
                         return Ok(());
                     }
                 } else if list_at.is_none() {
-                    timeout(QUIET, engine.greet()).await.map_err(|_| silent("liveness"))??;
+                    tokio::select! {
+                        answer = timeout(QUIET, engine.greet()) => answer.map_err(|_| silent("liveness"))??,
+                        // Tells as much, and a link that died in silence is found out by it first.
+                        _ = Pin::new(&mut events).peek() => {}
+                    }
                 }
             }
         }
