@@ -10,7 +10,7 @@ use crate::ui::text::{put, wrapped};
 use crate::world::Deed;
 
 /// Longest text of one line of the list, in rows.
-const MOST_ROWS: usize = 6;
+const MOST_ROWS: usize = 9;
 
 /// The pane.
 #[derive(Clone, Debug, Default)]

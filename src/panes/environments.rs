@@ -13,7 +13,7 @@ use crate::domain::environment::{Class, Environment};
 use crate::domain::health::took;
 use crate::domain::ids::EnvironmentId;
 use crate::ui::list::{Cursor, draw_selected};
-use crate::ui::text::{put, put_right, seconds};
+use crate::ui::text::{put, put_right, seconds, wrapped};
 use crate::world::{Course, Host, Link};
 
 /// The pane.
@@ -71,15 +71,8 @@ impl EnvironmentsPane {
                     draw_environment(ctx, environment, row, buf, is_selected);
                 }
                 Line::Host(name, host) => draw_host(ctx, name, host, row, buf),
-                Line::Room(host) => {
-                    put(
-                        buf,
-                        row.x + 4,
-                        y,
-                        row.width.saturating_sub(4),
-                        &note(ctx, host, false),
-                        ctx.look.style(Role::Faint),
-                    );
+                Line::Below(text, role) => {
+                    put(buf, row.x + 4, y, row.width.saturating_sub(4), text, ctx.look.style(*role));
                 }
             }
         }
@@ -106,7 +99,15 @@ impl EnvironmentsPane {
         above.map(Request::SelectEnvironment).into_iter().collect()
     }
 
+    /// With as much below each host as there is room for: what is wrong with one is worth more than how full another is.
     fn lines<'a>(&self, ctx: &Ctx<'a>, area: Rect) -> Vec<Line<'a>> {
+        let all = [Below::Reasons, Below::Causes, Below::Notes, Below::Lost, Below::Nothing];
+        let mut told = all.into_iter().map(|below| self.told(ctx, area.width, below));
+        told.find(|lines| lines.len() <= usize::from(area.height))
+            .unwrap_or_else(|| self.told(ctx, area.width, Below::Nothing))
+    }
+
+    fn told<'a>(&self, ctx: &Ctx<'a>, width: u16, below: Below) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
         for environment in &ctx.world.environments {
             lines.push(Line::Environment(environment));
@@ -114,14 +115,55 @@ impl EnvironmentsPane {
             for id in &environment.hosts {
                 let Some(host) = ctx.world.hosts.get(id) else { continue };
                 lines.push(Line::Host(id.as_str(), host));
-                // Where there is room beside it, it stands there.
-                if is_selected && area.width < ROOMY && !note(ctx, host, false).is_empty() {
-                    lines.push(Line::Room(host));
+                if is_selected {
+                    lines.extend(under(ctx, host, width, below));
                 }
             }
         }
         lines
     }
+}
+
+/// How much stands below the hosts of the selected environment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// Why those that do not answer do not, and what mends it.
+    Reasons,
+    /// Why they do not, in a line.
+    Causes,
+    /// When they are tried again, and how full the others are.
+    Notes,
+    /// When they are tried again.
+    Lost,
+    Nothing,
+}
+
+/// What stands below a host.
+fn under<'a>(ctx: &Ctx<'_>, host: &Host, width: u16, below: Below) -> Vec<Line<'a>> {
+    let is_lost = matches!(host.link, Link::Lost { .. });
+    let is_roomy = width >= ROOMY;
+    let refusals = || host.link.refusals().filter(|(why, _)| !why.is_empty());
+    match below {
+        Below::Reasons if is_lost && is_roomy => {
+            let told = |text: String, role| {
+                let lines = wrapped(&text, usize::from(width.saturating_sub(6)), 0, 3);
+                lines.into_iter().map(move |line| Line::Below(line, role))
+            };
+            let whole = |(why, mend): (&str, &str)| {
+                let mend = (!mend.is_empty()).then(|| told(format!("try: {mend}"), Role::Accent));
+                told(why.to_owned(), Role::Text).chain(mend.into_iter().flatten()).collect::<Vec<_>>()
+            };
+            return refusals().flat_map(whole).collect();
+        }
+        Below::Causes if is_lost && is_roomy => {
+            return refusals().map(|(why, _)| Line::Below(why.to_owned(), Role::Text)).collect();
+        }
+        _ => {}
+    }
+    // Where there is room beside it, it stands there.
+    let is_told = !is_roomy && (below != Below::Nothing) && (is_lost || below != Below::Lost);
+    let note = note(ctx, host, false);
+    if is_told && !note.is_empty() { vec![Line::Below(note, Role::Faint)] } else { Vec::new() }
 }
 
 /// From this width on all that is known of a host stands in one line.
@@ -130,7 +172,7 @@ const ROOMY: u16 = 60;
 enum Line<'a> {
     Environment(&'a Environment),
     Host(&'a str, &'a Host),
-    Room(&'a Host),
+    Below(String, Role),
 }
 
 /// The word for what an environment is, unless its name says it; the role is its colour.
@@ -199,8 +241,8 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
     };
     let is_stale = matches!(host.link, Link::Lost { .. });
     let width = row.width.min(ROOMY).saturating_sub(1);
-    // In a narrow list its name goes before how busy it is.
-    let has_room = usize::from(width) >= name.width() + text.width() + 13;
+    // In a narrow list its name goes before how busy it is, or was.
+    let has_room = !is_stale && usize::from(width) >= name.width() + text.width() + 13;
     let load = host.load.load1.filter(|_| has_room).map(|load| format!("load {load:.1}")).unwrap_or_default();
     put_right(buf, row.x, row.y, width, &load, look.style(Role::Faint));
     let right = if load.is_empty() { width } else { width.saturating_sub((load.len() as u16 + 1).max(9)) };
@@ -220,7 +262,7 @@ fn draw_host(ctx: &Ctx<'_>, name: &str, host: &Host, row: Rect, buf: &mut Buffer
 }
 
 /// What stands beside a host: how full it is (`mem 62%  disk 38%`; empty where it cannot be asked), or, while it does not
-/// answer, when it is tried next and what came back.
+/// answer, when it is tried next.
 fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
     if !matches!(host.link, Link::Lost { .. }) {
         let clock = host.skew().filter(|skew| skew.is_told()).map(|skew| format!("clock {skew}"));
@@ -231,12 +273,11 @@ fn note(ctx: &Ctx<'_>, host: &Host, is_roomy: bool) -> String {
     let next = host.link.course(ctx.now).map(|course| match course {
         Course::Tries => format!("trying{}", ctx.look.glyph("…", "...")),
         Course::Waits(wait) => format!("next try in {}", seconds(wait as i64)),
-        Course::Rests => "ctrl-r tries".to_owned(),
+        // Half a reason says nothing: the activity has the whole.
+        Course::Rests if is_roomy => "ctrl-r tries".to_owned(),
+        Course::Rests => "ctrl-r tries, a: why".to_owned(),
     });
-    // Half a reason says nothing; where there is nothing to list the containers pane has it.
-    let why =
-        host.link.refusals().next().map(|(why, _)| why.to_owned()).filter(|why| is_roomy && !why.is_empty());
-    next.into_iter().chain(why).collect::<Vec<_>>().join(": ")
+    next.unwrap_or_default()
 }
 
 /// How full the host is: `mem 62% disk 38%`; empty where it cannot be asked.

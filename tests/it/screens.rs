@@ -86,6 +86,12 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("engine", many::engine(size, look())),
         ("warning", many::warning(size, look())),
         ("fleet", fleet::merged(size, look())),
+        ("troubled", fleet::troubled(size, look())),
+        ("troubled-activity", {
+            let mut stage = fleet::troubled(size, look());
+            stage.keys("a");
+            stage
+        }),
     ]
 }
 

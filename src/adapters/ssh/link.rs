@@ -106,10 +106,6 @@ impl Pace {
     }
 }
 
-fn gone() -> io::Error {
-    io::Error::new(io::ErrorKind::NotConnected, "the SSH connection is gone")
-}
-
 /// So long a command waits for one of the others to end.
 const FREE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -133,6 +129,10 @@ impl Link {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).usual()
     }
 
+    fn gone(&self) -> io::Error {
+        io::Error::new(io::ErrorKind::NotConnected, self.why_ended())
+    }
+
     /// Why the connection ended, in words.
     pub fn why_ended(&self) -> &str {
         self.end.get().map_or("the SSH connection is gone", String::as_str)
@@ -148,7 +148,7 @@ impl Link {
         let place = if door.is_session() {
             let free = tokio::time::timeout(FREE_WITHIN, Arc::clone(&self.sessions).acquire_owned());
             let free = free.await.map_err(|_| full())?;
-            Some(free.map_err(|_| gone())?)
+            Some(free.map_err(|_| self.gone())?)
         } else {
             None
         };
@@ -168,8 +168,8 @@ impl Link {
     /// As [`Link::open_with`] at a place that is taken already.
     pub(super) async fn open_at(&self, door: Door, window: u32, place: Option<Place>) -> io::Result<Opened> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Open(door, window, place, reply)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.commands.send(Command::Open(door, window, place, reply)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
     }
 
     /// Tells a command's terminal its new width and height; nothing happens where the channel is closed.
@@ -183,10 +183,10 @@ impl Link {
     pub async fn round_trip(&self) -> io::Result<Duration> {
         let began = std::time::Instant::now();
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Probe(reply)).await.map_err(|_| gone())?;
+        self.commands.send(Command::Probe(reply)).await.map_err(|_| self.gone())?;
         match answer.await {
-            Err(_) => Err(gone()),
-            Ok(_) if self.is_gone() => Err(gone()),
+            Err(_) => Err(self.gone()),
+            Ok(_) if self.is_gone() => Err(self.gone()),
             // Refused, as it must be.
             Ok(_) => Ok(began.elapsed()),
         }
@@ -216,8 +216,8 @@ impl Link {
             }
             true
         };
-        self.commands.send(Command::Job(Box::new(job))).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.commands.send(Command::Job(Box::new(job))).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
     }
 
     /// Ends the connection with all its channels.

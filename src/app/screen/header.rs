@@ -93,19 +93,9 @@ impl Model {
                 words.extend(self.warnings(environment));
             }
         }
+        words.extend(self.lost(environment));
         for id in &environment.hosts {
             let Some(host) = self.world.hosts.get(id) else { continue };
-            if let Link::Lost { since, needs_person, .. } = &host.link {
-                let age = self.now.at.saturating_duration_since(*since).as_secs() as i64;
-                // What never answered cannot be stale: nothing is known of it.
-                let how = match (host.containers.is_some(), needs_person) {
-                    (true, _) => "stale",
-                    // It may well have answered: with another key, or with a question.
-                    (false, true) => "needs you",
-                    (false, false) => "no answer",
-                };
-                words.push(word(format!("{id} {how} {}", seconds(age)), Role::Warn));
-            }
             words.extend(short_of(id.as_str(), host.load, self.world.short_disks.contains(id)));
             let skew = host.skew().filter(|skew| skew.is_told());
             words.extend(skew.map(|skew| word(format!("{id} clock {skew}"), Role::Warn)));
@@ -119,6 +109,38 @@ impl Model {
         let hosts = environment.hosts.len();
         words.extend((hosts > 1).then(|| word(format!("{hosts} hosts"), Role::Dim)));
         words
+    }
+
+    /// Hosts that do not answer: those that need somebody first, several of a kind by their number.
+    fn lost(&self, environment: &Environment) -> Option<Word> {
+        let mut kinds = [("needs you", "need you"), ("stale", "stale"), ("no answer", "no answer")]
+            .map(|words| (words, Vec::new(), 0));
+        for id in &environment.hosts {
+            let Some(host) = self.world.hosts.get(id) else { continue };
+            let Link::Lost { since, needs_person, .. } = &host.link else { continue };
+            // What never answered cannot be stale: nothing is known of it. Where a person is needed it may well have
+            // answered: with another key, or with a question.
+            let kind = match (host.containers.is_some(), needs_person) {
+                (true, _) => 1,
+                (false, true) => 0,
+                (false, false) => 2,
+            };
+            let (_, ids, oldest) = &mut kinds[kind];
+            ids.push(id);
+            *oldest = self.now.at.saturating_duration_since(*since).as_secs().max(*oldest);
+        }
+        let count: usize = kinds.iter().map(|(_, ids, _)| ids.len()).sum();
+        let told = kinds.iter().filter_map(|((one, many), ids, oldest)| {
+            let age = seconds(*oldest as i64);
+            match ids[..] {
+                [] => None,
+                [id] => Some(format!("{id} {one} {age}")),
+                [..] => Some(format!("{} hosts {many} {age}", ids.len())),
+            }
+        });
+        let long = told.collect::<Vec<_>>().join(", ");
+        let short = (count > 1).then(|| format!("{count} hosts away"));
+        (count > 0).then_some(Word { long, short, role: Role::Warn })
     }
 
     fn unheard(&self, environment: &Environment) -> String {

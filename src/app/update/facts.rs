@@ -5,6 +5,11 @@ use crate::domain::ids::ContainerKey;
 use crate::msg::{HostFact, JobEvent};
 use crate::world::Link;
 
+/// The first way that was tried in vain, with what mends it.
+fn first_of(why: &str) -> String {
+    why.lines().next().unwrap_or_default().replace('\t', "; try ")
+}
+
 impl Model {
     pub(in crate::app) fn host_fact(&mut self, host: &crate::domain::ids::HostId, fact: HostFact) {
         let key = |id| ContainerKey { host: host.clone(), id };
@@ -27,14 +32,13 @@ impl Model {
             HostFact::Removed(id) => self.world.removed(host, &id),
             HostFact::Lost(why) => {
                 if self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Up)) {
-                    let first = why.lines().next().unwrap_or_default().replace('\t', "; try ");
-                    self.world.note(self.now, format!("{host} lost: {first}"), true);
+                    self.world.note(self.now, format!("{host} lost: {}", first_of(&why)), true);
                 }
                 self.world.lost(host, why, self.now);
             }
             HostFact::NextTry(at) => self.world.tried_again_at(host, at),
             HostFact::Asks(why) => {
-                self.world.note(self.now, format!("{host}: {why}"), true);
+                self.world.note(self.now, format!("{host} needs you: {}", first_of(&why)), true);
                 self.world.asks(host, why, self.now);
             }
             HostFact::Events(mut events) => {

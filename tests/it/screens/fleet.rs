@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pilothouse::config::theme::Depth;
-use pilothouse::domain::host::{EngineFacts, HostLoad};
+use pilothouse::domain::host::{Address, EngineFacts, HostLoad};
 use pilothouse::domain::ids::HostId;
 use pilothouse::domain::skew::Skew;
 use pilothouse::logs::decode;
@@ -11,6 +11,7 @@ use pilothouse::logs::line::{Batch, Head, SourceId};
 use pilothouse::msg::{HostFact, LogFact, Msg};
 use pilothouse::sub::Sub;
 use pilothouse::ui::look::Look;
+use pilothouse::world::Host;
 
 use super::render;
 use super::world::{Stage, look, wall};
@@ -39,6 +40,59 @@ pub fn merged(size: (u16, u16), look: Look) -> Stage {
     stage.tell(Msg::Log(generation, LogFact::Lines(batch)));
     stage.keys("3");
     stage
+}
+
+/// One of six hosts is slow, one does not answer, and three need somebody: a key that changed, one that nobody knows, a
+/// passphrase.
+pub fn troubled(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    for name in ["cache1", "edge1", "store1", "web3"] {
+        let host = Host::asked(Address::parse(&format!("ssh://deploy@{name}")));
+        stage.model.world.hosts.insert(HostId::new(name), host);
+        stage.model.world.environments[0].hosts.push(HostId::new(name));
+    }
+    stage.up("web3", Vec::new());
+    let load = HostLoad { round_trip: Some(Duration::from_millis(208)), ..HostLoad::default() };
+    let next = stage.now.at + Duration::from_secs(52);
+    let changed = "configuration: cache1:22: ITS KEY HAS CHANGED: /home/alice/.ssh/known_hosts:4 has another ssh-ed25519 \
+        key than the SHA256:Q/MVa4/t21J+lc3ROwLlbq3Q4WAUBQfHWhn63yumep0 it shows now; if the host was made anew, remove \
+        that line\task its owner; only if it was made anew: ssh-keygen -f /home/alice/.ssh/known_hosts -R cache1";
+    let unknown = "configuration: edge1:22: its ssh-ed25519 key SHA256:Q/MVa4/t21J+lc3ROwLlbq3Q4WAUBQfHWhn63yumep0 is not \
+        known; compare it, then connect once from the console or with ssh\ton the host: ssh-keygen -lf \
+        /etc/ssh/ssh_host_ed25519_key.pub; if it says the same: ssh edge1 true";
+    let locked = "configuration: deploy@store1: needs a person: the passphrase of /home/alice/.ssh/id_ed25519\t\
+        ssh-add /home/alice/.ssh/id_ed25519";
+    for (host, fact) in [
+        ("web3", HostFact::Load(load)),
+        (
+            "web2",
+            HostFact::Lost(
+                "configuration: web2: nothing heard for 15 s\tssh -v ssh://deploy@web2 true".into(),
+            ),
+        ),
+        ("web2", HostFact::NextTry(next)),
+        ("cache1", HostFact::Asks(changed.into())),
+        ("edge1", HostFact::Asks(unknown.into())),
+        ("store1", HostFact::Asks(locked.into())),
+    ] {
+        stage.tell(Msg::Host(HostId::new(host), fact));
+    }
+    stage.wait(40);
+    stage.keys("1");
+    stage
+}
+
+#[test]
+fn every_host_is_seen_before_how_full_they_are() {
+    let size = (160, 48);
+    let stage = troubled(size, look("dark", Depth::True, false));
+    let text = render::text(&render::draw(&stage.model, size));
+    let left: String =
+        text.lines().filter_map(|line| line.split('│').nth(1)).flat_map(|l| [l, "\n"]).collect();
+    for host in ["web1", "web2", "cache1", "edge1", "store1", "web3"] {
+        assert!(left.contains(host), "{host}: {text}");
+    }
+    assert!(!left.contains("mem"), "{left}");
 }
 
 #[test]
@@ -89,7 +143,7 @@ fn while_a_host_is_tried_it_says_so_and_never_that_it_is_tried_in_no_time() {
     stage.wait(1);
     assert_eq!(below(&stage), "trying…");
     stage.tell(web2(HostFact::Asks("its key has changed".into())));
-    assert_eq!(below(&stage), "ctrl-r tries");
+    assert_eq!(below(&stage), "ctrl-r tries, a: why");
     stage.tell(web2(HostFact::NextTry(stage.now.at)));
     assert_eq!(below(&stage), "trying…");
 }
