@@ -261,6 +261,13 @@ pub(super) fn known_cause(error: &(dyn std::error::Error + 'static)) -> Option<E
     std::iter::successors(Some(error), |error| error.source()).find_map(named)
 }
 
+/// What is behind an error, behind that, and so on, in its own words: the rest only says what it kept from being done.
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map_or_else(String::new, ToString::to_string)
+}
+
 /// The engine's words: `{"message": …}`, else the first line of what came.
 fn message_of(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]

@@ -5,6 +5,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
+use super::api::innermost;
 use crate::ports::engine::EngineError;
 
 /// Longest line that is taken for one.
@@ -20,7 +21,7 @@ pub(super) fn json<T: DeserializeOwned + Send + 'static>(
     let batches = stream::try_unfold(state, move |(mut body, mut rest)| {
         let broken = broken.clone();
         async move {
-            let Some(chunk) = body.try_next().await.map_err(|e| broken(e.to_string()))? else {
+            let Some(chunk) = body.try_next().await.map_err(|e| broken(innermost(&e)))? else {
                 return Ok(None);
             };
             rest.extend_from_slice(&chunk);

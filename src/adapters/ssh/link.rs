@@ -169,7 +169,9 @@ impl Link {
     pub(super) async fn open_at(&self, door: Door, window: u32, place: Option<Place>) -> io::Result<Opened> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Open(door, window, place, reply)).await.map_err(|_| self.gone())?;
-        answer.await.map_err(|_| self.gone())?
+        let mut opened = answer.await.map_err(|_| self.gone())??;
+        opened.stream.end = Arc::clone(&self.end);
+        Ok(opened)
     }
 
     /// Tells a command's terminal its new width and height; nothing happens where the channel is closed.
@@ -247,6 +249,8 @@ pub struct Stream {
     pub(super) is_whole: Arc<AtomicBool>,
     // A connection that lives for its streams alone ends with the last of them.
     pub(super) carrier: Option<Arc<Link>>,
+    // Why the connection ended, once it did.
+    pub(super) end: Arc<OnceLock<String>>,
 }
 
 impl AsyncRead for Stream {
@@ -260,10 +264,8 @@ impl AsyncRead for Stream {
         let is_end = into.filled().len() == before && into.remaining() > 0;
         if is_end && !self.is_whole.load(Ordering::Acquire) {
             // What came may stop in the middle of something: that is no end.
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::ConnectionReset,
-                "the SSH connection broke",
-            )));
+            let why = self.end.get().map_or("the SSH connection broke", String::as_str);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, why)));
         }
         Poll::Ready(Ok(()))
     }

@@ -139,7 +139,7 @@ impl Model {
             }
         });
         let long = told.collect::<Vec<_>>().join(", ");
-        let short = (count > 1).then(|| format!("{count} hosts away"));
+        let short = (count > 1).then(|| format!("{count} lost"));
         (count > 0).then_some(Word { long, short, role: Role::Warn })
     }
 

@@ -213,6 +213,7 @@ async fn a_host_that_falls_silent_is_given_up_after_the_patience_for_it() {
     // Quiet is not gone: the question is answered.
     let quiet = tokio::time::timeout(Duration::from_secs(5), connected.link.ended()).await;
     assert!(quiet.is_err(), "given up although it answers");
+    let mut stream = connected.link.open(Door::Exec("sleep 1000".into(), None)).await.unwrap().stream;
     let stopped: Vec<_> =
         sshd.serving().into_iter().filter_map(|p| rustix::process::Pid::from_raw(p as i32)).collect();
     for pid in &stopped {
@@ -222,4 +223,6 @@ async fn a_host_that_falls_silent_is_given_up_after_the_patience_for_it() {
     tokio::time::timeout(Duration::from_secs(8), connected.link.ended()).await.expect("never given up");
     // Counted from when it was last heard: at most a question and a look before it was stopped.
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let error = stream.read(&mut [0]).await.unwrap_err().to_string();
+    assert!(error.contains("nothing heard for 3 s"), "{error}");
 }

@@ -81,7 +81,7 @@ impl Request {
             pipe.for_command(err_ours, tell);
             (errors, status) = (Some(err_theirs), Some(told));
         }
-        let stream = Stream { _alive: alive, pipe: theirs, is_whole, carrier: None };
+        let stream = Stream { _alive: alive, pipe: theirs, is_whole, carrier: None, end: Arc::default() };
         let opened = Opened { stream, errors, status, id };
         // Not taken: the stream drops here, and the pipe closes its channel.
         let _ = self.reply.send(Ok(opened));
