@@ -9,8 +9,8 @@ use crate::config::theme::Role;
 use crate::ui::text::{put, wrapped};
 use crate::world::Deed;
 
-/// Longest text of one line of the list, in rows.
-const MOST_ROWS: usize = 9;
+/// Longest text of one line of the list, in rows; and where somebody reads it.
+const MOST_ROWS: (usize, usize) = (9, 30);
 
 /// The pane.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,8 @@ fn draw_deed(ctx: &Ctx<'_>, deed: &Deed, area: Rect, buf: &mut Buffer) -> u16 {
     // In a narrow column the text goes on below the time.
     let (x, first) = if area.width < 50 { (area.x + 3, 9) } else { (area.x + 12, 0) };
     let width = area.right().saturating_sub(x + 1);
-    let lines = wrapped(&deed.text, usize::from(width), first, MOST_ROWS);
+    let most = if ctx.is_focused { MOST_ROWS.1 } else { MOST_ROWS.0 };
+    let lines = wrapped(&deed.text, usize::from(width), first, most);
     for (i, line) in (0..area.height).zip(&lines) {
         let indent = if i == 0 { first as u16 } else { 0 };
         put(buf, x + indent, area.y + i, width.saturating_sub(indent), line, look.style(role));

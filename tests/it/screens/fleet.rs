@@ -96,6 +96,23 @@ fn every_host_is_seen_before_how_full_they_are() {
 }
 
 #[test]
+fn what_mends_a_host_is_told_whole_to_whoever_goes_to_the_activity() {
+    for size in [(160, 48), (80, 24)] {
+        let mut stage = troubled(size, look("dark", Depth::True, false));
+        // The newest two are of other hosts.
+        stage.keys("a j j");
+        let text = render::text(&render::draw(&stage.model, size));
+        let pane = if size.0 > 100 {
+            text.lines().filter_map(|line| line.split('│').nth(1)).collect::<String>()
+        } else {
+            text
+        };
+        let pane: String = pane.split_whitespace().collect();
+        assert!(pane.contains("ssh-keygen-f/home/alice/.ssh/known_hosts-Rcache1"), "{pane}");
+    }
+}
+
+#[test]
 fn a_host_that_never_answered_is_silent_since_it_was_first_asked() {
     let size = (160, 48);
     let mut stage = Stage::asking(size, look("dark", Depth::True, false));
