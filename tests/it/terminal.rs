@@ -1,6 +1,7 @@
 //! What a terminal can do to the console: sizes, storms, stops, hang-ups; the shell gets its terminal back each time.
 
 mod faults;
+mod frames;
 mod soak;
 
 use std::io::Read;
