@@ -15,7 +15,7 @@ use crate::world::World;
 
 /// The environments of a scenario and the ways to its hosts.
 pub fn hosts(scenario: &Arc<Scenario>, clock: Clock) -> (World, Routes) {
-    let world = scenario.unasked();
+    let world = scenario.watched_until(&clock);
     let simulation = Simulation::new(scenario, clock);
     let prober = Arc::new(SimProber::new(Arc::clone(&simulation))) as Arc<dyn Prober>;
     let route = |host: &crate::domain::ids::HostId| {

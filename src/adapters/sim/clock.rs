@@ -37,6 +37,14 @@ impl Clock {
         Self(Kind::Held { wall_ns, now: Arc::new(watch::Sender::new(0)) })
     }
 
+    /// How far into the scenario a running clock began; a held one begins at 0.
+    pub fn begins(&self) -> Duration {
+        match &self.0 {
+            Kind::Real { from, .. } => Duration::from_nanos(from.unsigned_abs()),
+            Kind::Held { .. } => Duration::ZERO,
+        }
+    }
+
     /// Sets a held clock and wakes who waits for it. A running clock is not moved.
     pub fn set(&self, to: Duration) {
         if let Kind::Held { now, .. } = &self.0 {

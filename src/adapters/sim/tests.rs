@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::clock::{Clock, nanos};
 use super::scenario::Scenario;
 use super::world::View;
+use super::{Simulation, streams};
 use crate::domain::container::{Container, Health, State};
 use crate::logs::line::{Level, SourceId};
 use crate::world::{Link, World};
@@ -29,6 +31,33 @@ fn at_the_beginning_all_is_well_on_six_hosts() {
     );
     assert!(world.hosts.values().all(|h| h.link == Link::Up) && world.hosts.len() == 6);
     assert!(world.environments[0].is_protected && world.is_demo);
+}
+
+#[test]
+fn a_console_that_opens_in_the_middle_has_the_past_of_the_script_in_its_charts() {
+    let scenario = Scenario::named("incident").unwrap();
+    let at = Duration::from_secs(180);
+    let clock = Clock::real(at, 1.0);
+    let world = scenario.watched_until(&clock);
+    let api = named(&world, "api-7-1").key.clone();
+    let memory = &world.usage[&api].memory;
+    let (first, last) = (memory.iter().next().unwrap(), memory.last().unwrap());
+    assert_eq!(last.at, clock.wall(nanos(at)), "up to now");
+    assert!((last.at - first.at).num_seconds() >= 170, "{first:?} {last:?}");
+    assert!(last.value > first.value * 1.5, "it runs out of memory: {first:?} {last:?}");
+    // What an engine tells again was told with the same time.
+    let past = streams::past(&Simulation::new(&scenario, clock), &api.host, 0);
+    let before = world.changes.iter().count();
+    let mut again = world;
+    again.happened(&api.host, &past);
+    assert_eq!(again.changes.iter().count(), before);
+}
+
+#[test]
+fn a_console_that_opens_at_the_beginning_knows_nothing_yet() {
+    let scenario = Scenario::named("incident").unwrap();
+    let world = scenario.watched_until(&Clock::real(Duration::ZERO, 1.0));
+    assert!(world.usage.is_empty() && world.hosts.values().all(|host| host.containers.is_none()));
 }
 
 #[test]

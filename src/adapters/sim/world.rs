@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::clock::{Clock, Ns, SECOND, nanos};
 use super::scenario::Scenario;
 use super::{Simulation, streams};
@@ -18,6 +20,9 @@ use crate::world::{Host, Now, World};
 
 /// From one reading of the counters to the next, as on the screen.
 const SWEEP: Ns = 3 * SECOND;
+
+/// The longest past that is looked at before a console opens.
+const WATCHED: Duration = Duration::from_secs(3600);
 
 impl Scenario {
     /// Its environments and hosts, before any of them answered.
@@ -43,6 +48,15 @@ impl Scenario {
         let view = View::at(self, at);
         (view.world, view.now)
     }
+
+    /// What a console knows as this clock begins, had it watched the script until then, for an hour at most: charts
+    /// show the past instead of nothing. The same rules played it, on a clock that was moved by hand.
+    pub fn watched_until(self: &Arc<Self>, clock: &Clock) -> World {
+        match clock.begins() {
+            Duration::ZERO => self.unasked(),
+            at => View::watched(self, at, at.min(WATCHED), clock.wall(0)).world,
+        }
+    }
 }
 
 /// A scenario held at a moment, with what a console knows then.
@@ -57,14 +71,20 @@ pub struct View {
 impl View {
     /// The scenario `at` after second 0.
     pub fn at(scenario: &Arc<Scenario>, at: Duration) -> Self {
-        let clock = Clock::held(scenario.starts);
+        Self::watched(scenario, at, at, scenario.starts)
+    }
+
+    /// As [`View::at`], of a console that watched only so long, and where second 0 was then on the wall.
+    fn watched(scenario: &Arc<Scenario>, at: Duration, since: Duration, starts: DateTime<Utc>) -> Self {
+        let clock = Clock::held(starts);
         let simulation = Simulation::new(scenario, clock.clone());
         let mut world = scenario.unasked();
         let end = nanos(at);
-        let opened = Instant::now();
+        // What was seen then is so old now.
+        let opened = Instant::now().checked_sub(at).unwrap_or_else(Instant::now);
         let mut lost = BTreeSet::new();
         // Sweep for sweep, because rates need the reading before, and a lost host is known as it last was.
-        let mut sweep = end.rem_euclid(SWEEP);
+        let mut sweep = nanos(at.saturating_sub(since)) / SWEEP * SWEEP + end.rem_euclid(SWEEP);
         while sweep <= end {
             clock.set(Duration::from_nanos(sweep.unsigned_abs()));
             let now =
