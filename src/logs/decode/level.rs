@@ -34,6 +34,7 @@ pub(super) fn level_under(line: &[u8], is_key: impl Fn(&[u8]) -> bool) -> Level 
 /// Whether a line without a level of its own carries on the one before it: a stack frame, a wrapped message.
 pub fn is_continuation(line: &[u8]) -> bool {
     matches!(line.first(), Some(b' ' | b'\t'))
+        || line.starts_with(b"at ")
         || line.starts_with(b"Caused by:")
         || line.starts_with(b"Traceback (")
 }

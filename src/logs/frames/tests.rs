@@ -118,10 +118,13 @@ fn the_engines_own_error_is_a_marker() {
 
 #[test]
 fn a_stack_frame_has_the_level_of_its_error() {
-    let bytes =
-        [stamped(2, T1, b"ERROR boom\n"), stamped(2, T1, b"\tat x.y\n"), stamped(2, T1, b"next\n")].concat();
-    let levels: Vec<_> = run(Form::Framed, &[&bytes]).0.into_iter().map(|line| line.3).collect();
-    assert_eq!(levels, [Level::Error, Level::Error, Level::Unknown]);
+    for frame in [&b"\tat x.y\n"[..], b"at x.y\n", b"Caused by: z\n", b"Traceback (most recent call last):\n"]
+    {
+        let bytes =
+            [stamped(2, T1, b"ERROR boom\n"), stamped(2, T1, frame), stamped(2, T1, b"next\n")].concat();
+        let levels: Vec<_> = run(Form::Framed, &[&bytes]).0.into_iter().map(|line| line.3).collect();
+        assert_eq!(levels, [Level::Error, Level::Error, Level::Unknown]);
+    }
 }
 
 fn stream() -> impl Strategy<Value = Vec<u8>> {

@@ -35,6 +35,19 @@ fn a_log_is_printed_whole_and_in_order() {
 }
 
 #[test]
+fn a_stack_trace_goes_with_the_line_it_belongs_to() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    let script =
+        r"printf 'INFO up\n  with care\nERROR boom\n\tat x.y\nat z\nCaused by: w\nINFO on\n  and on\n'";
+    let name = ended(&project, "web", script);
+    let done = run(&["logs", &name, "--level", "error"]).ended(0);
+    assert_eq!(done.out, "ERROR boom\n        at x.y\nat z\nCaused by: w\n");
+}
+
+#[test]
 fn lines_are_chosen_by_text_and_level() {
     if !engine::is_there() {
         return;
