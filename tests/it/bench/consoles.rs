@@ -33,7 +33,7 @@ pub fn all() -> Vec<Console> {
         program: own,
         listed: r"\b{n} of {n}\b",
         // All of its screen has a background of its own.
-        selected: r"▌ +(fleet-\d+)",
+        selected: r"▌([^│\n]*fleet-\d+[^│\n]*?)running",
         to_log: "",
         to_first: "3 g",
         help: ["?", "?", "IN CONTAINERS|IN LISTS"],

@@ -144,7 +144,8 @@ impl Host<'_> {
         for pid in &held {
             signal(*pid, Signal::STOP);
         }
-        terminal.keys("a");
+        // Its own pane, wide enough for a sentence on one line.
+        terminal.keys("a z");
         let began = Instant::now();
         let noticed = terminal.until("lost:", 2 * PATIENCE);
         self.table.add("black hole: noticed after, ms", OURS, ms(began, noticed));
