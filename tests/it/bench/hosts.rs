@@ -4,29 +4,15 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use pilothouse::adapters::docker::DockerEngine;
-use pilothouse::adapters::ssh::connect::Connector;
-use pilothouse::adapters::ssh::destination::Destination;
-use pilothouse::adapters::ssh::driver::Patience;
-use pilothouse::adapters::ssh::host::SshHost;
-use pilothouse::adapters::ssh::settings::Local;
-use pilothouse::domain::host::Address;
-use pilothouse::domain::ids::{ContainerId, HostId};
-use pilothouse::ports::engine::{Engine as _, LogRequest};
-use pilothouse::ports::prompt::Nobody;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::UnixStream;
 
 use super::Form;
 use super::answers::selection_times;
 use super::consoles::{self, SIZE};
-use super::engine::{Engine, FLAT_OUT};
+use super::engine::Engine;
 use super::figures::{memory_mb, processor_ns, seconds_between, tree};
 use super::measures::{PATIENCE, attempt, end, ms};
 use super::table::{FLOOR, Table};
@@ -34,14 +20,16 @@ use crate::pty::{Launch, Terminal, pilothouse};
 use crate::sshd::{Sshd, run};
 use crate::wire::Wire;
 
+mod pings;
+
 const OURS: &str = "pilothouse";
 const THEIRS: &str = "docker, ssh";
 /// Containers that are listed.
 const LISTED: usize = 20;
+/// Hosts in one environment.
+const HOSTS: usize = 50;
 /// Containers whose logs are read, and whose usage is shown, at once.
 const STREAMS: usize = 30;
-const FLOODS: usize = 4;
-const PINGS: usize = 300;
 /// Until streams run evenly.
 const SETTLE: Duration = Duration::from_secs(5);
 /// A line of 100 bytes.
@@ -72,6 +60,9 @@ pub fn table(engine: &Engine, form: &Form) -> Table {
     attempt(|| host.lists());
     attempt(|| host.reconnects());
     attempt(|| host.keys());
+    engine.clear();
+    engine.fleet(1);
+    attempt(|| host.many());
     engine.clear();
     attempt(|| host.streams());
     engine.clear();
@@ -110,6 +101,27 @@ impl Host<'_> {
     fn console(&self, address: &str) -> Terminal {
         let args = ["--host", address, "--ssh-config", &self.config()].map(str::to_owned);
         Launch::program(Self::program(), args).size(SIZE.0, SIZE.1).start()
+    }
+
+    /// This sshd under another name and at another port, in the words of OpenSSH.
+    fn block(&self, name: &str, port: u16) -> String {
+        let near = fs::read_to_string(self.config()).unwrap();
+        let alias = format!("[127.0.0.1]:{}", self.sshd.port);
+        let text = near.replace("Host bench", &format!("Host {name}"));
+        text.replace(&format!("Port {}", self.sshd.port), &format!("Port {port}\n  HostKeyAlias {alias}"))
+    }
+
+    /// The options that open an environment of these names and ports of this sshd.
+    fn environment(&self, name: &str, hosts: &[(String, u16)]) -> [String; 4] {
+        let config = self.home.path().join(format!("config-{name}"));
+        let blocks: Vec<_> = hosts.iter().map(|(host, port)| self.block(host, *port)).collect();
+        fs::write(&config, blocks.join("\n")).unwrap();
+        let file = self.home.path().join(format!("{name}.toml"));
+        let list: Vec<_> =
+            hosts.iter().map(|(host, _)| format!("\"ssh://{host}{}\"", self.socket())).collect();
+        let head = format!("default_environment = \"{name}\"\n[environments.{name}]\n");
+        fs::write(&file, format!("{head}hosts = [{}]\n", list.join(", "))).unwrap();
+        ["--config", file.to_str().unwrap(), "--ssh-config", config.to_str().unwrap()].map(str::to_owned)
     }
 
     /// From nothing to the complete list: by a command, and on the screen.
@@ -166,23 +178,15 @@ impl Host<'_> {
         wire.slow(Duration::from_millis(100), 0);
         // Takes connections and never answers.
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let near = fs::read_to_string(self.config()).unwrap();
-        let block = |name: &str, port: u16| {
-            let text = near.replace("Host bench", &format!("Host {name}"));
-            let alias = format!("[127.0.0.1]:{}", self.sshd.port);
-            text.replace(&format!("Port {}", self.sshd.port), &format!("Port {port}\n  HostKeyAlias {alias}"))
-        };
-        let config = self.home.path().join("config-three");
-        let blocks =
-            [near.clone(), block("far", wire.port), block("dead", dead.local_addr().unwrap().port())];
-        fs::write(&config, blocks.join("\n")).unwrap();
-        let file = self.home.path().join("three.toml");
-        let hosts = ["bench", "far", "dead"].map(|name| format!("\"ssh://{name}{}\"", self.socket()));
-        let text = format!(
-            "default_environment = \"three\"\n[environments.three]\nhosts = [{}]\n",
-            hosts.join(", ")
+        let dead_port = dead.local_addr().unwrap().port();
+        let args = self.environment(
+            "three",
+            &[
+                ("bench".to_owned(), self.sshd.port),
+                ("far".to_owned(), wire.port),
+                ("dead".to_owned(), dead_port),
+            ],
         );
-        fs::write(&file, text).unwrap();
         let ours = &consoles::all()[0];
         let mut measure = |terminal: Terminal, column: &'static str, count: usize| {
             terminal.until(&format!(r"\b{count} of {count}\b"), 2 * PATIENCE);
@@ -201,11 +205,30 @@ impl Host<'_> {
             end(&terminal);
         };
         for _ in 0..self.form.rounds {
-            let args = ["--config", file.to_str().unwrap(), "--ssh-config", config.to_str().unwrap()];
-            let three = Launch::program(Self::program(), args.map(str::to_owned)).size(SIZE.0, SIZE.1);
+            let three = Launch::program(Self::program(), args.clone()).size(SIZE.0, SIZE.1);
             measure(three.start(), OURS, 2 * LISTED);
             let local = Launch::program(Self::program(), ["--host".to_owned(), self.engine.socket.clone()]);
             measure(local.size(SIZE.0, SIZE.1).start(), FLOOR, LISTED);
+        }
+    }
+
+    /// Many hosts in one environment: until all are up, and what they cost when nothing happens.
+    fn many(&mut self) {
+        let hosts: Vec<_> = (0..HOSTS).map(|number| (format!("host-{number:02}"), self.sshd.port)).collect();
+        let args = self.environment("many", &hosts);
+        for _ in 0..self.form.rounds {
+            let terminal = Launch::program(Self::program(), args.clone()).size(SIZE.0, SIZE.1).start();
+            let (pid, began) = terminal.process();
+            let all = terminal.until(&format!(r"\b{HOSTS} of {HOSTS}\b"), PATIENCE);
+            sleep(SETTLE);
+            let (before, since) = (processor_ns(&tree(pid)), Instant::now());
+            sleep(self.form.idle);
+            let used = seconds_between(&before, &processor_ns(&tree(pid))) / since.elapsed().as_secs_f64();
+            let mut add = |what: &str, value| self.table.add(&format!("{HOSTS} hosts: {what}"), OURS, value);
+            add("all connected and listed, ms", ms(began, all));
+            add("console CPU idle, %", used * 100.0);
+            add("console memory, MB", memory_mb(pid, "VmRSS"));
+            end(&terminal);
         }
     }
 
@@ -274,71 +297,6 @@ impl Host<'_> {
             );
         }
     }
-
-    /// `GET /_ping` while four containers log as fast as they can and all of it is read.
-    fn pings(&mut self) {
-        let names: Vec<_> = (0..FLOODS).map(|number| format!("flood-{number}")).collect();
-        for name in &names {
-            self.engine.run(name, &[], FLAT_OUT);
-        }
-        let connector = Connector {
-            local: Local { home: "/nonexistent".into(), user: "bench".into(), agent: None },
-            config: Some(self.config().into()),
-            identity: None,
-            patience: Patience::default(),
-            prompter: Arc::new(Nobody),
-        };
-        let workers =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let socket = self.socket().to_owned();
-        let (mut over_ssh, mut local) = (Vec::new(), Vec::new());
-        workers.block_on(async {
-            let to = Destination::parse("bench").unwrap();
-            let ssh = Arc::new(SshHost::new(to, Some(socket.clone()), connector));
-            let engine = DockerEngine::over_ssh(HostId::new("bench"), Arc::clone(&ssh));
-            let readers = read_all(engine, &names).await;
-            tokio::time::sleep(SETTLE).await;
-            for _ in 0..PINGS {
-                let began = Instant::now();
-                ping(ssh.dial().await.unwrap()).await;
-                over_ssh.push(ms(began, Instant::now()));
-            }
-            readers.iter().for_each(tokio::task::JoinHandle::abort);
-            let here = DockerEngine::new(HostId::new("here"), &Address::Unix(socket.clone().into()));
-            let readers = read_all(here, &names).await;
-            tokio::time::sleep(SETTLE).await;
-            for _ in 0..PINGS {
-                let began = Instant::now();
-                ping(UnixStream::connect(&socket).await.unwrap()).await;
-                local.push(ms(began, Instant::now()));
-            }
-            readers.iter().for_each(tokio::task::JoinHandle::abort);
-        });
-        workers.shutdown_background();
-        for (row, share) in [("p50", 0.5), ("p99", 0.99)] {
-            let row = format!("GET /_ping beside {FLOODS} log floods, {row}, ms");
-            self.table.add(&row, OURS, percentile(&over_ssh, share));
-            self.table.add(&row, FLOOR, percentile(&local, share));
-        }
-    }
-}
-
-/// Reads the logs of these containers and throws them away, for as long as its tasks live.
-async fn read_all(engine: DockerEngine, names: &[String]) -> Vec<tokio::task::JoinHandle<()>> {
-    let request = LogRequest { tail: Some(0), follow: true, ..LogRequest::default() };
-    let mut readers = Vec::new();
-    for name in names {
-        let mut lines = engine.logs(&ContainerId::new(name.as_str()), request).await.unwrap();
-        readers.push(tokio::spawn(async move { while lines.next().await.is_some() {} }));
-    }
-    readers
-}
-
-async fn ping(mut wire: impl AsyncRead + AsyncWrite + Unpin) {
-    wire.write_all(b"GET /_ping HTTP/1.0\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    wire.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.ends_with(b"OK"), "{}", String::from_utf8_lossy(&answer));
 }
 
 /// How long a command takes to its end; what it prints is read and thrown away.
