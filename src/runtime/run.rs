@@ -31,6 +31,8 @@ const LANE: usize = 64;
 /// Facts taken in between two looks at the keys.
 const AT_ONCE: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
+/// Lines of a log that runs by cannot be read at any rate: half as often is as good.
+const LOG_FRAME: Duration = Duration::from_millis(33);
 /// A key does not wait for the next frame of a flood; one that repeats is not drawn more often than this.
 const KEY_FRAME: Duration = Duration::from_millis(4);
 
@@ -78,8 +80,8 @@ pub async fn run(
     paint(screen, &mut model)?;
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty, mut batch) = (Instant::now(), false, Vec::new());
-    // Until the frame after a key: somebody waits for it.
-    let mut gap = FRAME;
+    // What came since the last frame and can wait the least.
+    let mut gap = LOG_FRAME;
     loop {
         let mut wanted = Vec::new();
         tokio::select! {
@@ -103,12 +105,12 @@ pub async fn run(
             }
             () = sleep_until(drawn + gap), if is_dirty => {
                 paint(screen, &mut model)?;
-                (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
+                (drawn, is_dirty, gap) = (Instant::now(), false, LOG_FRAME);
                 continue;
             }
             // `out` is ours: there is always somebody to hear from.
             _ = facts.recv_many(&mut batch, AT_ONCE) => {
-                (is_dirty, gap) = (true, if batch.iter().any(is_list) { KEY_FRAME } else { gap });
+                (is_dirty, gap) = (true, batch.iter().map(longest_wait).fold(gap, Duration::min));
                 wanted.extend(model.update_all(batch.drain(..).inspect(diagnostics::heard), now()));
             }
         }
@@ -139,14 +141,19 @@ pub async fn run(
         }
         if is_dirty && drawn.elapsed() >= gap {
             paint(screen, &mut model)?;
-            (drawn, is_dirty, gap) = (Instant::now(), false, FRAME);
+            (drawn, is_dirty, gap) = (Instant::now(), false, LOG_FRAME);
         }
     }
 }
 
-/// What everybody waits for at the start, and comes seldom.
-fn is_list(msg: &Msg) -> bool {
-    matches!(msg, Msg::Host(_, HostFact::Listed(_)))
+/// From the last frame to the one that shows this, at most.
+fn longest_wait(msg: &Msg) -> Duration {
+    match msg {
+        // What everybody waits for at the start, and comes seldom.
+        Msg::Host(_, HostFact::Listed(_)) => KEY_FRAME,
+        Msg::Log(..) => LOG_FRAME,
+        _ => FRAME,
+    }
 }
 
 /// What came of a program that had the terminal.

@@ -9,9 +9,8 @@ use super::measures::{PATIENCE, attempt, ms};
 use crate::pty::{Screen, Terminal};
 
 /// What the selection looks like.
-fn selection(screen: &Screen, console: &Console) -> String {
-    if !console.selected.is_empty() {
-        let pattern = regex::Regex::new(console.selected).unwrap();
+fn selection(screen: &Screen, pattern: Option<&regex::Regex>) -> String {
+    if let Some(pattern) = pattern {
         return pattern.captures(&screen.text()).map(|found| found[1].to_owned()).unwrap_or_default();
     }
     let (columns, rows) = screen.size();
@@ -24,13 +23,14 @@ fn selection(screen: &Screen, console: &Console) -> String {
 
 /// From a movement to the first screen that shows it.
 pub fn selection_times(terminal: &Terminal, console: &Console, count: usize) -> Vec<f64> {
+    let pattern = (!console.selected.is_empty()).then(|| regex::Regex::new(console.selected).unwrap());
     let press = |number: usize| {
-        let before = terminal.look(|screen| selection(screen, console));
+        let before = terminal.look(|screen| selection(screen, pattern.as_ref()));
         let began = Instant::now();
         terminal.keys(if number.is_multiple_of(2) { "Down" } else { "Up" });
         let moved = attempt(|| {
             terminal.until_screen("the selection moved", Duration::from_secs(2), |screen| {
-                selection(screen, console) != before
+                selection(screen, pattern.as_ref()) != before
             })
         });
         sleep(Duration::from_millis(90 + (number as u64 * 37) % 60));
