@@ -90,10 +90,10 @@ actions! {
     PreviousPane "previous-pane" Global ["shift-tab"] "" "Go to the pane before";
     Zoom "zoom" Global ["z"] "zoom" "Give the pane the whole screen, or take it back";
     Activity "activity" Global ["a"] "activity" "Show what this console did and what failed";
-    Engine "engine" Global ["E"] "engine" "Show the engine: its disk, images, volumes, networks, build cache";
-    Refresh "refresh" Global ["ctrl-r"] "" "Ask again for what is shown, and try hosts that do not answer";
-    Reload "reload" Global [] "" "Read the configuration and its inventories again; what is shown stays";
-    Demo "demo" Global ["v"] "demo" "Open the demo on simulated hosts, where no engine answers";
+    Engine "engine" Global ["E"] "engine" "Show the engine: disk, images, volumes, networks";
+    Refresh "refresh" Global ["ctrl-r"] "" "Ask again, and try hosts that do not answer";
+    Reload "reload" Global [] "" "Read the configuration and inventories again";
+    Demo "demo" Global ["v"] "demo" "Open the demo, where no engine answers";
     Events "events" Global ["V"] "events" "Show what the engines say that happens, live";
     Tail "tail" Containers ["t"] "tail" "Follow the logs of what is selected";
     Shell "shell" Containers ["x"] "shell" "Open a shell in the container";
@@ -106,8 +106,8 @@ actions! {
     Processes "processes" Containers ["T"] "processes" "Show the processes of the container";
     Mark "mark" Containers ["space"] "" "Mark the container, to act on several at once";
     Sort "sort" Containers ["o"] "" "Change the sort order";
-    RemoveItem "remove-item" Engine ["D"] "remove" "Remove what is selected or marked, if nothing uses it";
-    Prune "prune" Engine ["C"] "clean" "Remove what surely nobody misses: stopped, nameless, or cache";
+    RemoveItem "remove-item" Engine ["D"] "remove" "Remove what is selected or marked, if unused";
+    Prune "prune" Engine ["C"] "clean" "Remove what is stopped, nameless or cache";
     PruneAll "prune-all" Engine ["X"] "clean all" "Remove all of this kind that nothing uses";
     MarkItem "mark-item" Engine ["space"] "" "Mark it, to remove several at once";
     NextHost "next-host" Engine ["n"] "" "Show the engine of the next host";
@@ -120,8 +120,8 @@ actions! {
     Wrap "wrap" Logs ["w"] "wrap" "Wrap long lines, or cut them";
     Json "json" Logs ["J"] "raw" "Show JSON and logfmt lines as fields, or raw";
     Level "level" Logs ["L"] "level" "Raise the minimum level";
-    TimeRange "time-range" Logs ["@"] "time" "Show only lines of a time: 15m, 14:20-14:35, 2026-03-01 14:20";
-    Wider "wider" Logs ["t"] "wider" "Follow the whole service, the environment, the container again";
+    TimeRange "time-range" Logs ["@"] "time" "Show only lines of a time: 15m, 14:20-14:35";
+    Wider "wider" Logs ["t"] "wider" "Widen to the service, the environment, and back";
     Correlate "correlate" Logs ["c"] "follow id" "Show only lines with the id of this line";
     Copy "copy" Logs ["y"] "copy" "Copy the line to the clipboard";
     Export "export" Logs ["e"] "export" "Write the shown lines to a file";

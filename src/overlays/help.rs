@@ -29,6 +29,8 @@ enum Line {
 
 /// Width of one column.
 const COLUMN: u16 = 76;
+/// Where the explanation begins in it.
+const DOC: u16 = 28;
 /// From this width on there are two.
 const TWO: u16 = 2 * COLUMN + 4;
 
@@ -134,7 +136,7 @@ fn draw_line(line: &Line, row: Rect, look: &Look, buf: &mut Buffer) {
         Line::Key { keys, name, doc } => {
             put(buf, row.x + 1, row.y, rest(1).min(12), keys, look.style(Role::Key));
             put(buf, row.x + 14, row.y, rest(14).min(14), name, look.style(Role::Text));
-            put(buf, row.x + 28, row.y, rest(28), doc, look.style(Role::Dim));
+            put(buf, row.x + DOC, row.y, rest(DOC), doc, look.style(Role::Dim));
         }
         Line::Blank => {}
     }
@@ -143,6 +145,17 @@ fn draw_line(line: &Line, row: Rect, look: &Look, buf: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_key_is_explained_within_its_column() {
+        let lines = lines(&Keymap::standard().unwrap(), &[]);
+        let docs = lines.iter().filter_map(|line| match line {
+            Line::Key { doc, .. } => Some(doc.as_str()),
+            Line::Head(_) | Line::Blank => None,
+        });
+        let cut: Vec<_> = docs.filter(|doc| doc.len() > usize::from(COLUMN - DOC)).collect();
+        assert_eq!(cut, Vec::<&str>::new());
+    }
 
     #[test]
     fn a_key_that_was_set_anew_is_the_one_that_is_shown() {

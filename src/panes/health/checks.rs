@@ -7,14 +7,17 @@ use crate::config::theme::Role;
 use crate::domain::container::{Check, Container, State};
 use crate::domain::health::took;
 use crate::panes::Ctx;
-use crate::ui::text::{put, put_right};
+use crate::ui::text::{put, put_right, wrapped};
 
-/// Lines it takes to show all.
+/// The most lines that one output takes.
+const MOST: usize = 8;
+
+/// Lines it takes to show all, each output cut to one.
 pub(super) fn wanted(c: &Container) -> u16 {
     c.detail.as_ref().map_or(0, |detail| detail.checks.len() as u16 + 1)
 }
 
-/// A heading where there is room for it, then a line each.
+/// A heading where there is room for it, then a line each; what else is free goes to long outputs, the newest first.
 pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) {
     let Some(detail) = c.detail.as_ref().filter(|_| area.height > 0) else { return };
     if detail.checks.is_empty() || !(c.state == State::Running || area.height > 1) {
@@ -25,12 +28,20 @@ pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) {
         put(buf, area.x, y, area.width, "HEALTHCHECK", ctx.look.style(Role::Dim));
         y += 1;
     }
-    for (y, check) in (y..area.bottom()).zip(detail.checks.iter().rev()) {
-        draw_check(ctx, check, Rect { y, height: 1, ..area }, buf);
+    let mut free = usize::from(area.bottom() - y).saturating_sub(detail.checks.len());
+    for check in detail.checks.iter().rev() {
+        if y >= area.bottom() {
+            break;
+        }
+        let most = (free + 1).min(MOST);
+        let taken = draw_check(ctx, check, Rect { y, height: most as u16, ..area }, buf);
+        free -= usize::from(taken - 1);
+        y += taken;
     }
 }
 
-fn draw_check(ctx: &Ctx<'_>, check: &Check, row: Rect, buf: &mut Buffer) {
+/// Draws at most the height of `row`, and says how many lines that were.
+fn draw_check(ctx: &Ctx<'_>, check: &Check, row: Rect, buf: &mut Buffer) -> u16 {
     let look = ctx.look;
     let mut x = row.x + 1;
     let room = |x: u16| row.right().saturating_sub(x);
@@ -44,8 +55,10 @@ fn draw_check(ctx: &Ctx<'_>, check: &Check, row: Rect, buf: &mut Buffer) {
     let took = took(std::time::Duration::from_millis(u64::try_from(check.took_ms).unwrap_or(0)));
     put_right(buf, x, row.y, 6.min(room(x)), &took, look.style(Role::Dim));
     x += 8;
-    let lines = check.output.split('\n').map(str::trim).filter(|line| !line.is_empty());
-    let text = lines.collect::<Vec<_>>().join(" ");
-    let text = if text.is_empty() { "no output" } else { &text };
-    put(buf, x, row.y, room(x), text, look.style(Role::Text));
+    let output = if check.output.trim().is_empty() { "no output" } else { &check.output };
+    let lines = wrapped(output, usize::from(room(x)), 0, usize::from(row.height));
+    for (y, line) in (row.y..).zip(&lines) {
+        put(buf, x, y, room(x), line, look.style(Role::Text));
+    }
+    (lines.len() as u16).max(1)
 }

@@ -263,3 +263,19 @@ fn what_ended_at_once_is_not_up_again_though_the_engine_dates_its_start_behind_i
     let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["created, 1", "exited 137"]);
 }
+
+#[test]
+fn a_restart_loop_is_told_while_its_probe_waits_for_the_start_and_what_is_unhealthy_says_why() {
+    let mut api = container("api-1", Health::Starting);
+    let looping =
+        Detail { started: Some(wall(0)), restarts: 9, address: Some("10.0.0.2".into()), ..Detail::default() };
+    api.detail = Some(Arc::new(looping.clone()));
+    let mut world = world(std::slice::from_ref(&api));
+    probe(&mut world, &api, 2, Outcome::Refused);
+    assert_eq!(condition(&world, &api, 3), Condition::Looping(9));
+    assert_eq!(world.standing(&environment().id, &api, now(3)), Standing::Bad);
+    let old = Detail { started: Some(wall(-600)), ..looping };
+    api.detail = Some(Arc::new(old));
+    probe(&mut world, &api, 7, Outcome::Refused);
+    assert!(matches!(condition(&world, &api, 8), Condition::Unhealthy(_)));
+}
