@@ -11,7 +11,7 @@ use super::table::{Cell, Table, cell, left, right};
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::size::bytes;
 use crate::domain::usage::Usage;
-use crate::panes::containers::columns::state_text;
+use crate::panes::containers::words::state_text;
 use crate::runtime::run::now;
 use crate::ui::text::age;
 
@@ -214,6 +214,7 @@ fn table(site: &Site, found: &[Found], has_usage: bool) -> Table {
         right("RST").spare(3),
         right("UP").spare(2),
         left("PORTS").spare(7),
+        left("IMAGE").spare(10),
         left("ID").spare(9),
     ]);
     let mut table = Table::new(columns);
@@ -236,6 +237,7 @@ fn table(site: &Site, found: &[Found], has_usage: bool) -> Table {
             restarts.into(),
             since(c, now).into(),
             cell(Tone::Dim, ports(c)),
+            cell(Tone::Dim, &*c.image),
             cell(Tone::Dim, c.key.id.short()),
         ]);
         table.row(cells);

@@ -13,7 +13,7 @@ use crate::domain::container::{Check, Container, Health, Standing, State};
 use crate::domain::health::dependencies::{Dependency, Mood};
 use crate::domain::health::{Verdict, took};
 use crate::domain::probe::ProbeKind;
-use crate::panes::containers::columns::state_text;
+use crate::panes::containers::words::state_text;
 use crate::runtime::run::now;
 use crate::ui::text::age;
 use crate::world::health::ProbeHistory;

@@ -16,7 +16,7 @@ use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::size::bytes;
-use crate::panes::containers::columns::state_text;
+use crate::panes::containers::words::state_text;
 use crate::runtime::run::now;
 use crate::ui::text::age;
 use crate::world::health::Condition;

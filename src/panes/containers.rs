@@ -16,6 +16,7 @@ use crate::world::Link;
 
 pub mod columns;
 mod empty;
+pub mod words;
 
 /// In which order containers stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -66,6 +66,20 @@ pub fn skip(text: &str, cells: usize) -> String {
     out
 }
 
+/// The last cells of a name that is too long: what is alike differs at the end.
+pub fn end_of(name: &str, width: usize) -> String {
+    let mut left = name.width();
+    if left <= width {
+        return name.to_owned();
+    }
+    let clusters = name.graphemes(true).skip_while(|cluster| {
+        let is_over = left + 1 > width;
+        left -= cluster.width().min(left) * usize::from(is_over);
+        is_over
+    });
+    format!("~{}", clusters.collect::<String>())
+}
+
 /// Lines of at most `width` cells, broken at blanks; the first is `indent` cells shorter. What is beyond `most` lines is
 /// left off, and the last of them then ends in `~`.
 pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::host::HostLoad;
-use crate::panes::containers::columns;
+use crate::panes::containers::words;
 use crate::panes::{PaneKind, condition, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
 use crate::world::Link;
@@ -52,7 +52,7 @@ impl Model {
     fn in_words(&self, c: &Container) -> String {
         match c.state {
             State::Running => condition::of(&self.ctx(PaneKind::Containers), c).0,
-            _ => columns::state_text(c),
+            _ => words::state_text(c),
         }
     }
 

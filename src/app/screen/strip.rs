@@ -7,7 +7,7 @@ use super::layout::Place;
 use crate::app::model::Model;
 use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
-use crate::panes::containers::columns;
+use crate::panes::containers::words;
 use crate::panes::{PaneKind, condition, health};
 use crate::ui::frame;
 use crate::ui::text::{age, put, put_right};
@@ -52,7 +52,7 @@ impl Model {
         let mut words = if c.state == State::Running && !health.is_empty() {
             vec![(health, role)]
         } else {
-            vec![(columns::state_text(c), role)]
+            vec![(words::state_text(c), role)]
         };
         if let Some(at) = self.bad_since(c) {
             words.push((format!("since {}", self.look.since(at, self.now.wall)), role));

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::words::{end_text, image, is_looping, ports, restarts, short_state, state_role, state_word, up};
 use crate::config::theme::Role;
 use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Standing, State};
@@ -11,9 +12,8 @@ use crate::domain::series::Series;
 use crate::panes::{Ctx, condition};
 use crate::ui::list::draw_selected;
 use crate::ui::spark::{self, Scale};
-use crate::ui::text::{age, bytes, put, put_right};
+use crate::ui::text::{bytes, end_of, put, put_right};
 use crate::world::Link;
-use crate::world::health::Condition;
 
 /// One column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,11 +46,13 @@ pub enum Column {
     Up,
     /// Ports.
     Ports,
+    /// Its image, by name.
+    Image,
 }
 
 use Column::{
-    Cpu, Health as HealthColumn, Host, Limit, Memory, Name, Network, Ports, Release, Restarts, Service,
-    Spark, Up,
+    Cpu, Health as HealthColumn, Host, Image, Limit, Memory, Name, Network, Ports, Release, Restarts,
+    Service, Spark, Up,
 };
 
 /// What the columns have to hold.
@@ -66,6 +68,8 @@ pub struct Content {
 
 /// Room for the name of a container, where there is room.
 const NAME: u16 = 20;
+/// The least room that an image is shown in.
+const IMAGE: u16 = 12;
 
 /// Columns with their widths, left to right; which are left off as the pane gets narrower is fixed here. What names
 /// leave over goes to the memory limit, then to the network.
@@ -99,13 +103,18 @@ pub fn layout(width: u16, content: Content) -> Vec<(Column, u16)> {
             layout.insert(at + 1, extra);
         }
     }
-    let used = used(&layout);
+    let taken = used(&layout);
     if let Some((_, name)) = layout.iter_mut().find(|(c, _)| *c == Name) {
-        *name = if used > width {
-            name.saturating_sub(used - width).max(8)
+        *name = if taken > width {
+            name.saturating_sub(taken - width).max(8)
         } else {
-            (*name + width - used).min(30)
+            (*name + width - taken).min(30)
         };
+    }
+    // What is left over in the end is the image's.
+    let left = width.saturating_sub(used(&layout) + 1);
+    if left >= IMAGE {
+        layout.push((Image, left.min(40)));
     }
     layout
 }
@@ -134,6 +143,7 @@ pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut 
             Restarts => "RST",
             Up => "UP",
             Ports => "PORTS",
+            Image => "IMAGE",
         };
         cell(buf, x, area.y, width, column, text, ctx.look.style(Role::Dim));
     });
@@ -208,6 +218,7 @@ pub fn draw_row(
             Host => (c.key.host.to_string(), if is_stale { Role::Warn } else { Role::Dim }),
             Release => (c.release().to_owned(), Role::Text),
             Column::State if !has_health => short_state(ctx, c),
+            Column::State if is_looping(ctx, c) => (format!("running ({})", restarts(c)), Role::Bad),
             Column::State => (state_word(c), state_role(c)),
             HealthColumn if c.state == State::Running => condition::of(ctx, c),
             HealthColumn => (end_text(c), state_role(c)),
@@ -248,6 +259,7 @@ pub fn draw_row(
             },
             Up => (up(ctx, c), Role::Dim),
             Ports => (ports(c), Role::Faint),
+            Image => (end_of(image(&c.image), usize::from(width)), Role::Faint),
         };
         let role = if is_stale && !matches!(column, Host) { Role::Dim } else { role };
         cell(buf, x, line.y, width, column, &text, look.style(role));
@@ -261,82 +273,6 @@ fn unknown(c: &Container) -> String {
 
 fn is_strained(ctx: &Ctx<'_>, c: &Container, figure: Figure) -> bool {
     ctx.world.strain(c, figure, ctx.now.wall).is_some()
-}
-
-/// State with its reason: `exited 137 OOM`, `restarting (7)`.
-pub fn state_text(c: &Container) -> String {
-    let detail = c.detail.as_ref();
-    let oom = if detail.is_some_and(|d| d.is_oom_killed) { " OOM" } else { "" };
-    match &c.state {
-        State::Exited(Some(code)) => format!("exited {code}{oom}"),
-        State::Exited(None) => format!("exited{oom}"),
-        State::Restarting => {
-            let count = detail.map(|d| format!(" ({})", d.restarts)).unwrap_or_default();
-            let code = detail.and_then(|d| d.exit_code).map(|code| format!(" {code}")).unwrap_or_default();
-            format!("restarting{count}{code}{oom}")
-        }
-        state => state.word().to_owned(),
-    }
-}
-
-fn state_role(c: &Container) -> Role {
-    match (&c.state, c.standing()) {
-        (State::Running, _) => Role::Text,
-        (_, Standing::Bad) => Role::Bad,
-        (_, Standing::Warn) => Role::Warn,
-        _ => Role::Dim,
-    }
-}
-
-/// Where there is room for one word only: health for what runs, else the state.
-fn short_state(ctx: &Ctx<'_>, c: &Container) -> (String, Role) {
-    match ctx.condition(c) {
-        Some(Condition::Unchecked) => ("running, no check".to_owned(), Role::Dim),
-        Some(condition) => condition::words(&condition, ctx.now.wall),
-        None if c.state == State::Restarting => {
-            let count = c.detail.as_ref().map(|d| format!(", restart {}", d.restarts)).unwrap_or_default();
-            (format!("{}{count}", end_text(c)), state_role(c))
-        }
-        None => (state_text(c), state_role(c)),
-    }
-}
-
-/// State alone, where the reason has a column of its own: `restarting (7)`, `exited 5`.
-fn state_word(c: &Container) -> String {
-    match (&c.state, &c.detail) {
-        (State::Restarting, Some(detail)) => format!("restarting ({})", detail.restarts),
-        (State::Exited(Some(code)), _) => format!("exited {code}"),
-        (state, _) => state.word().to_owned(),
-    }
-}
-
-/// Why it does not run: `OOM 137`, `exit 1`, `OOM`; nothing where it ended as it should, or its state has the code.
-fn end_text(c: &Container) -> String {
-    let Some(detail) = &c.detail else { return String::new() };
-    let code = detail.exit_code.filter(|_| c.state == State::Restarting);
-    match (detail.is_oom_killed, code) {
-        (true, Some(code)) => format!("OOM {code}"),
-        (true, None) if !c.state.is_up() => "OOM killed".to_owned(),
-        (false, Some(code)) => format!("exit {code}"),
-        _ => String::new(),
-    }
-}
-
-fn up(ctx: &Ctx<'_>, c: &Container) -> String {
-    let detail = c.detail.as_ref();
-    let since =
-        if c.state.is_up() { detail.and_then(|d| d.started) } else { detail.and_then(|d| d.finished) };
-    since.map(|at| age(at, ctx.now.wall)).unwrap_or_default()
-}
-
-fn ports(c: &Container) -> String {
-    let published = c.ports.iter().filter_map(|p| p.published.as_ref().map(|(_, port)| port.to_string()));
-    let published: Vec<_> = published.collect();
-    if published.is_empty() {
-        c.ports.iter().map(|p| format!("({})", p.inside)).collect::<Vec<_>>().join(" ")
-    } else {
-        published.join(" ")
-    }
 }
 
 /// A cell of the history beside CPU stands for this much time.
@@ -371,6 +307,21 @@ mod tests {
         assert_eq!(both[memory..memory + 3], [Memory, Limit, Network]);
         let unlimited = Content { has_limits: false, ..short };
         assert!(columns(130, unlimited).contains(&Network) && !columns(130, unlimited).contains(&Limit));
+    }
+
+    #[test]
+    fn an_image_is_named_where_the_other_columns_leave_room() {
+        let content = Content { host: 0, name: 20, has_limits: true };
+        assert!(!columns(128, content).contains(&Image));
+        assert!(columns(158, content).contains(&Image));
+        for (name, shown) in [
+            ("ghcr.io/acme/api:1.4", "ghcr.io/acme/api"),
+            ("localhost:5000/api", "localhost:5000/api"),
+            ("redis@sha256:94aaf4b7", "redis"),
+            ("sha256:94aaf4b71387", "sha256:94aaf4b71387"),
+        ] {
+            assert_eq!(image(name), shown);
+        }
     }
 
     #[test]

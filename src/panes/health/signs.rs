@@ -13,7 +13,7 @@ use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::health::dependencies::{self, Dependency, Mood};
 use crate::domain::health::{Verdict, took};
 use crate::panes::Ctx;
-use crate::panes::containers::columns;
+use crate::panes::containers::words;
 use crate::ui::text::{age, put};
 use crate::world::health::ProbeHistory;
 
@@ -87,7 +87,7 @@ fn state(ctx: &Ctx<'_>, c: &Container) -> Sign {
         Standing::Warn => Role::Warn,
         Standing::Ok | Standing::Plain => Role::Text,
     };
-    let mut sign = sign("state", columns::state_text(c), role);
+    let mut sign = sign("state", words::state_text(c), role);
     if let Some(at) = c.detail.as_ref().and_then(|d| d.finished).filter(|_| !c.state.is_up()) {
         sign.push((format!(" {} ago", age(at, ctx.now.wall)), Role::Dim));
     }

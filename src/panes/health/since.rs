@@ -9,7 +9,7 @@ use crate::config::theme::Role;
 use crate::domain::container::{Container, Health, Standing, State};
 use crate::domain::health::timeline::{Run, Timeline};
 use crate::panes::Ctx;
-use crate::panes::containers::columns;
+use crate::panes::containers::words;
 use crate::ui::text::{age, put, seconds};
 
 /// `14:29:02`, with the day where that was not in the last 18 hours.
@@ -48,7 +48,7 @@ pub(super) fn story(ctx: &Ctx<'_>, c: &Container) -> String {
     if c.state != State::Running {
         let at = c.detail.as_ref().and_then(|d| d.finished).filter(|_| !c.state.is_up());
         return at.map_or_else(String::new, |at| {
-            format!("{} since {} ({})", columns::state_text(c), clock(ctx, at), age(at, now))
+            format!("{} since {} ({})", words::state_text(c), clock(ctx, at), age(at, now))
         });
     }
     let Some(timeline) = deciding(ctx, c) else { return String::new() };

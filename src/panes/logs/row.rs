@@ -16,7 +16,7 @@ use crate::logs::line::{Level, LineRef, Stream};
 use crate::logs::show::{MOST_BYTES, Shown};
 use crate::panes::Ctx;
 use crate::ui::list::draw_selected;
-use crate::ui::text::put;
+use crate::ui::text::{end_of, put};
 
 /// Most rows of a wrapped line.
 const MOST_ROWS: usize = 200;
@@ -157,20 +157,6 @@ fn fitted(name: &str, width: usize) -> String {
     let host = end_of(host, (width / 2).max(width.saturating_sub(own.width() + 1)));
     let left = width.saturating_sub(host.width() + 1);
     format!("{host}/{}", end_of(own, left))
-}
-
-/// The last cells of a name that is too long: containers of one project differ at the end.
-fn end_of(name: &str, width: usize) -> String {
-    let mut left = name.width();
-    if left <= width {
-        return name.to_owned();
-    }
-    let clusters = name.graphemes(true).skip_while(|cluster| {
-        let is_over = left + 1 > width;
-        left -= cluster.width().min(left) * usize::from(is_over);
-        is_over
-    });
-    format!("~{}", clusters.collect::<String>())
 }
 
 fn text(ctx: &Ctx<'_>, pane: &LogsPane, line: &LineRef<'_>, pieces: &mut Vec<(String, Style)>) {
