@@ -18,6 +18,7 @@ pub mod failure;
 pub mod health;
 pub mod init;
 pub mod inspect;
+pub mod ledger;
 pub mod logs;
 pub mod out;
 pub mod pages;

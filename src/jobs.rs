@@ -7,6 +7,7 @@ mod clock;
 pub mod discard;
 pub mod events;
 pub mod history;
+pub mod ledger;
 pub mod probe;
 pub mod route;
 pub mod sample;

@@ -7,6 +7,7 @@ mod engine;
 mod exec;
 pub mod find;
 mod inventory;
+mod ledger;
 mod lines;
 mod log;
 mod map;

@@ -12,6 +12,7 @@ mod exec;
 pub mod faults;
 mod fleet;
 mod inspect;
+mod ledger;
 mod logs;
 pub mod probe;
 pub mod scenario;

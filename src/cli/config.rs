@@ -9,7 +9,7 @@ use super::setup::{Options, Places, Setup};
 use crate::config::files::{self, Paths};
 use crate::config::load::{Layer, LayerKind};
 use crate::config::problem::shown;
-use crate::config::trust::fingerprint;
+use crate::domain::checksum::checksum;
 
 /// What of the configuration.
 #[derive(clap::Subcommand, Debug)]
@@ -127,7 +127,7 @@ fn trust(file: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
     list.trust(&layer.path, &layer.text);
     let text = list.to_text().map_err(|error| Failure::Usage(error.to_string()))?;
     files::write(list_path, &text)?;
-    let print = fingerprint(&layer.text);
+    let print = checksum(layer.text.as_bytes());
     writeln!(
         std::io::stdout().lock(),
         "{} is trusted as it stands now (sha256 {})",

@@ -6,7 +6,9 @@ use clap::Subcommand;
 use super::failure::Failure;
 use super::setup::Options;
 use super::site::Which;
-use super::{act, containers, disk, doctor, events, exec, facts, health, inspect, logs, pages, status};
+use super::{
+    act, containers, disk, doctor, events, exec, facts, health, inspect, ledger, logs, pages, status,
+};
 
 /// The twin of everything that the console shows or does.
 #[derive(Subcommand, Debug)]
@@ -71,6 +73,9 @@ pub enum Twin {
     /// Remove what nothing uses, after listing exactly what goes
     #[command(after_long_help = disk::PRUNE_JSON)]
     Prune(disk::Clearing),
+    /// Read and check what was done in an environment, as its hosts have it
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Check the way to each engine step by step, and name the command that mends what is wrong
     #[command(after_long_help = doctor::JSON)]
     Doctor(doctor::Arguments),
@@ -117,6 +122,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Shell(arguments) => exec::open_shell(arguments, options).await,
         Twin::Disk(arguments) => disk::disk(arguments, options).await,
         Twin::Prune(arguments) => disk::prune(arguments, options).await,
+        Twin::Ledger(command) => ledger::run(command, options).await,
         Twin::Doctor(arguments) => doctor::run(arguments, options).await,
         Twin::Completions(arguments) => pages::completions(&arguments),
         Twin::Man(arguments) => pages::man(&arguments),

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::load::shown_path;
 use super::problem::Place;
+use crate::domain::checksum::checksum;
 
 /// What of a project file is off until that is trusted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,14 +66,14 @@ impl TrustList {
 
     /// Whether exactly this text was trusted at exactly this path.
     pub fn is_trusted(&self, path: &Path, text: &str) -> bool {
-        let hash = fingerprint(text);
+        let hash = checksum(text.as_bytes());
         self.files.iter().any(|file| file.path == path && file.sha256 == hash)
     }
 
     /// Trusts this text at this path (canonical), and no other text there any more.
     pub fn trust(&mut self, path: &Path, text: &str) {
         self.distrust(path);
-        self.files.push(Trusted { path: path.to_owned(), sha256: fingerprint(text) });
+        self.files.push(Trusted { path: path.to_owned(), sha256: checksum(text.as_bytes()) });
     }
 
     /// Trusts nothing at this path any more; says whether anything was.
@@ -82,12 +82,6 @@ impl TrustList {
         self.files.retain(|file| file.path != path);
         self.files.len() < before
     }
-}
-
-/// SHA-256 in hexadecimal.
-pub fn fingerprint(text: &str) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    Sha256::digest(text.as_bytes()).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
@@ -126,10 +120,5 @@ mod tests {
     #[test]
     fn a_list_that_cannot_be_read_trusts_nothing_and_says_so() {
         assert!(TrustList::parse("[[file]]\npath = 1").unwrap_err().to_string().contains("cannot read"));
-    }
-
-    #[test]
-    fn the_fingerprint_is_sha256() {
-        assert!(fingerprint("abc").starts_with("ba7816bf8f01cfea414140de5dae2223"));
     }
 }

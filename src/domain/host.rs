@@ -75,6 +75,8 @@ pub struct NotTried {
 /// What an engine says of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EngineFacts {
+    /// What it calls itself, the same on every way to it; empty where it says nothing.
+    pub id: String,
     /// Engine version, `20.10.24`.
     pub version: String,
     /// Negotiated API version, `1.41`.

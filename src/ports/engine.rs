@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+use super::ledger::LedgerFiles;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 pub use crate::domain::event::EngineEvent;
@@ -134,7 +135,7 @@ pub struct ExecSession {
 
 /// One Docker engine. Calls fail within [`CALL_TIMEOUT`] where nothing else is said; streams end when dropped.
 #[async_trait]
-pub trait Engine: Send + Sync {
+pub trait Engine: LedgerFiles + Send + Sync {
     /// Whether it answers, and that it speaks a version that is understood. One round trip, cheap for the engine: before
     /// anything else, and how liveness is asked.
     async fn greet(&self) -> Result<(), EngineError> {

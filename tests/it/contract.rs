@@ -22,8 +22,14 @@ use pilothouse::ports::engine::{Engine, EngineError, LogRequest};
 
 use crate::engine::{self, Project, SOCKET};
 
-/// Makes a test of each sentence on each engine; with `also far`, a list of them for the engines of [`far`] too.
+/// Makes a test of each sentence on each engine; with `also far`, a list of them for the engines of [`far`] too; with
+/// `private`, a list of them in place of the machine's engine, for one of their own.
 macro_rules! on_every_engine {
+    (private; $($sentence:ident)*) => {
+        pub const ALL: &[(&str, crate::contract::Sentence)] =
+            &[$((stringify!($sentence), |stage| Box::pin($sentence(stage)))),*];
+        crate::contract::on_every_engine! { simulated Simulated; $($sentence)* }
+    };
     (also far; $($sentence:ident)*) => {
         pub const FAR: &[(&str, crate::contract::Sentence)] =
             &[$((stringify!($sentence), |stage| Box::pin($sentence(stage)))),*];
@@ -51,6 +57,7 @@ mod events;
 mod exec;
 mod facts;
 mod far;
+mod ledger;
 mod logs;
 mod store;
 mod usage;
@@ -164,7 +171,7 @@ impl Role {
 }
 
 enum Cast {
-    Simulated,
+    Simulated(Arc<SimEngine>),
     Real(Project),
 }
 
@@ -205,7 +212,8 @@ impl Stage {
                 let scenario = Scenario::parse("contract", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
                 let simulation = Simulation::new(&scenario, Clock::real(Duration::ZERO, 1.0));
                 let engine = Arc::new(SimEngine::new(simulation, host));
-                Self { engine, project: "p".to_owned(), cast: Cast::Simulated }
+                let cast = Cast::Simulated(Arc::clone(&engine));
+                Self { engine, project: "p".to_owned(), cast }
             }
             Which::Real => {
                 let engine = DockerEngine::new(host, &Address::Unix(SOCKET.into()));
@@ -225,7 +233,7 @@ impl Stage {
         // Negotiates the version, as the console does first.
         self.engine.facts().await.unwrap();
         let name = match &self.cast {
-            Cast::Simulated => format!("p-{}", role.name()),
+            Cast::Simulated(_) => format!("p-{}", role.name()),
             Cast::Real(project) => {
                 let (options, script) = role.real();
                 let all: Vec<_> = ["--label", "colour=blue"].iter().chain(options).copied().collect();
@@ -234,6 +242,14 @@ impl Stage {
         };
         let list = self.engine.containers().await.unwrap();
         list.into_iter().find(|c| *c.name == *name).expect("it was started").key.id
+    }
+
+    /// What `docker system prune -a --volumes -f` does.
+    pub fn clear(&self) {
+        match &self.cast {
+            Cast::Simulated(engine) => engine.clear(),
+            Cast::Real(project) => drop(project.docker(&["system", "prune", "-a", "--volumes", "-f"])),
+        }
     }
 
     /// The state in the list.

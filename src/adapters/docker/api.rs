@@ -22,6 +22,26 @@ const OLDEST_MINOR: u32 = 25;
 /// Longest head, and longest error text, that is read.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// What is sent with a request.
+pub(super) struct Body {
+    form: &'static str,
+    bytes: Bytes,
+}
+
+impl Body {
+    /// A tar archive.
+    pub(super) fn tar(bytes: Vec<u8>) -> Self {
+        Self { form: "application/x-tar", bytes: bytes.into() }
+    }
+}
+
+impl From<Option<serde_json::Value>> for Body {
+    fn from(json: Option<serde_json::Value>) -> Self {
+        let bytes = json.map(|json| Bytes::from(json.to_string())).unwrap_or_default();
+        Self { form: "application/json", bytes }
+    }
+}
+
 /// Where an engine is, and which version of its API is spoken.
 pub(super) struct Api {
     pub(super) dial: Dial,
@@ -87,7 +107,7 @@ impl Api {
         what: &str,
         method: Method,
         path: &str,
-        body: Option<serde_json::Value>,
+        body: impl Into<Body>,
     ) -> Result<Response<Incoming>, EngineError> {
         let wire = self.dial.dial().await?;
         self.send_on(wire, what, method, path, body).await
@@ -99,15 +119,15 @@ impl Api {
         what: &str,
         method: Method,
         path: &str,
-        body: Option<serde_json::Value>,
+        body: impl Into<Body>,
     ) -> Result<Response<Incoming>, EngineError> {
         let broken = |e: &hyper::Error| self.failed(what, e);
-        let bytes = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
+        let Body { form, bytes } = body.into();
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.prefix()))
             .header("host", "docker")
-            .header("content-type", "application/json")
+            .header("content-type", form)
             .body(Full::new(bytes))
             .map_err(|e| self.failed(what, &e))?;
         let answer = ask(wire, request).await.map_err(|e| broken(&e))?;
@@ -191,7 +211,7 @@ impl Api {
         what: &str,
         method: Method,
         path: &str,
-        body: Option<serde_json::Value>,
+        body: impl Into<Body>,
     ) -> Result<Bytes, EngineError> {
         let wire = self.dial.dial().await?;
         let whole = async {

@@ -13,7 +13,7 @@ use super::dial::Dial;
 use super::log::Log;
 use super::map::{Event, Inspected, Listed, Stats};
 use super::tls::Tls;
-use super::{client, exec, inventory, lines, remove};
+use super::{client, exec, inventory, ledger, lines, remove};
 use crate::adapters::ssh::host::SshHost;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
@@ -27,6 +27,7 @@ use crate::logs::line::Batch;
 use crate::ports::engine::{
     CALL_TIMEOUT, Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes,
 };
+use crate::ports::ledger::{File, Kept, LedgerFiles};
 
 /// A Docker engine at an address. Made without asking it anything.
 pub struct DockerEngine {
@@ -39,6 +40,8 @@ pub struct DockerEngine {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Info {
+    #[serde(rename = "ID")]
+    id: Option<String>,
     server_version: Option<String>,
     operating_system: Option<String>,
     kernel_version: Option<String>,
@@ -142,6 +145,7 @@ impl Engine for DockerEngine {
         self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
         let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();
         Ok(EngineFacts {
+            id: info.id.unwrap_or_default(),
             version: info.server_version.unwrap_or_default(),
             api: version.api_version,
             system: system.join(", "),
@@ -154,7 +158,8 @@ impl Engine for DockerEngine {
 
     async fn containers(&self) -> Result<Vec<Container>, EngineError> {
         let list: Vec<Listed> = self.api.get("list containers", "/containers/json?all=1").await?;
-        Ok(list.into_iter().map(|c| c.into_container(&self.host)).collect())
+        let all = list.into_iter().map(|c| c.into_container(&self.host));
+        Ok(all.filter(|c| !ledger::is_holder(&c.labels)).collect())
     }
 
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
@@ -283,5 +288,20 @@ impl Engine for DockerEngine {
 
     async fn prune_cache(&self) -> Result<u64, EngineError> {
         remove::prune_cache(&self.api).await
+    }
+}
+
+#[async_trait]
+impl LedgerFiles for DockerEngine {
+    async fn ledger_files(&self, below: &str) -> Result<Kept, EngineError> {
+        ledger::files(&self.api, below).await
+    }
+
+    async fn ledger_reopen(&self) -> Result<bool, EngineError> {
+        ledger::reopen(&self.api).await
+    }
+
+    async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError> {
+        ledger::write(&self.api, files).await
     }
 }

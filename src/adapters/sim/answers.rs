@@ -56,6 +56,7 @@ impl Simulation {
         let fleet = self.fleet();
         let spec = fleet.scenario.hosts.get(host.as_str())?;
         Some(EngineFacts {
+            id: host.as_str().to_owned(),
             version: spec.version.clone(),
             api: spec.api.clone(),
             system: spec.system.clone(),

@@ -23,8 +23,8 @@ use crate::ports::machine::Machine;
 
 /// The engine of one simulated host.
 pub struct SimEngine {
-    simulation: Arc<Simulation>,
-    host: HostId,
+    pub(super) simulation: Arc<Simulation>,
+    pub(super) host: HostId,
     execs: Execs,
     /// What goes wrong with it.
     pub faults: Faults,
@@ -45,7 +45,7 @@ impl SimEngine {
     }
 
     /// Every call passes here first.
-    async fn pass(&self, call: Call) -> Result<(), EngineError> {
+    pub(super) async fn pass(&self, call: Call) -> Result<(), EngineError> {
         self.faults.pass(call, &self.address()).await?;
         if self.simulation.fleet().is_lost(&self.host) {
             return Err(self.unreachable("no route to host"));

@@ -38,6 +38,8 @@ pub enum Call {
     Exec,
     /// What is kept on the disk, and its removal.
     Store,
+    /// Files of ledgers.
+    Ledger,
 }
 
 /// What goes wrong.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::clock::Ns;
 use super::container::SimContainer;
+use super::ledger::Shelf;
 use super::scenario::{Kind, Scenario};
 use super::script::LinkSpec;
 use super::store::Gone;
@@ -74,6 +75,7 @@ pub(super) struct Fleet {
     now: Ns,
     due: BTreeMap<(Ns, u64), Due>,
     pub(super) gone: Gone,
+    pub(super) ledgers: BTreeMap<HostId, Shelf>,
     planned: u64,
 }
 
@@ -94,6 +96,7 @@ impl Fleet {
             now: 0,
             due: BTreeMap::new(),
             gone: Gone::new(),
+            ledgers: BTreeMap::new(),
             planned: 0,
         };
         fleet.plan_round();

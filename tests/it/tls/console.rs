@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use pilothouse::config::trust::fingerprint;
+use pilothouse::domain::checksum::checksum;
 
 use super::*;
 use crate::cli::command;
@@ -33,7 +33,7 @@ impl Guarded {
 
     /// A docker context of this engine, with its TLS material where `has_files`.
     fn put_context(&self, home: &Folder, name: &str, skips: bool, has_files: bool) {
-        let digest = fingerprint(name);
+        let digest = checksum(name.as_bytes());
         let meta = format!(
             r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"tcp://{}","SkipTLSVerify":{skips}}}}}}}"#,
             self.to()

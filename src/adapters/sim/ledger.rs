@@ -1,0 +1,63 @@
+//! The files of the ledgers on simulated hosts, as long as the simulation lives.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::SimEngine;
+use super::faults::Call;
+use crate::ports::engine::EngineError;
+use crate::ports::ledger::{File, Kept, LedgerFiles};
+
+/// What one host has.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    files: BTreeMap<String, Vec<u8>>,
+    has_way: bool,
+}
+
+impl SimEngine {
+    /// What `docker system prune -a --volumes` does to a ledger: the files stay, what leads to them goes.
+    pub fn clear(&self) {
+        self.with_shelf(|shelf| shelf.has_way = false);
+    }
+
+    fn with_shelf<T>(&self, then: impl FnOnce(&mut Shelf) -> T) -> T {
+        then(self.simulation.fleet().ledgers.entry(self.host.clone()).or_default())
+    }
+}
+
+#[async_trait]
+impl LedgerFiles for SimEngine {
+    async fn ledger_files(&self, below: &str) -> Result<Kept, EngineError> {
+        self.pass(Call::Ledger).await?;
+        let is_below =
+            |path: &str| path == below || path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'));
+        Ok(self.with_shelf(|shelf| {
+            if !shelf.has_way {
+                return Kept::NoWay;
+            }
+            let files = shelf.files.iter().filter(|(path, _)| is_below(path));
+            Kept::Files(
+                files.map(|(path, bytes)| File { path: path.clone(), bytes: bytes.clone() }).collect(),
+            )
+        }))
+    }
+
+    async fn ledger_reopen(&self) -> Result<bool, EngineError> {
+        self.pass(Call::Ledger).await?;
+        Ok(self.with_shelf(|shelf| {
+            shelf.has_way |= !shelf.files.is_empty();
+            shelf.has_way
+        }))
+    }
+
+    async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError> {
+        self.pass(Call::Ledger).await?;
+        self.with_shelf(|shelf| {
+            shelf.has_way = true;
+            shelf.files.extend(files.iter().map(|file| (file.path.clone(), file.bytes.clone())));
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! The ledger port: files of the ledgers on one host, through its engine alone. What they hold is not looked at here.
+
+use async_trait::async_trait;
+
+pub use crate::domain::ledger::union::File;
+
+use super::engine::EngineError;
+
+/// What an engine has of ledgers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// These files; none where nothing was ever written.
+    Files(Vec<File>),
+    /// Nobody knows: what leads to the files is not there. Nothing was ever written, or somebody cleared the engine.
+    NoWay,
+}
+
+/// Keeps files below the directory of all ledgers of a host.
+#[async_trait]
+pub trait LedgerFiles: Send + Sync {
+    /// The file of that path, or all files below it. Changes nothing on the host.
+    async fn ledger_files(&self, below: &str) -> Result<Kept, EngineError>;
+
+    /// Makes the way to files that are there, where somebody cleared it away; gives whether there is one now. Where
+    /// nothing was ever written nothing is made.
+    async fn ledger_reopen(&self) -> Result<bool, EngineError>;
+
+    /// Writes files, in this order, and all that is missing on the way to them. Whoever asks for them once this has
+    /// returned sees them; who asks meanwhile may see half of them. A file of that path is replaced.
+    async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError>;
+}
