@@ -113,7 +113,7 @@ impl EventsPane {
             let roles = [Role::Faint, Role::Dim, Role::Dim, role, Role::Text, Role::Dim];
             let name = if event.name.is_empty() { short(&event.id) } else { &event.name };
             let clock = look.log_clock(event.at_ns);
-            let texts = [&*clock, host.as_str(), &event.kind, &event.action, name, &event.more];
+            let texts = [&*clock, host.as_str(), &event.kind, shown(&event.action), name, &event.more];
             columns.put(buf, y, texts, roles.map(|role| look.style(role)));
         }
     }
@@ -147,6 +147,11 @@ impl Columns {
 fn short(id: &str) -> &str {
     let digits = id.strip_prefix("sha256:").unwrap_or(id);
     digits.get(..12).unwrap_or(digits)
+}
+
+/// What a check found says enough by itself, and its first word would be all that is seen of it on 80 columns.
+fn shown(action: &str) -> &str {
+    action.strip_prefix("health_status: ").unwrap_or(action)
 }
 
 /// Red needs a human: an end with an error, a kill by the kernel, a check that fails.

@@ -84,6 +84,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("processes", reading::processes(size, look())),
         ("hundred", many::hundred(size, look())),
         ("engine", many::engine(size, look())),
+        ("events", health::happened(size, look())),
         ("warning", many::warning(size, look())),
         ("fleet", fleet::merged(size, look())),
         ("troubled", fleet::troubled(size, look())),

@@ -95,6 +95,24 @@ pub fn incident(size: (u16, u16), look: Look) -> Stage {
     stage
 }
 
+/// The incident as the engines tell it.
+pub fn happened(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = incident(size, look);
+    let told = |before: i64, action: &str| event(wall() - TimeDelta::seconds(before), "api-7-1", action);
+    let events = vec![told(300, "health_status: healthy"), told(150, "health_status: unhealthy")];
+    stage.tell(Msg::Host(HostId::new("web1"), HostFact::Events(events)));
+    stage.keys("V");
+    stage
+}
+
+#[test]
+fn what_a_check_found_is_read_among_the_events_on_80_columns() {
+    let size = (80, 24);
+    let shown = shown(&happened(size, look("dark", Depth::True, false)), size);
+    let says = |word: &str| shown.split_whitespace().any(|shown| shown == word);
+    assert!(says("unhealthy") && says("healthy"), "{shown}");
+}
+
 fn shown(stage: &Stage, size: (u16, u16)) -> String {
     text(&draw(&stage.model, size))
 }
