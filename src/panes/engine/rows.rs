@@ -90,7 +90,7 @@ impl Columns {
 }
 
 fn draw_item(ctx: &Ctx<'_>, columns: &Columns, item: &Item, row: Rect, buf: &mut Buffer) {
-    let name = names(item);
+    let name = names(item, columns.widths[1] > 0);
     let size = item.bytes.map_or_else(|| "?".to_owned(), |alone| bytes(alone + item.shared_bytes));
     let alone = item.bytes.map_or_else(|| "?".to_owned(), bytes);
     let since = item.used.or(item.created).map(|at| age(at, ctx.now.wall)).unwrap_or_default();
@@ -107,8 +107,10 @@ fn draw_item(ctx: &Ctx<'_>, columns: &Columns, item: &Item, row: Rect, buf: &mut
     columns.put(buf, row.y, texts, styles.map(|role| ctx.look.style(role)));
 }
 
-fn names(item: &Item) -> String {
+/// Its name, or its id where it has none and that does not stand beside it.
+fn names(item: &Item, has_id_beside: bool) -> String {
     match (item.kind, item.names.as_slice()) {
+        (Kind::Image, []) if has_id_beside => "(no name)".to_owned(),
         (Kind::Image, []) => format!("(no name) {}", item.short_id()),
         (Kind::Image, [one, rest @ ..]) if !rest.is_empty() => format!("{one} and {} more", rest.len()),
         _ if item.is_anonymous() => format!("(no name) {}", item.id.get(..12).unwrap_or(&item.id)),
