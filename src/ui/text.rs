@@ -89,7 +89,8 @@ pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<Stri
     let room = |lines: &[String]| if lines.len() == 1 { width.saturating_sub(indent).max(1) } else { width };
     for word in safe.split_whitespace() {
         let line = lines.last().map_or(0, |l| l.width());
-        if line > 0 && line + 1 + word.width() > room(&lines) {
+        // The last line is filled: a word that goes over it is cut, not left out.
+        if line > 0 && lines.len() < most && line + 1 + word.width() > room(&lines) {
             lines.push(String::new());
         } else if line > 0 {
             push(&mut lines, " ");
@@ -106,8 +107,9 @@ pub fn wrapped(text: &str, width: usize, indent: usize, most: usize) -> Vec<Stri
     }
     if lines.len() > most {
         lines.truncate(most);
+        let room = room(&lines);
         if let Some(last) = lines.last_mut() {
-            *last = cut(&format!("{last}~~"), last.width().max(1));
+            *last = cut(&format!("{last}~~"), last.width().clamp(1, room));
         }
     }
     lines
@@ -160,6 +162,8 @@ mod tests {
         assert_eq!(wrapped("abcdefgh", 3, 0, 9), ["abc", "def", "gh"]);
         assert_eq!(wrapped("a b c d", 1, 0, 2), ["a", "~"]);
         assert_eq!(wrapped("", 5, 0, 2), [""]);
+        assert_eq!(wrapped("GET 200: {\"status\":\"ok\"}", 16, 0, 1), ["GET 200: {\"stat~"]);
+        assert_eq!(wrapped("one two three four", 7, 0, 2), ["one two", "three ~"]);
     }
 
     #[test]
