@@ -217,6 +217,8 @@ pub struct Fields {
     pub level: Vec<String>,
     /// Its message, the best first.
     pub message: Vec<String>,
+    /// What stands behind all other fields.
+    pub last: Vec<String>,
 }
 
 /// Readings of CPU and memory.
@@ -322,7 +324,8 @@ impl Thresholds {
 impl Fields {
     /// As lines are taken apart by.
     pub fn keys(&self) -> Keys {
-        Keys { time: self.time.clone(), level: self.level.clone(), message: self.message.clone() }
+        let Self { time, level, message, last } = self.clone();
+        Keys { time, level, message, last }
     }
 }
 

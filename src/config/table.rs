@@ -174,6 +174,7 @@ pub const KEYS: &[Key] = &[
     set("logs.fields.time", TEXTS, "[\"time\", \"ts\", \"timestamp\", \"@timestamp\", \"t\"]", "Its own time; the engine's is shown in its place."),
     set("logs.fields.level", TEXTS, "[\"level\", \"severity\", \"lvl\"]", "Its level."),
     set("logs.fields.message", TEXTS, "[\"msg\", \"message\", \"event\"]", "Its message: the first of these that a line has."),
+    set("logs.fields.last", TEXTS, "[\"service\", \"app\", \"version\", \"env\", \"environment\", \"host\", \"hostname\", \"pid\"]", "Fields that stand behind all others, because all lines of a container say the same."),
     may("logs.searches.*", Regex, "'timed? ?out|deadline exceeded'", "A name on the left, a regular expression on the right; Tab in `/` and `&` of the logs pane goes through them."),
     set("usage.interval", Period(500), "\"3s\"", "Time from one reading of CPU and memory to the next."),
     set("thresholds.disk_free", Percent, "\"10%\"", "Less free space than this is a warning."),

@@ -29,6 +29,8 @@ pub struct Keys {
     pub level: Vec<String>,
     /// Its message; the first of them that a line has, the others are fields then.
     pub message: Vec<String>,
+    /// Fields that stand behind all others: of one container they say the same on every line.
+    pub last: Vec<String>,
 }
 
 impl Default for Keys {
@@ -38,6 +40,7 @@ impl Default for Keys {
             time: all(&["time", "ts", "timestamp", "@timestamp", "t"]),
             level: all(&["level", "severity", "lvl"]),
             message: all(&["msg", "message", "event"]),
+            last: all(&["service", "app", "version", "env", "environment", "host", "hostname", "pid"]),
         }
     }
 }
@@ -71,7 +74,7 @@ pub struct Decoded<'a> {
     pub level: Level,
     /// The message; the whole line for [`Kind::Plain`].
     pub message: Cow<'a, str>,
-    /// Everything else in the order of the line; nested JSON as compact JSON text.
+    /// Everything else in the order of the line, but for [`Keys::last`]; nested JSON as compact JSON text.
     pub fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
@@ -170,6 +173,8 @@ fn assemble<'l>(kind: Kind, level: Level, pairs: Vec<Pair<'l>>, keys: &Keys) -> 
             decoded.fields.push((key, value));
         }
     }
+    // Stable: else as the line has them.
+    decoded.fields.sort_by_key(|(key, _)| is_one(&keys.last, key));
     decoded
 }
 

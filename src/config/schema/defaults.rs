@@ -97,8 +97,8 @@ impl Default for Logs {
 
 impl Default for Fields {
     fn default() -> Self {
-        let Keys { time, level, message } = Keys::default();
-        Self { time, level, message }
+        let Keys { time, level, message, last } = Keys::default();
+        Self { time, level, message, last }
     }
 }
 

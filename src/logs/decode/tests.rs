@@ -64,7 +64,7 @@ fn logfmt_has_quotes_and_flags() {
 #[test]
 fn other_keys_can_mean_time_level_and_message() {
     let one = |name: &str| vec![name.to_owned()];
-    let keys = Keys { time: one("when"), level: one("log.level"), message: one("text") };
+    let keys = Keys { time: one("when"), level: one("log.level"), message: one("text"), last: one("hall") };
     for line in [
         r#"{"when":"12:00","log.level":"error","text":"boom","msg":"a field"}"#,
         r#"when=12:00 log.level=error text=boom msg="a field""#,
@@ -76,6 +76,13 @@ fn other_keys_can_mean_time_level_and_message() {
         );
         assert_eq!(decoded.printed(), "boom  msg=a field");
     }
+}
+
+#[test]
+fn fields_that_every_line_of_a_container_repeats_stand_behind_the_others() {
+    let decoded =
+        apart(br#"{"service":"api","pid":7,"msg":"done","status":503,"version":"1.4.0","path":"/cart"}"#);
+    assert_eq!(decoded.printed(), "done  status=503  path=/cart  service=api  pid=7  version=1.4.0");
 }
 
 #[test]
