@@ -67,22 +67,27 @@ impl Model {
     /// What asks it says, and what changed last.
     fn draw_changes(&self, c: &Container, row: Rect, buf: &mut Buffer) {
         let (look, ctx) = (&self.look, self.ctx(PaneKind::Containers));
-        let mut x = row.x + 1;
-        let mut write = |text: &str, role: Role| {
-            x += put(buf, x, row.y, row.right().saturating_sub(x + 1), text, look.style(role));
-        };
-        if let Some((what, said, role)) = health::verdict(&ctx, c) {
-            write(&format!("{what} "), Role::Dim);
-            write(&said, role);
-            write("   ", Role::Dim);
-        }
-        if let Some(line) = health::newest(&ctx, c) {
-            write("changed ", Role::Dim);
+        let asked = health::verdict(&ctx, c);
+        let is_well = asked.as_ref().is_some_and(|(.., role)| *role == Role::Dim);
+        let asked = asked.map(|(what, said, role)| vec![(format!("{what} "), Role::Dim), (said, role)]);
+        let changed = health::newest(&ctx, c).map(|line| {
             let is_long_ago = self.now.wall - line.at > chrono::TimeDelta::hours(18);
             let ago = || format!("{} ago", age(line.at, self.now.wall));
-            write(&if is_long_ago { ago() } else { look.clock(line.at) }, Role::Text);
-            write(&format!(" {} ", line.name), Role::Text);
-            write(&line.text, if line.is_bad { Role::Bad } else { Role::Bright });
+            vec![
+                ("changed ".to_owned(), Role::Dim),
+                (if is_long_ago { ago() } else { look.clock(line.at) }, Role::Text),
+                (format!(" {} ", line.name), Role::Text),
+                (line.text, if line.is_bad { Role::Bad } else { Role::Bright }),
+            ]
+        });
+        // What is bad goes first; that a check is well is read where there is room.
+        let pieces = if is_well { [changed, asked] } else { [asked, changed] };
+        let mut x = row.x + 1;
+        for piece in pieces.into_iter().flatten() {
+            for (text, role) in piece {
+                x += put(buf, x, row.y, row.right().saturating_sub(x + 1), &text, look.style(role));
+            }
+            x += 3;
         }
     }
 }

@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::words::{end_text, image, is_looping, ports, restarts, short_state, state_role, state_word, up};
+use super::words::{
+    STATE_AND_HEALTH, end_text, image, is_looping, ports, restarts, short_state, state_role, state_word, up,
+};
 use crate::config::theme::Role;
 use crate::domain::alert::Figure;
 use crate::domain::container::{Container, Standing, State};
@@ -82,7 +84,7 @@ pub fn layout(width: u16, content: Content) -> Vec<(Column, u16)> {
         (Name, NAME, 0),
         (Host, host.clamp(4, 12), if host > 0 { 76 } else { u16::MAX }),
         (Release, 8, 50),
-        (Column::State, if width < 92 { 18 } else { 15 }, 0),
+        (Column::State, if width < 92 { STATE_AND_HEALTH } else { 15 }, 0),
         (HealthColumn, 15, 92),
         (Cpu, 6, 60),
         (Spark, 7, 112),

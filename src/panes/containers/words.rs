@@ -6,6 +6,9 @@ use crate::panes::{Ctx, condition};
 use crate::ui::text::age;
 use crate::world::health::Condition;
 
+/// Room for what is said in one column where there is none for two.
+pub(super) const STATE_AND_HEALTH: u16 = 18;
+
 /// State with its reason: `exited 137 OOM`, `restarting (7)`.
 pub fn state_text(c: &Container) -> String {
     let detail = c.detail.as_ref();
@@ -37,11 +40,17 @@ pub(super) fn short_state(ctx: &Ctx<'_>, c: &Container) -> (String, Role) {
         Some(Condition::Unchecked) => ("running, no check".to_owned(), Role::Dim),
         Some(condition) => condition::words(&condition, ctx.now.wall),
         None if c.state == State::Restarting => {
-            let count = c.detail.as_ref().map(|d| format!(", restart {}", d.restarts)).unwrap_or_default();
-            (format!("{}{count}", end_text(c)), state_role(c))
+            (again(&end_text(c), c.detail.as_ref().map(|d| d.restarts)), state_role(c))
         }
         None => (state_text(c), state_role(c)),
     }
+}
+
+/// Why it is started again and how often, shorter where that would not fit the column.
+fn again(end: &str, restarts: Option<u32>) -> String {
+    let Some(restarts) = restarts else { return end.to_owned() };
+    let text = format!("{end}, restart {restarts}");
+    if text.len() > usize::from(STATE_AND_HEALTH) { format!("{end}, {restarts}x") } else { text }
 }
 
 /// State alone, where the reason has a column of its own: `restarting (7)`, `exited 5`.
@@ -99,5 +108,17 @@ pub(super) fn ports(c: &Container) -> String {
         c.ports.iter().map(|p| format!("({})", p.inside)).collect::<Vec<_>>().join(" ")
     } else {
         published.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_of_restarts_is_never_cut_off() {
+        let shown = [7, 11, 12_345].map(|restarts| again("OOM 137", Some(restarts)));
+        assert_eq!(shown, ["OOM 137, restart 7", "OOM 137, 11x", "OOM 137, 12345x"]);
+        assert!(shown.iter().all(|text| text.len() <= usize::from(STATE_AND_HEALTH)), "{shown:?}");
     }
 }

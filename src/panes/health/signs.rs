@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::split;
 use crate::config::theme::Role;
 use crate::domain::alert::Figure;
-use crate::domain::container::{Container, Health, Standing, State};
+use crate::domain::container::{Check, Container, Health, Standing, State};
 use crate::domain::health::dependencies::{self, Dependency, Mood};
 use crate::domain::health::{Verdict, took};
 use crate::panes::Ctx;
@@ -129,7 +129,9 @@ pub(super) fn verdict(ctx: &Ctx<'_>, c: &Container) -> Option<(&'static str, Str
         };
         return Some((bad.target.kind.word(), said, Role::Bad));
     }
-    let check = c.detail.as_ref()?.checks.last()?;
+    // That all was well before it ended says nothing of now.
+    let is_news = |check: &&Check| c.state == State::Running || check.exit_code != 0;
+    let check = c.detail.as_ref()?.checks.last().filter(is_news)?;
     let said = check.output.trim().lines().last().unwrap_or_default();
     let said = if said.is_empty() { format!("exit {}", check.exit_code) } else { said.to_owned() };
     Some(("check", said, if check.exit_code == 0 { Role::Dim } else { Role::Bad }))
