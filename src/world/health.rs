@@ -197,7 +197,7 @@ impl World {
     pub fn condition(&self, environment: &EnvironmentId, c: &Container, now: Now) -> Condition {
         let readings: Vec<_> = self.readings(&c.key, now).collect();
         let troubles = readings.iter().filter(|h| !h.verdict.is_ok());
-        let restarts = self.restart_loop(environment, c, now.wall);
+        let restarts = || self.restart_loop(environment, c, now.wall);
         if let Some(worst) = troubles.min_by_key(|h| h.timeline.current().map(|run| run.since)) {
             let by_check = (c.health == Health::Unhealthy).then(|| self.check_trouble(&c.key));
             return match (trouble(c, worst, now), by_check) {
@@ -212,8 +212,8 @@ impl World {
                     Condition::Unhealthy(Trouble { why: t.why, since, is_exact })
                 }
                 // In a loop it is always about to start, and every failure the first one.
-                (Condition::Starting(_) | Condition::Failing(_), _) if restarts.is_some() => {
-                    Condition::Looping(restarts.unwrap_or_default())
+                (condition @ (Condition::Starting(_) | Condition::Failing(_)), _) => {
+                    restarts().map_or(condition, Condition::Looping)
                 }
                 (condition, _) => condition,
             };
@@ -221,7 +221,7 @@ impl World {
         if c.health == Health::Unhealthy {
             return Condition::Unhealthy(self.check_trouble(&c.key));
         }
-        if let Some(restarts) = restarts {
+        if let Some(restarts) = restarts() {
             return Condition::Looping(restarts);
         }
         if c.health == Health::Starting && readings.is_empty() {
