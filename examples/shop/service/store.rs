@@ -40,7 +40,8 @@ pub fn serve() -> Result<(), String> {
         // The caller may have given up; then it has said so in its own log.
         let _ = (&stream).write_all(format!("{answer}\n").as_bytes());
         let took = began.elapsed();
-        if request_id != "healthcheck" {
+        // A caller that only tries whether the port is open says nothing.
+        if request_id != "healthcheck" && !command.is_empty() {
             let slow = took > Duration::from_secs(1);
             let head = if slow { "WARNING: slow query: " } else { "" };
             log::plain(
