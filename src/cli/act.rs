@@ -72,8 +72,9 @@ pub async fn remove(removal: Removal, options: &Options) -> Result<u8, Failure> 
         found.iter().filter(|f| f.container.state.is_up()).map(|f| &*f.container.name).collect();
     if !running.is_empty() && !removal.force {
         let names = running.join(", ");
+        let (runs, it) = if running.len() == 1 { ("runs", "it") } else { ("run", "them") };
         return Err(Failure::Failed(format!(
-            "{names} runs; stop it first, or add --force to kill and remove it; nothing was done"
+            "{names} {runs}; stop {it} first, or add --force to kill and remove {it}; nothing was done"
         )));
     }
     carry_out(&site, ContainerAct::Remove, &found, &removal.rest).await

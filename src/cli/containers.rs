@@ -285,7 +285,7 @@ fn since(c: &Container, now: DateTime<Utc>) -> String {
     if c.state.is_up() {
         detail.and_then(|d| d.started).map_or("?".to_owned(), |at| age(at, now))
     } else {
-        detail.and_then(|d| d.finished).map_or("-".to_owned(), |at| format!("-{}", age(at, now)))
+        detail.and_then(|d| d.finished).map_or("-".to_owned(), |at| format!("{} ago", age(at, now)))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::consent::{Consent, Request};
 use super::failure::Failure;
 use super::out::{Out, Tone, remark};
-use super::setup::Options;
+use super::setup::{Options, one_of};
 use super::site::{Depth, Site, Where};
 use super::table::{Table, cell, left, right};
 use crate::domain::act::Change;
@@ -66,7 +66,8 @@ pub struct Disk {
 #[derive(clap::Args, Debug)]
 pub struct Clearing {
     /// What to clear away; otherwise what can be made again
-    #[arg(value_name = "KIND", value_parser = kind)]
+    #[arg(value_name = "KIND", hide_possible_values = true,
+        value_parser = one_of(Prune::ALL.map(Prune::name), Prune::named))]
     kinds: Vec<Prune>,
     #[command(flatten)]
     at: Where,
@@ -81,11 +82,6 @@ pub struct Clearing {
     /// Report as JSON, one object a line
     #[arg(long)]
     json: bool,
-}
-
-fn kind(text: &str) -> Result<Prune, String> {
-    let known = || Prune::ALL.map(Prune::name).join(", ");
-    Prune::named(text).ok_or_else(|| format!("kinds are {}", known()))
 }
 
 #[derive(Serialize)]
@@ -241,7 +237,7 @@ fn items(items: &[&Item], may_stay: bool) -> Table {
     for item in items {
         let mut cells = vec![
             cell(Tone::Dim, item.kind.noun()),
-            item.name().into(),
+            item.names.first().map_or("(no name)", |name| &**name).into(),
             if item.kind == Kind::Network {
                 "-".into()
             } else {
@@ -328,7 +324,8 @@ fn list(
     if going.is_empty() {
         return out.line(&format!("{host}: nothing to clear away"));
     }
-    out.line(&format!("{host}: {} things would go, {}", going.len(), freed(going)))?;
+    let things = if going.len() == 1 { "thing" } else { "things" };
+    out.line(&format!("{host}: {} {things} would go, {}", going.len(), freed(going)))?;
     items(&going.iter().collect::<Vec<_>>(), false).print(out, 2)
 }
 

@@ -46,7 +46,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only of this kind: container, image, network, volume
-    #[arg(long, value_name = "KIND", value_parser = kind)]
+    #[arg(long, value_name = "KIND", hide_possible_values = true, value_parser = KINDS)]
     kind: Option<String>,
     /// Also every exec, which health checks make all the time
     #[arg(long)]
@@ -70,11 +70,6 @@ const KINDS: [&str; 11] = [
     "secret",
     "config",
 ];
-
-fn kind(text: &str) -> Result<String, String> {
-    let is_known = KINDS.contains(&text);
-    is_known.then(|| text.to_owned()).ok_or_else(|| format!("kinds are {}", KINDS.join(", ")))
-}
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -127,6 +127,12 @@ fn not_started(failure: Failure) -> Failure {
 }
 
 async fn start(place: Place, spec: ExecSpec, is_tty: bool, options: &Options) -> Result<u8, Failure> {
+    // As docker would take it.
+    if let Some(variable) = place.at.environment.as_ref().filter(|name| name.contains('=')) {
+        return Err(Failure::Usage(format!(
+            "-e names an environment; a variable is set with --env {variable}"
+        )));
+    }
     let mut site = Site::load(options)?;
     let found = site.find(&place.at, std::slice::from_ref(&place.target), Depth::List).await?;
     let one = match found.as_slice() {

@@ -15,7 +15,7 @@ use newest::Newest;
 
 use super::failure::Failure;
 use super::out::{Out, Tone, remark};
-use super::setup::Options;
+use super::setup::{Options, one_of};
 use super::site::{Depth, Found, Site, Where};
 use super::target::Target;
 use crate::domain::ids::HostId;
@@ -74,7 +74,8 @@ pub struct Arguments {
     #[arg(short = 'v', long, value_name = "PATTERN")]
     exclude: Vec<String>,
     /// Lines at least that severe: trace, debug, info, warn, error, fatal. A line that does not say counts as info
-    #[arg(short, long, value_name = "LEVEL", value_parser = level)]
+    #[arg(short, long, value_name = "LEVEL", ignore_case = true, hide_possible_values = true,
+        value_parser = one_of(LEVELS.map(Level::as_str), level))]
     level: Option<Level>,
     /// Only the newest lines of each container; with a filter and without --follow, the newest that pass it. Where it is
     /// not given: 1000 with --follow, otherwise all
@@ -98,10 +99,10 @@ fn lines(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("a number of lines, from 0 to {}", u32::MAX))
 }
 
-fn level(text: &str) -> Result<Level, String> {
-    let all = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
-    let found = all.into_iter().find(|level| level.as_str() == text.to_ascii_lowercase());
-    found.ok_or_else(|| format!("levels are {}", all.map(Level::as_str).join(", ")))
+const LEVELS: [Level; 6] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
+
+fn level(name: &str) -> Option<Level> {
+    LEVELS.into_iter().find(|level| level.as_str() == name)
 }
 
 /// Reads and shows times of a command.

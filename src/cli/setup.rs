@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use directories::ProjectDirs;
 
 use super::failure::Failure;
@@ -26,24 +27,36 @@ fn address(text: &str) -> Result<String, String> {
     is_one.then(|| text.to_owned()).ok_or_else(|| wanted.to_owned())
 }
 
+/// Where help puts what every command takes, below what is its own.
+const GLOBAL: &str = "Global options";
+
+/// Takes one of these words in any case, and offers them to completions.
+pub fn one_of<T: Clone + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = &'static str>,
+    named: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    let unknown = "is offered, but not known";
+    PossibleValuesParser::new(names).try_map(move |name| named(&name.to_ascii_lowercase()).ok_or(unknown))
+}
+
 /// Options of every command, and how the console looks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Options {
     /// Engine to use: unix:///path, tcp://host:port or ssh://user@host
-    #[arg(short = 'H', long, value_name = "ADDRESS", global = true, value_parser = address)]
+    #[arg(short = 'H', long, value_name = "ADDRESS", global = true, help_heading = GLOBAL, value_parser = address)]
     pub host: Option<String>,
     /// OpenSSH configuration to use instead of your own, as ssh -F
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = GLOBAL)]
     pub ssh_config: Option<PathBuf>,
     /// One more configuration file, on top of the others
-    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", global = true)]
+    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", global = true, help_heading = GLOBAL)]
     pub config: Option<PathBuf>,
     /// Write a diagnostic log into this file, at most 4 MiB and as much in FILE.1
-    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_LOG_FILE", global = true)]
+    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_LOG_FILE", global = true, help_heading = GLOBAL)]
     pub log_file: Option<PathBuf>,
     /// Level of the diagnostic log: error, warn, info, debug, trace, off, or PART=LEVEL [default: debug once --log-file
     /// is given; alone it writes pilothouse.log where `config paths` says]
-    #[arg(long, value_name = "LEVELS", env = "PILOTHOUSE_LOG", global = true)]
+    #[arg(long, value_name = "LEVELS", env = "PILOTHOUSE_LOG", global = true, help_heading = GLOBAL)]
     pub log_level: Option<Levels>,
     /// Theme: dark, light, high-contrast, colour-blind, ansi16, mono, or one of your own
     #[arg(long, value_name = "NAME")]

@@ -183,6 +183,9 @@ pub fn mend(cause: &str, address: &Address) -> String {
         (c, Address::Unix(path)) if c.contains("no such socket") && path.ends_with("podman.sock") => {
             "systemctl --user start podman.socket"
         }
+        (c, Address::Unix(path)) if c.contains("no such socket") && !path.ends_with("docker.sock") => {
+            "is the path right? docker context ls lists those that docker knows"
+        }
         (c, _) if c.contains("no such socket") => "sudo systemctl start docker (install: docker.io)",
         (c, Address::Tcp(_)) if c.contains("refused") => {
             "does the engine listen there? On the host: sudo systemctl cat docker | grep ExecStart"

@@ -3,8 +3,10 @@
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
+use crate::adapters::docker::find::mend;
 use crate::cli::setup::{Options, Setup};
 use crate::domain::checkup::{Stage, Step};
+use crate::domain::host::Address;
 
 const JOIN_GROUP: &str = "sudo usermod -aG docker $USER, then log in again";
 
@@ -38,10 +40,8 @@ pub(super) fn socket(path: &Path) -> Step {
         Ok(meta) => meta,
         Err(error) => {
             let is_shut = error.kind() == std::io::ErrorKind::PermissionDenied;
-            return bad(
-                format!("{shown}: {error}"),
-                if is_shut { JOIN_GROUP } else { "sudo systemctl start docker" },
-            );
+            let cause = if is_shut { "permission denied" } else { "no such socket" };
+            return bad(format!("{shown}: {error}"), &mend(cause, &Address::Unix(path.to_owned())));
         }
     };
     if !meta.file_type().is_socket() {
