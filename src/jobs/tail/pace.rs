@@ -9,12 +9,15 @@ const WAITED: Duration = Duration::from_millis(32);
 /// A read that brought less than both of these took all there was: a Unix socket holds only some 270 short lines.
 const FULL_BYTES: usize = 16 << 10;
 const FULL_LINES: usize = 160;
+/// A reader that is nearer than this may wait for more lines before it reads on.
+const NEAR_MS: i64 = 100;
 /// From this on the distance is told.
 const TOLD_MS: i64 = 250;
-/// A flood that leaves a reader this far behind …
+/// A flood that leaves a reader so many ms behind while it read so many bytes without a pause is passed over up to now.
+/// Much is read before little is left out, unless it takes long: an engine on a busy machine gives some 3 MB a second.
+const TOO_FAR: [(i64, usize); 2] = [(BEHIND_MS, 4 << 20), (800, 1 << 20)];
+/// Up to here a small piece may be all there was.
 const BEHIND_MS: i64 = 400;
-/// … while it read this much without a pause is passed over up to now.
-const BACKLOG_BYTES: usize = 4 << 20;
 
 /// What each line costs on the way beside its text: frame header and time.
 const LINE_BYTES: usize = 40;
@@ -41,6 +44,7 @@ pub(super) struct Pace {
     past_lines: u32,
     is_live: bool,
     level_ns: Option<i64>,
+    behind_ms: i64,
     backlog_bytes: usize,
     told_ms: u64,
 }
@@ -48,12 +52,17 @@ pub(super) struct Pace {
 impl Pace {
     /// Of a stream that begins with at most this many lines of the past.
     pub fn new(past_lines: u32) -> Self {
-        Self { past_lines, is_live: false, level_ns: None, backlog_bytes: 0, told_ms: 0 }
+        Self { past_lines, is_live: false, level_ns: None, behind_ms: 0, backlog_bytes: 0, told_ms: 0 }
     }
 
     /// The past is told; what comes is new.
     pub fn is_live(&self) -> bool {
         self.is_live
+    }
+
+    /// Nothing is waiting that is worth hurrying for: an engine in a flood hands out small pieces too.
+    pub fn is_near(&self) -> bool {
+        self.behind_ms < NEAR_MS
     }
 
     /// Takes in a read: how much it brought, how long it waited, how old its last line is.
@@ -66,10 +75,11 @@ impl Pace {
         let level_ns = self.level_ns.map_or(age_ns, |level| level.min(age_ns));
         self.level_ns = Some(level_ns);
         let behind_ms = (age_ns - level_ns) / 1_000_000;
+        self.behind_ms = behind_ms;
         // An engine that is itself behind its file hands out old lines in small pieces: that is no level.
         let is_level = waited > WAITED || is_all(lines, bytes) && behind_ms <= BEHIND_MS;
         self.backlog_bytes = if is_level { 0 } else { self.backlog_bytes + bytes + lines * LINE_BYTES };
-        if behind_ms > BEHIND_MS && self.backlog_bytes > BACKLOG_BYTES {
+        if TOO_FAR.iter().any(|(ms, bytes)| behind_ms > *ms && self.backlog_bytes > *bytes) {
             return Step::Skip;
         }
         let told_ms = if behind_ms < TOLD_MS { 0 } else { behind_ms as u64 / 100 * 100 };
@@ -115,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_is_late_reads_on_although_it_gets_small_pieces() {
+        let mut pace = Pace::new(0);
+        pace.read(500, FULL, NO_WAIT, 0);
+        assert!(pace.is_near());
+        pace.read(3, 200, NO_WAIT, 300 * MS);
+        assert!(!pace.is_near());
+        pace.read(3, 200, NO_WAIT, 10 * MS);
+        assert!(pace.is_near());
+    }
+
+    #[test]
     fn a_flood_that_the_engine_itself_cannot_read_in_time_is_left_too() {
         let mut pace = Pace::new(0);
         pace.read(500, FULL, NO_WAIT, 0);
@@ -131,6 +152,10 @@ mod tests {
         let steps: Vec<_> = (0..70).map(|_| step(&mut pace, 200)).collect();
         assert!(!steps.contains(&Step::Skip));
         assert_eq!(step(&mut pace, 600), Step::Skip);
+        let mut slow = Pace::new(0);
+        slow.read(500, FULL, NO_WAIT, 0);
+        let steps: Vec<_> = (0..14).map(|_| step(&mut slow, 900)).collect();
+        assert!(!steps[..10].contains(&Step::Skip) && steps.contains(&Step::Skip));
         let mut small = Pace::new(0);
         small.read(500, FULL, NO_WAIT, 0);
         assert_ne!(step(&mut small, 600), Step::Skip);

@@ -23,6 +23,8 @@ use crate::ports::engine::{EngineError, LogRequest};
 
 /// Small batches are read at most this often: a screen shows no more.
 const FRAME: Duration = Duration::from_millis(16);
+/// … and at most this often when they come late: the engine gives small pieces in a flood too.
+const HURRIED_FRAME: Duration = Duration::from_millis(1);
 /// How many lines at the end of a log are asked for when its stream goes on …
 const RESUME_LINES: u32 = 2_000;
 /// … and how many times more when they do not reach back to where it broke.
@@ -208,8 +210,9 @@ impl Reader {
                 Step::On => {}
             }
             // The past comes as fast as the engine gives it.
-            if self.is_ready && is_all(lines, bytes) && asked.elapsed() < FRAME {
-                sleep(FRAME).await;
+            let frame = if pace.is_near() { FRAME } else { HURRIED_FRAME };
+            if self.is_ready && is_all(lines, bytes) && asked.elapsed() < frame {
+                sleep(frame).await;
             }
         }
     }
