@@ -198,6 +198,11 @@ impl Model {
         subs
     }
 
+    /// The past of the log on the screen has been told: what comes now is new.
+    pub fn is_log_open(&self) -> bool {
+        self.logs.is_open()
+    }
+
     /// Failures that nobody has looked at yet.
     pub fn unseen_failures(&self) -> usize {
         self.world.activity.iter().filter(|deed| deed.is_failure && deed.at > self.seen).count()

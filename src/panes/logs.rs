@@ -117,6 +117,11 @@ impl LogsPane {
         Self { settings, is_wrapped, view, ..Self::default() }
     }
 
+    /// The lines of the past have been told.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// With these settings, the lines, filter and place of another; it begins anew where it read one of those hosts.
     #[must_use]
     pub fn resuming(self, mut other: Self, anew: &BTreeSet<HostId>) -> Self {

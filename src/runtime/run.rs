@@ -31,7 +31,7 @@ const LANE: usize = 64;
 /// Facts taken in between two looks at the keys.
 const AT_ONCE: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
-/// Lines of a log that runs by cannot be read at any rate: half as often is as good.
+/// Lines of a log that runs by cannot be read at any rate: half as often is as good. Its first ones are waited for.
 const LOG_FRAME: Duration = Duration::from_millis(33);
 /// A key does not wait for the next frame of a flood; one that repeats is not drawn more often than this.
 const KEY_FRAME: Duration = Duration::from_millis(4);
@@ -110,7 +110,9 @@ pub async fn run(
             }
             // `out` is ours: there is always somebody to hear from.
             _ = facts.recv_many(&mut batch, AT_ONCE) => {
-                (is_dirty, gap) = (true, batch.iter().map(longest_wait).fold(gap, Duration::min));
+                let log = if model.is_log_open() { LOG_FRAME } else { KEY_FRAME };
+                let wait = batch.iter().map(|msg| longest_wait(msg, log)).min();
+                (is_dirty, gap) = (true, wait.map_or(gap, |wait| wait.min(gap)));
                 wanted.extend(model.update_all(batch.drain(..).inspect(diagnostics::heard), now()));
             }
         }
@@ -146,12 +148,12 @@ pub async fn run(
     }
 }
 
-/// From the last frame to the one that shows this, at most.
-fn longest_wait(msg: &Msg) -> Duration {
+/// From the last frame to the one that shows this, at most; lines of the log wait `log`.
+fn longest_wait(msg: &Msg, log: Duration) -> Duration {
     match msg {
         // What everybody waits for at the start, and comes seldom.
         Msg::Host(_, HostFact::Listed(_)) => KEY_FRAME,
-        Msg::Log(..) => LOG_FRAME,
+        Msg::Log(..) => log,
         _ => FRAME,
     }
 }

@@ -246,14 +246,16 @@ impl Engine for DockerEngine {
         id: &ContainerId,
         request: LogRequest,
     ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError> {
-        // Engine 20.10 does not tell by the content type whether there are frames.
-        let detail = self.detail(id).await?;
-        let form = if detail.is_tty { Form::Raw } else { Form::Framed };
-        let log = Log { api: Arc::clone(&self.api), id: id.clone(), form };
-        match detail.log_rotates_at.filter(|_| request.follow) {
-            Some(file_bytes) => log.followed(request, file_bytes).await,
-            None => log.read(request).await,
+        let mut log = Log { api: Arc::clone(&self.api), id: id.clone(), form: Form::Framed };
+        // Engine 20.10 does not tell by the content type whether there are frames: both are asked at once.
+        let (detail, answer) = futures_util::try_join!(self.detail(id), log.ask(request))?;
+        if detail.is_tty {
+            log.form = Form::Raw;
         }
+        Ok(match detail.log_rotates_at.filter(|_| request.follow) {
+            Some(file_bytes) => log.followed(answer, file_bytes),
+            None => log.lines(answer).0,
+        })
     }
 
     async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError> {

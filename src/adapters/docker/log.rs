@@ -39,25 +39,33 @@ pub(super) struct Log {
     pub form: Form,
 }
 
+/// An engine's answer that goes on as a log.
+pub(super) struct Answer(Streamed);
+
 impl Log {
     fn what(&self) -> String {
         format!("logs of {}", self.id.short())
     }
 
     /// As the engine streams it.
-    pub(super) async fn read(&self, request: LogRequest) -> Result<Batches, EngineError> {
-        Ok(self.begun(request).await?.0)
+    async fn read(&self, request: LogRequest) -> Result<Batches, EngineError> {
+        Ok(self.lines(self.ask(request).await?).0)
     }
 
-    /// With the time at which the engine began to stream it, by its own clock; by ours where it does not say.
-    async fn begun(&self, request: LogRequest) -> Result<(Batches, i64), EngineError> {
-        let what = self.what();
+    /// Asks for it; needs no form.
+    pub(super) async fn ask(&self, request: LogRequest) -> Result<Answer, EngineError> {
         let mut path = format!("/containers/{}/logs?stdout=1&stderr=1&timestamps=1", self.id);
         path += &request.tail.map_or("&tail=all".to_owned(), |n| format!("&tail={n}"));
         path += &request.since_ns.map(|ns| format!("&since={}", stamp(ns))).unwrap_or_default();
         path += &request.until_ns.map(|ns| format!("&until={}", stamp(ns))).unwrap_or_default();
         path += if request.follow { "&follow=1" } else { "" };
-        let Streamed { begun_ns, rest: mut chunk, wire } = self.api.stream(&what, &path).await?;
+        self.api.stream(&self.what(), &path).await.map(Answer)
+    }
+
+    /// With the time at which the engine began to stream it, by its own clock; by ours where it does not say.
+    pub(super) fn lines(&self, answer: Answer) -> (Batches, i64) {
+        let what = self.what();
+        let Streamed { begun_ns, rest: mut chunk, wire } = answer.0;
         chunk.reserve(READ_BYTES);
         let state = Some((chunk, wire, Demux::new(SourceId(0), self.form)));
         let batches = stream::try_unfold(state, move |state| {
@@ -81,7 +89,7 @@ impl Log {
             }
         })
         .try_filter(|batch| std::future::ready(!batch.is_empty()));
-        Ok((batches.boxed(), begun_ns.unwrap_or_else(now_ns)))
+        (batches.boxed(), begun_ns.unwrap_or_else(now_ns))
     }
 
     async fn missing(&self, gap: Gap) -> Result<Missing, EngineError> {
@@ -91,14 +99,14 @@ impl Log {
     }
 
     /// Followed although its files are begun anew after about so many bytes.
-    pub(super) async fn followed(self, request: LogRequest, file_bytes: u64) -> Result<Batches, EngineError> {
-        let (lines, opened_ns) = self.begun(request).await?;
+    pub(super) fn followed(self, answer: Answer, file_bytes: u64) -> Batches {
+        let (lines, opened_ns) = self.lines(answer);
         let watch = Watch::new(file_bytes, opened_ns);
         let followed = Followed { log: self, lines, watch, rest: None, gap: None, quiet: QUIET };
-        Ok(stream::try_unfold(followed, |mut followed| async move {
+        stream::try_unfold(followed, |mut followed| async move {
             Ok(followed.next().await?.map(|batch| (batch, followed)))
         })
-        .boxed())
+        .boxed()
     }
 }
 
