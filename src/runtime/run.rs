@@ -110,9 +110,7 @@ pub async fn run(
             }
             // `out` is ours: there is always somebody to hear from.
             _ = facts.recv_many(&mut batch, AT_ONCE) => {
-                let log = if model.is_log_open() { LOG_FRAME } else { KEY_FRAME };
-                let wait = batch.iter().map(|msg| longest_wait(msg, log)).min();
-                (is_dirty, gap) = (true, wait.map_or(gap, |wait| wait.min(gap)));
+                (is_dirty, gap) = (true, gap.min(longest_wait(&batch, model.is_log_open())));
                 wanted.extend(model.update_all(batch.drain(..).inspect(diagnostics::heard), now()));
             }
         }
@@ -148,14 +146,21 @@ pub async fn run(
     }
 }
 
-/// From the last frame to the one that shows this, at most; lines of the log wait `log`.
-fn longest_wait(msg: &Msg, log: Duration) -> Duration {
-    match msg {
+/// From the last frame to the one that shows these, at most.
+fn longest_wait(msgs: &[Msg], is_log_open: bool) -> Duration {
+    let wait = |msg: &Msg| match msg {
         // What everybody waits for at the start, and comes seldom.
         Msg::Host(_, HostFact::Listed(_)) => KEY_FRAME,
-        Msg::Log(..) => log,
+        Msg::Log(..) => {
+            if is_log_open {
+                LOG_FRAME
+            } else {
+                KEY_FRAME
+            }
+        }
         _ => FRAME,
-    }
+    };
+    msgs.iter().map(wait).min().unwrap_or(LOG_FRAME)
 }
 
 /// What came of a program that had the terminal.

@@ -4,12 +4,16 @@
 
 use std::time::Duration;
 
+/// Small pieces are read at most this often: a screen shows no more.
+pub(super) const FRAME: Duration = Duration::from_millis(16);
+/// And at most this often when they come late: an engine in a flood gives small pieces too.
+const HURRIED_FRAME: Duration = Duration::from_millis(1);
 /// A read that waited this long had nothing left to read.
 const WAITED: Duration = Duration::from_millis(32);
 /// A read that brought less than both of these took all there was: a Unix socket holds only some 270 short lines.
 const FULL_BYTES: usize = 16 << 10;
 const FULL_LINES: usize = 160;
-/// A reader that is nearer than this may wait for more lines before it reads on.
+/// A reader that is nearer than this has time.
 const NEAR_MS: i64 = 100;
 /// From this on the distance is told.
 const TOLD_MS: i64 = 250;
@@ -60,9 +64,9 @@ impl Pace {
         self.is_live
     }
 
-    /// Nothing is waiting that is worth hurrying for: an engine in a flood hands out small pieces too.
-    pub fn is_near(&self) -> bool {
-        self.behind_ms < NEAR_MS
+    /// How long lines may gather before the next read.
+    pub fn frame(&self) -> Duration {
+        if self.behind_ms < NEAR_MS { FRAME } else { HURRIED_FRAME }
     }
 
     /// Takes in a read: how much it brought, how long it waited, how old its last line is.
@@ -128,11 +132,11 @@ mod tests {
     fn a_reader_that_is_late_reads_on_although_it_gets_small_pieces() {
         let mut pace = Pace::new(0);
         pace.read(500, FULL, NO_WAIT, 0);
-        assert!(pace.is_near());
+        assert_eq!(pace.frame(), FRAME);
         pace.read(3, 200, NO_WAIT, 300 * MS);
-        assert!(!pace.is_near());
+        assert_eq!(pace.frame(), HURRIED_FRAME);
         pace.read(3, 200, NO_WAIT, 10 * MS);
-        assert!(pace.is_near());
+        assert_eq!(pace.frame(), FRAME);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::ending;
 use super::lives::{Lives, RETRY};
-use super::pace::{Pace, Step, is_all};
+use super::pace::{FRAME, Pace, Step, is_all};
 use crate::domain::backoff::Backoff;
 use crate::domain::container::Detail;
 use crate::domain::ids::ContainerKey;
@@ -21,10 +21,6 @@ use crate::logs::dedup::Dedup;
 use crate::logs::line::{Batch, Level, SourceId};
 use crate::ports::engine::{EngineError, LogRequest};
 
-/// Small batches are read at most this often: a screen shows no more.
-const FRAME: Duration = Duration::from_millis(16);
-/// … and at most this often when they come late: the engine gives small pieces in a flood too.
-const HURRIED_FRAME: Duration = Duration::from_millis(1);
 /// How many lines at the end of a log are asked for when its stream goes on …
 const RESUME_LINES: u32 = 2_000;
 /// … and how many times more when they do not reach back to where it broke.
@@ -210,9 +206,8 @@ impl Reader {
                 Step::On => {}
             }
             // The past comes as fast as the engine gives it.
-            let frame = if pace.is_near() { FRAME } else { HURRIED_FRAME };
-            if self.is_ready && is_all(lines, bytes) && asked.elapsed() < frame {
-                sleep(frame).await;
+            if self.is_ready && is_all(lines, bytes) && asked.elapsed() < pace.frame() {
+                sleep(pace.frame()).await;
             }
         }
     }
