@@ -29,8 +29,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 /// How a probe's connection is made: from this machine, or through a host's tunnel.
 #[async_trait]
 pub trait Dial: Send + Sync {
-    /// Connects. An error of kind `ConnectionRefused` means that nobody listens there.
+    /// Connects. An error of kind `ConnectionRefused` means that nobody listens there, `NotConnected` that the host
+    /// itself is not reached.
     async fn dial(&self, address: &str, port: u16) -> io::Result<Box<dyn Wire>>;
+
+    /// Whether nothing at all came from the host since then: what was not answered did perhaps not arrive.
+    fn is_silent_since(&self, _since: std::time::Instant) -> bool {
+        false
+    }
 }
 
 /// From this machine.
@@ -65,6 +71,9 @@ impl<D: Dial> HttpProbe<D> {
         let wire = match timeout_at(end, self.dial.dial(&target.address, target.port)).await {
             Err(_) => return Outcome::TimedOut(Stage::Connecting),
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return Outcome::Refused,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
+                return Outcome::NoWay(without_number(&error));
+            }
             Ok(Err(error)) => return Outcome::Failed(without_number(&error)),
             Ok(Ok(wire)) => wire,
         };
@@ -97,7 +106,12 @@ impl<D: Dial> Prober for HttpProbe<D> {
         let end = began + target.spec.timeout;
         // A dialler may block in its own way; the end holds all the same.
         let outcome = timeout_at(end + GRACE, self.ask(target, end)).await;
-        let outcome = outcome.unwrap_or(Outcome::TimedOut(Stage::Connecting));
+        let outcome = match outcome.unwrap_or(Outcome::TimedOut(Stage::Connecting)) {
+            Outcome::TimedOut(_) if self.dial.is_silent_since(began.into_std()) => {
+                Outcome::NoWay("its host does not answer".to_owned())
+            }
+            outcome => outcome,
+        };
         Reading { at, took: began.elapsed(), outcome }
     }
 }

@@ -87,7 +87,10 @@ impl Model {
                 Vec::new()
             }
             Msg::Probed(target, reading) => {
-                self.world.probed(target, reading);
+                // What is wrong on the way is said of the host, never of who stands behind it.
+                if reading.has_arrived() {
+                    self.world.probed(target, reading);
+                }
                 Vec::new()
             }
             Msg::Log(generation, fact) => {

@@ -37,6 +37,8 @@ pub enum Outcome {
     Refused,
     /// Anything else, in words: no way there, closed in the middle, not HTTP.
     Failed(String),
+    /// The way to its host is broken: says nothing of who was asked.
+    NoWay(String),
 }
 
 /// An HTTP answer.
@@ -101,13 +103,18 @@ impl Reading {
             (Outcome::TimedOut(Stage::Body(status)), _) => {
                 return Verdict::Bad(format!("{status} without end"));
             }
-            (Outcome::Failed(why), _) => return Verdict::Bad(shortened(why)),
+            (Outcome::Failed(why) | Outcome::NoWay(why), _) => return Verdict::Bad(shortened(why)),
         };
         match (ask, &answer.location) {
             (Ask::Http { expect, .. }, _) if *expect == answer.status => Verdict::Ok,
             (_, Some(to)) => Verdict::Bad(format!("{} to {}", answer.status, shortened(to))),
             (_, None) => Verdict::Bad(answer.status.to_string()),
         }
+    }
+
+    /// Whether it says something of who was asked, and not of the way there alone.
+    pub fn has_arrived(&self) -> bool {
+        !matches!(self.outcome, Outcome::NoWay(_))
     }
 
     /// The answer, if it is one.

@@ -163,15 +163,45 @@ async fn a_port_where_nobody_listens_is_refused() {
     assert_eq!(closed.outcome, Outcome::Refused);
 }
 
+/// Never connects; the host is silent, or is not.
+struct Hanging {
+    is_silent: bool,
+}
+
+#[async_trait]
+impl Dial for Hanging {
+    async fn dial(&self, _: &str, _: u16) -> io::Result<Box<dyn Wire>> {
+        std::future::pending().await
+    }
+
+    fn is_silent_since(&self, _: std::time::Instant) -> bool {
+        self.is_silent
+    }
+}
+
 #[tokio::test]
-async fn a_dialler_that_never_returns_is_cut_off() {
-    struct Never;
+async fn no_answer_from_a_host_that_is_silent_says_nothing_of_the_container() {
+    for (is_silent, has_arrived) in [(true, false), (false, true)] {
+        let reading = HttpProbe::new(Hanging { is_silent }).probe(&target(1, get("/"), SHORT)).await;
+        assert_eq!(reading.has_arrived(), has_arrived, "{:?}", reading.outcome);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_reached_is_no_container_that_fails() {
+    struct Lost;
     #[async_trait]
-    impl Dial for Never {
+    impl Dial for Lost {
         async fn dial(&self, _: &str, _: u16) -> io::Result<Box<dyn Wire>> {
-            std::future::pending().await
+            Err(io::Error::new(io::ErrorKind::NotConnected, "web2: refused"))
         }
     }
-    let reading = HttpProbe::new(Never).probe(&target(1, get("/"), SHORT)).await;
+    let reading = HttpProbe::new(Lost).probe(&target(1, get("/"), LONG)).await;
+    assert_eq!(reading.outcome, Outcome::NoWay("web2: refused".to_owned()));
+}
+
+#[tokio::test]
+async fn a_dialler_that_never_returns_is_cut_off() {
+    let reading = HttpProbe::new(Hanging { is_silent: false }).probe(&target(1, get("/"), SHORT)).await;
     assert_eq!(reading.outcome, Outcome::TimedOut(Stage::Connecting));
 }

@@ -8,11 +8,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
@@ -226,6 +227,9 @@ impl Driver {
             has_moved |= self.wait_to_send(cx)?;
         }
         let socket = self.socket.get();
+        if socket.received != received {
+            self.pace.lock().unwrap_or_else(PoisonError::into_inner).heard(socket.heard);
+        }
         has_moved |= socket.received != received || (self.is_waiting && !socket.is_drained);
         if socket.is_drained
             && let Some(mut guard) = readable.take()

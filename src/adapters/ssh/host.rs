@@ -113,6 +113,11 @@ impl SshHost {
         self.keeper.connected().await
     }
 
+    /// When something last came from the host over the connection; `None` while there is none.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.keeper.heard()
+    }
+
     /// What each step of the last try found.
     pub(super) fn steps(&self) -> Vec<Step> {
         self.keeper.steps()

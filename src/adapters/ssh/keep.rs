@@ -187,6 +187,14 @@ impl Keeper {
         locked(&self.state).trail.steps()
     }
 
+    /// When something last came over the connection; `None` while there is none.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        let state = locked(&self.state);
+        let (connected, since) =
+            state.connected.as_ref().filter(|(connected, _)| !connected.link.is_gone())?;
+        Some(connected.link.heard().unwrap_or(*since))
+    }
+
     /// When it is tried again by itself; `None` while it is up, may be tried now, or needs a person.
     pub(super) fn next_try(&self) -> Option<Instant> {
         let mut state = locked(&self.state);

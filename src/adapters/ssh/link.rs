@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -91,16 +91,24 @@ pub struct Link {
 
 /// How long the newest answers took; what is opened anyway measures it, so it costs nothing.
 #[derive(Default)]
-pub(super) struct Pace([Option<Duration>; 3]);
+pub(super) struct Pace {
+    took: [Option<Duration>; 3],
+    /// When something last came.
+    heard: Option<Instant>,
+}
 
 impl Pace {
     pub(super) fn measured(&mut self, took: Duration) {
-        self.0 = [self.0[1], self.0[2], Some(took)];
+        self.took = [self.took[1], self.took[2], Some(took)];
+    }
+
+    pub(super) fn heard(&mut self, at: Instant) {
+        self.heard = Some(at);
     }
 
     /// The middle one of three, the shorter one of two: a single hiccup is not how the host is.
     fn usual(&self) -> Option<Duration> {
-        let mut known: Vec<_> = self.0.iter().flatten().copied().collect();
+        let mut known: Vec<_> = self.took.iter().flatten().copied().collect();
         known.sort();
         known.get(known.len().saturating_sub(1) / 2).copied()
     }
@@ -127,6 +135,11 @@ impl Link {
     /// How long the host's answers usually take on the way there and back; `None` before the first.
     pub fn usual_round_trip(&self) -> Option<Duration> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).usual()
+    }
+
+    /// When something last came from the host; `None` before the first.
+    pub fn heard(&self) -> Option<Instant> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).heard
     }
 
     fn gone(&self) -> io::Error {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 
@@ -66,13 +67,18 @@ pub struct Through(pub Arc<SshHost>);
 #[async_trait]
 impl Dial for Through {
     async fn dial(&self, address: &str, port: u16) -> io::Result<Box<dyn Wire>> {
-        let connected = self.0.connected().await.map_err(io::Error::other)?;
+        let lost = |why: String| io::Error::new(io::ErrorKind::NotConnected, why);
+        let connected = self.0.connected().await.map_err(|error| lost(error.to_string()))?;
         match connected.link.open(Door::Tcp(address.to_owned(), port)).await {
             Ok(opened) => Ok(Box::new(opened.stream)),
-            Err(error) if connected.link.is_gone() => Err(error),
+            Err(error) if connected.link.is_gone() => Err(lost(error.to_string())),
             // Every refusal of a channel looks alike.
             Err(_) => Err(io::ErrorKind::ConnectionRefused.into()),
         }
+    }
+
+    fn is_silent_since(&self, since: Instant) -> bool {
+        self.0.heard().is_none_or(|heard| heard < since)
     }
 }
 
