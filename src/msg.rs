@@ -78,6 +78,8 @@ pub enum HostFact {
     Lost(String),
     /// It is tried again then; now where the try begins.
     NextTry(Instant),
+    /// Having broken off: when it last said something.
+    Heard(Instant),
     /// It is not tried again before somebody answered or looked.
     Asks(String),
     /// Space, load, memory.

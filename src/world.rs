@@ -312,6 +312,13 @@ impl World {
         self.unheard(host, why, true, now);
     }
 
+    /// Who was lost was heard last then: silence is noticed later than it begins, and rows are as old as their news.
+    pub fn heard_last(&mut self, host: &HostId, at: Instant) {
+        if let Some(Link::Lost { since, .. }) = self.hosts.get_mut(host).map(|entry| &mut entry.link) {
+            *since = at.min(*since);
+        }
+    }
+
     /// When a host that is lost is tried again; now where the try begins.
     pub fn tried_again_at(&mut self, host: &HostId, at: Instant) {
         if let Some(Link::Lost { next_try, .. }) = self.hosts.get_mut(host).map(|entry| &mut entry.link) {

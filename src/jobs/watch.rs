@@ -1,10 +1,12 @@
 //! The link to one host: connect, list, details, then events; on failure say so and try again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::stream::Peekable;
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -39,9 +41,11 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
     let mut backoff = Backoff::up_to(LONGEST_WAIT);
     loop {
         let started = Instant::now();
+        let mut heard = None;
         let (why, needs_person) = match connect(&host, &route, &out).await {
-            Ok(engine) => match follow(&host, &route, &engine, &out).await {
+            Ok(engine) => match follow(&host, &route, &engine, &out, heard.insert(Instant::now())).await {
                 Ok(()) => return,
+                Err(EngineError::Broken { cause, .. }) => (cause, false),
                 Err(error) => (error.to_string(), false),
             },
             Err(failure) => failure,
@@ -50,6 +54,11 @@ pub async fn watch(host: HostId, route: Arc<Route>, out: Sender<Msg>) {
         route.gate().close();
         let fact = if needs_person { HostFact::Asks(why) } else { HostFact::Lost(why) };
         if out.send(Msg::Host(host.clone(), fact)).await.is_err() {
+            return;
+        }
+        if let Some(heard) = heard
+            && out.send(Msg::Host(host.clone(), HostFact::Heard(heard.into_std()))).await.is_err()
+        {
             return;
         }
         let next_try = |at: Instant| out.send(Msg::Host(host.clone(), HostFact::NextTry(at.into_std())));
@@ -94,12 +103,25 @@ async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<
     }
 }
 
-/// Ends with the error that broke the link, or `Ok` when nobody listens any more.
+/// Asks the engine whether it is there; `false` when an event is: it tells as much, and a link that died in silence is
+/// found out by it first.
+async fn is_there<T>(
+    engine: &Arc<dyn Engine>,
+    events: Pin<&mut Peekable<impl Stream<Item = T>>>,
+) -> Result<bool, EngineError> {
+    tokio::select! {
+        answer = timeout(QUIET, engine.greet()) => answer.map_err(|_| silent("liveness"))?.map(|()| true),
+        _ = events.peek() => Ok(false),
+    }
+}
+
+/// Ends with the error that broke the link, or `Ok` when nobody listens any more. `heard` is when the engine last spoke.
 async fn follow(
     host: &HostId,
     route: &Route,
     engine: &Arc<dyn Engine>,
     out: &Sender<Msg>,
+    heard: &mut Instant,
 ) -> Result<(), EngineError> {
     let send = |fact| out.send(Msg::Host(host.clone(), fact));
     // First the events, then the list: what happens in between is told by both and lost by none.
@@ -114,6 +136,7 @@ async fn follow(
     loop {
         if list_at.is_some_and(|at| at <= Instant::now()) {
             let list = engine.containers().await?;
+            *heard = Instant::now();
             details.wanted.take(&list);
             if send(HostFact::Listed(list)).await.is_err() {
                 return Ok(());
@@ -127,6 +150,7 @@ async fn follow(
                 let Some(event) = event.transpose()? else {
                     return Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() });
                 };
+                *heard = Instant::now();
                 if event.kind != "container" || is_looking(&event.action) {
                     continue;
                 }
@@ -163,12 +187,8 @@ async fn follow(
                     if send(HostFact::Engine(told)).await.is_err() {
                         return Ok(());
                     }
-                } else if list_at.is_none() {
-                    tokio::select! {
-                        answer = timeout(QUIET, engine.greet()) => answer.map_err(|_| silent("liveness"))??,
-                        // Tells as much, and a link that died in silence is found out by it first.
-                        _ = Pin::new(&mut events).peek() => {}
-                    }
+                } else if list_at.is_none() && is_there(engine, Pin::new(&mut events)).await? {
+                    *heard = Instant::now();
                 }
             }
         }

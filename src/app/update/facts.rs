@@ -36,6 +36,7 @@ impl Model {
                 }
                 self.world.lost(host, why, self.now);
             }
+            HostFact::Heard(at) => self.world.heard_last(host, at),
             HostFact::NextTry(at) => self.world.tried_again_at(host, at),
             HostFact::Asks(why) => {
                 self.world.note(self.now, format!("{host} needs you: {}", first_of(&why)), true);
