@@ -99,8 +99,10 @@ pub enum LogFact {
     Opened(bool),
     /// How far what is shown is behind the engine, in ms; 0 when it is level.
     Behind(u64),
-    /// A log cannot be read, and why. The link is tried again unless the reason is final.
+    /// A log cannot be read, and why; the reason is final.
     Failed(ContainerKey, String),
+    /// A log is broken off, and why; it is tried again. What is wrong with its host is said of the host.
+    Cut(ContainerKey, String),
     /// A log that failed is read again.
     Back(ContainerKey),
     /// The answer to the question of that number.

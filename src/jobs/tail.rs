@@ -224,6 +224,10 @@ impl Pump {
                 self.behind_ms.remove(&source);
                 self.facts.extend(self.names.get(&source).map(|key| LogFact::Failed(key.clone(), why)));
             }
+            News::Cut(source, why) => {
+                self.behind_ms.remove(&source);
+                self.facts.extend(self.names.get(&source).map(|key| LogFact::Cut(key.clone(), why)));
+            }
             News::Back(source) => {
                 self.facts.extend(self.names.get(&source).map(|key| LogFact::Back(key.clone())));
             }

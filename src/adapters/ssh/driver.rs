@@ -103,7 +103,7 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
                 let why = std::future::poll_fn(|cx| driver.poll(cx)).await;
                 tracing::debug!(host = name_of_host, %why, "SSH connection ended");
                 // Set once: a connection ends once.
-                let _ = why_ended.set(in_words(&why));
+                let _ = why_ended.set(in_words(&why, driver.socket.get().dead));
                 driver.finish();
             }
         });
@@ -112,11 +112,13 @@ pub(super) fn spawn(name: &str, session: ssh2::Session, patience: Patience) -> i
     Ok(Link::new(sender, end, pace))
 }
 
-/// libssh2's "Socket disconnect (-13)" says nothing to an operator.
-fn in_words(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::TimedOut => why.to_string(),
-        _ => format!("the SSH connection broke: {why}"),
+/// libssh2's "Socket disconnect (-13)" and "transport read (-43)" say nothing to an operator; its socket does.
+fn in_words(why: &io::Error, dead: Option<Errno>) -> String {
+    match (why.kind(), dead) {
+        (io::ErrorKind::TimedOut, _) => why.to_string(),
+        (_, Some(Errno::CONNRESET)) => "the SSH connection broke: the host closed it".to_owned(),
+        (_, Some(error)) => format!("the SSH connection broke: {}", io::Error::from(error)),
+        (_, None) => format!("the SSH connection broke: {why}"),
     }
 }
 

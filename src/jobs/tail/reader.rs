@@ -42,6 +42,8 @@ pub(super) enum News {
     Behind(SourceId, u64),
     /// Cannot be read, and why.
     Failed(SourceId, String),
+    /// Broken off, and why: it is tried again.
+    Cut(SourceId, String),
     /// Can be read again.
     Back(SourceId),
     /// Nothing more comes for now.
@@ -125,7 +127,11 @@ impl Reader {
                 Err(error @ EngineError::Refused { .. }) => return self.unreadable(&error).await,
                 Err(error) => {
                     if !std::mem::replace(&mut self.is_failing, true) {
-                        self.say(News::Failed(self.source, error.to_string())).await?;
+                        let why = match error {
+                            EngineError::Broken { cause, .. } => cause,
+                            other => other.to_string(),
+                        };
+                        self.say(News::Cut(self.source, why)).await?;
                     }
                     if began.elapsed() > RETRY.1 {
                         backoff.reset();

@@ -23,7 +23,7 @@ impl LogsPane {
                 (self.is_open, self.has_start) = (true, has_start && !self.is_apart);
             }
             LogFact::Behind(ms) => self.behind_ms = ms,
-            LogFact::Failed(key, why) => {
+            LogFact::Failed(key, why) | LogFact::Cut(key, why) => {
                 let name =
                     self.sources.iter().find(|source| source.key == key).map_or("", |s| s.name.as_str());
                 self.failed.retain(|(failed, _)| *failed != key);

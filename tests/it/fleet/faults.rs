@@ -94,7 +94,7 @@ async fn the_logs_of_two_hosts_go_on_over_a_cut_of_one_with_every_line_once() {
                     *next += 1;
                 }
             }
-            Some(Msg::Log(_, LogFact::Failed(key, _))) => {
+            Some(Msg::Log(_, LogFact::Cut(key, _))) => {
                 assert_eq!(key.host.as_str(), "web2");
                 // The other one went on meanwhile: 15 s are some 300 lines.
                 let went_on = cut.map(|cut: [u64; 2]| next[0] - cut[0]);
