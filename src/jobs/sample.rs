@@ -127,6 +127,14 @@ fn ask(asked: &mut Asked, due: Rows) {
     }
 }
 
+/// One reading of each that runs.
+pub async fn once(rows: Rows) -> Vec<Sample> {
+    let mut asked = Asked::new();
+    ask(&mut asked, rows);
+    // One that stopped meanwhile has no usage; its state says so.
+    asked.filter_map(|(_, sample)| std::future::ready(sample.ok())).collect().await
+}
+
 /// Readings of one container as the engine makes them, until dropped.
 pub async fn live(key: ContainerKey, route: Arc<Route>, out: Sender<Msg>) {
     sleep(REST).await;
@@ -176,6 +184,21 @@ mod tests {
         let back = start + FIRST_GAP + Duration::from_secs(1);
         assert!(readings.due(&key("a"), back) > back);
         assert_eq!(readings.due(&key("b"), back), back);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_answers_once_a_second_is_asked_for_all_at_once() {
+        let scenario = Scenario::named("incident").unwrap();
+        let simulation = Simulation::new(&scenario, Clock::held(scenario.starts));
+        let engine = SimEngine::new(simulation, HostId::new("web1"));
+        let list = engine.containers().await.unwrap();
+        let up = list.iter().find(|c| c.state.is_up()).unwrap().key.clone();
+        engine.faults.set(Call::Usage, Fault::Slow(Duration::from_secs(1)));
+        let way = Way { source: "web1".into(), engine: Arc::new(engine), mend: Box::new(|_| String::new()) };
+        let route = Arc::new(Route::new(way, Vec::new()));
+        let began = Instant::now();
+        let samples = once(vec![(up, route); 20]).await;
+        assert_eq!((samples.len(), began.elapsed().as_secs()), (20, 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -129,7 +129,9 @@ impl Engine for DockerEngine {
     fn questions_at_once(&self) -> usize {
         match &self.api.dial {
             Dial::Ssh(ssh) if ssh.is_entered_by_commands() => 4,
-            _ => 24,
+            Dial::Ssh(_) => 24,
+            // A connection each, and nothing that counts them.
+            _ => 64,
         }
     }
 

@@ -1,6 +1,5 @@
 //! What costs more than a list: the configured probes, each asked once, and what containers use, read twice.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -12,6 +11,7 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::domain::probe::{NoTarget, ProbeKind, Target};
 use crate::jobs::ledger::{Book, Place};
+use crate::jobs::sample;
 use crate::runtime::run::now;
 
 const AT_ONCE: usize = 8;
@@ -85,14 +85,9 @@ impl Site {
     }
 
     async fn sweep(&mut self, running: &[ContainerKey]) -> Result<(), Failure> {
-        let mut asked = Vec::new();
-        for key in running {
-            let (engine, id) = (self.engine(&key.host)?, key.id.clone());
-            asked.push(async move { Arc::clone(&engine).usage(&id).await });
-        }
-        let samples: Vec<_> = futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
-        // One that stopped meanwhile has no usage; its state says so.
-        for sample in samples.into_iter().filter_map(Result::ok) {
+        let row = |key: &ContainerKey| Ok((key.clone(), self.way(&key.host)?));
+        let rows = running.iter().map(row).collect::<Result<_, Failure>>()?;
+        for sample in sample::once(rows).await {
             self.world.sampled(sample, now());
         }
         Ok(())
