@@ -110,7 +110,7 @@ pub fn layout(width: u16, content: Content) -> Vec<(Column, u16)> {
         *name = if taken > width {
             name.saturating_sub(taken - width).max(8)
         } else {
-            (*name + width - taken).min(30)
+            (*name + width - taken).min(content.name.clamp(NAME, 30))
         };
     }
     // What is left over in the end is the image's.
@@ -316,6 +316,8 @@ mod tests {
         let content = Content { host: 0, name: 20, has_limits: true };
         assert!(!columns(128, content).contains(&Image));
         assert!(columns(158, content).contains(&Image));
+        let (_, room) = layout(158, content).pop().unwrap();
+        assert!(room >= 24, "names that are short leave it {room} cells");
         for (name, shown) in [
             ("ghcr.io/acme/api:1.4", "ghcr.io/acme/api"),
             ("localhost:5000/api", "localhost:5000/api"),
