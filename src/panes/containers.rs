@@ -142,8 +142,11 @@ impl ContainersPane {
             return None;
         }
         let Some(key) = &self.cursor.selected else { return Some("no container is selected") };
-        let is_up = ctx.world.container(key).is_some_and(|c| c.state.is_up());
+        let state = ctx.world.container(key).map(|c| &c.state);
+        let is_up = state.is_some_and(State::is_up);
         match action {
+            // An engine starts nothing in it.
+            Action::Shell if state == Some(&State::Paused) => Some("the container is paused"),
             Action::Processes | Action::Shell if !is_up => Some("the container does not run"),
             Action::PauseContainer | Action::Kill if !is_up && self.marked.is_empty() => {
                 Some("the container does not run")

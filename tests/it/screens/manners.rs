@@ -2,12 +2,12 @@
 
 use pilothouse::config::schema::Binding;
 use pilothouse::config::theme::Depth;
-use pilothouse::domain::container::Health;
+use pilothouse::domain::container::{Health, State};
 use pilothouse::msg::{JobEvent, Mouse, Msg};
 use pilothouse::panes::PaneKind;
 
 use super::render::{draw, text};
-use super::world::{Stage, look};
+use super::world::{self, Stage, look};
 
 fn stage(size: (u16, u16)) -> Stage {
     Stage::incident(size, look("dark", Depth::True, false))
@@ -50,6 +50,12 @@ fn a_key_that_can_do_nothing_is_not_shown_and_says_why_when_pressed() {
     assert_eq!(foot(&stage).trim(), "shell: the container does not run");
     stage.keys("f5");
     assert_eq!(foot(&stage).trim(), "f5 does nothing here; ? shows the keys");
+    let mut paused = world::shop()[0].container();
+    paused.state = State::Paused;
+    stage.up("web1", vec![paused]);
+    stage.select("web-42-blue-1");
+    stage.keys("x");
+    assert_eq!(foot(&stage).trim(), "shell: the container is paused");
 }
 
 #[test]
