@@ -113,7 +113,7 @@ impl LogsPane {
             (true, newer) => format!("{} newer lines came since; G follows", grouped(newer)),
             (false, 0) => "more lines follow; Down reads on, G follows the newest".to_owned(),
             (false, newer) => format!(
-                "more lines follow, {} of them since this was opened; Down reads on, G follows the newest",
+                "more lines follow, {} of them new; Down reads on, G follows the newest",
                 grouped(newer)
             ),
         }
