@@ -162,6 +162,27 @@ fn long_broken_and_binary_lines_are_shown_without_harm() {
 }
 
 #[test]
+fn a_line_is_copied_as_its_text_without_what_would_act_on_the_terminal() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    // A clipboard of its own, a colour, a title.
+    let script =
+        r"printf 'before \033]52;c;b3duZWQ=\007\033[31mred\033[0m\033]0;owned\007 after\n'; sleep 60";
+    project.run("web", &[], script);
+    let terminal = open_on(&project, (120, 40));
+    terminal.keys("t");
+    terminal.until("before red after", SOON);
+    assert_eq!(terminal.clipboard(), None);
+    terminal.keys("p y");
+    terminal.until("line copied", SOON);
+    // "before red after"
+    assert_eq!(terminal.clipboard().as_deref(), Some("YmVmb3JlIHJlZCBhZnRlcg=="));
+    leave(&terminal);
+}
+
+#[test]
 fn a_search_goes_past_what_is_held_and_can_be_stopped() {
     if !engine::is_there() {
         return;
