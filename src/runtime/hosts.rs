@@ -15,7 +15,7 @@ use crate::adapters::ssh::destination::Destination;
 use crate::adapters::ssh::driver::Patience;
 use crate::adapters::ssh::host::SshHost;
 use crate::adapters::ssh::machine::Through;
-use crate::adapters::ssh::settings::Local;
+use crate::adapters::ssh::settings::{Local, Variables};
 use crate::domain::host::{Address, NotTried};
 use crate::domain::ids::HostId;
 use crate::jobs::route::{Gate, Route, Way};
@@ -58,6 +58,7 @@ fn connector(config: Option<&Path>, identity: Option<PathBuf>, prompter: HostPro
         home: set("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from),
         user: set("USER").or_else(|| set("LOGNAME")).unwrap_or_default().to_string_lossy().into_owned(),
         agent: set("SSH_AUTH_SOCK").map(PathBuf::from),
+        variables: Variables(|name| std::env::var(name).ok()),
     };
     Connector {
         local,

@@ -171,7 +171,7 @@ pub fn ssh(data: &[u8]) {
         assert!(known.key_types(host, port).len() <= text.lines().count());
         known.check(&name_of(host, port), port, data);
     }
-    let local = Local { home: "/home/op".into(), user: "op".to_owned(), agent: None };
+    let local = Local { home: "/home/op".into(), user: "op".to_owned(), agent: None, ..Local::default() };
     let to = Destination { user: None, host: "web1".to_owned(), port: None };
     if let Ok(settings) = Settings::read(&to, &text, &local) {
         assert!(settings.own_known_hosts <= settings.known_hosts.len());

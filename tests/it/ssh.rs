@@ -25,7 +25,7 @@ use pilothouse::ports::prompt::{Nobody, Prompter, Question, Secret};
 /// Reaches hosts with that ssh_config and nobody to ask.
 pub fn connector(config: PathBuf) -> Connector {
     Connector {
-        local: Local { home: "/nonexistent".into(), user: "tester".into(), agent: None },
+        local: Local { home: "/nonexistent".into(), user: "tester".into(), agent: None, ..Local::default() },
         config: Some(config),
         identity: None,
         patience: Patience::default(),

@@ -1,13 +1,13 @@
 //! The way to a host: settings, hops, handshake, trust, authentication; then the driver takes over.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ssh2::{ErrorCode, MethodType, Session};
 use tokio::process::Command;
@@ -23,6 +23,7 @@ use crate::ports::prompt::Prompter;
 
 pub use self::error::ConnectError;
 
+mod direct;
 mod error;
 mod mend;
 mod turns;
@@ -170,7 +171,7 @@ impl Connector {
             [before @ .., last] => self.jump(&settings, before, last, depth, trail).await?,
             [] => match &settings.proxy_command {
                 Some(command) => proxy(&settings, command, trail)?,
-                None => direct(&settings, trail).await?,
+                None => direct::dial(&settings, trail).await?,
             },
         };
         if turn.is_none() {
@@ -232,50 +233,6 @@ impl Connector {
         });
         Ok(Wire::Pair(ours))
     }
-}
-
-async fn direct(settings: &Settings, trail: &Trail) -> Result<Wire, ConnectError> {
-    let (name, port, limit) = (settings.host_name.clone(), settings.port, settings.connect_timeout);
-    let host = format!("{name}:{port}");
-    let machine = |e| ConnectError::Machine { host: host.clone(), cause: io::Error::other(e) };
-    let looked_up = tokio::task::spawn_blocking({
-        let name = name.clone();
-        move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)
-    });
-    let addresses = looked_up.await.map_err(machine)?;
-    let addresses = addresses.map_err(|cause| ConnectError::Name { host: name.clone(), cause })?;
-    trail.note(Step::ok(Stage::Name, told::addresses(&name, &addresses)));
-    let tcp = |cause| ConnectError::Tcp { host: host.clone(), cause };
-    let dialled = tokio::task::spawn_blocking(move || dial(&addresses, limit)).await.map_err(machine)?;
-    let stream = dialled.map_err(tcp)?;
-    let peer = stream.peer_addr().map_or_else(|_| host.clone(), |peer| peer.to_string());
-    trail.note(Step::ok(Stage::Connection, format!("{peer} answers")));
-    Ok(Wire::Tcp(stream))
-}
-
-/// The first address that answers, all within the limit.
-fn dial(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
-    let end = Instant::now() + limit;
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            break;
-        }
-        match TcpStream::connect_timeout(address, left) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                let limit = limit.as_secs();
-                let text = format!("no answer within {limit} s; is it off, or does a filter drop it?");
-                last = io::Error::new(io::ErrorKind::TimedOut, text);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// The operator's own command; its input and output are the connection. It ends with the connection.
@@ -341,6 +298,10 @@ fn in_words(error: &ssh2::Error, limit: Duration) -> String {
         ErrorCode::Session(-9 | -30) => format!("no answer within {} s", limit.as_secs()),
         ErrorCode::Session(-2 | -13 | -43) => format!(
             "{}: the other side closed the connection; too many logins at once (MaxStartups), or a filter before it",
+            error.message()
+        ),
+        ErrorCode::Session(-5 | -8) => format!(
+            "{}; KexAlgorithms, HostKeyAlgorithms, Ciphers or MACs have none that the host takes",
             error.message()
         ),
         _ => error.message().to_owned(),

@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn what_a_survey_finds_wrong_comes_with_the_command_that_mends_it() {
         let said = |survey: &str, socket: Option<&str>| {
-            let local = Local { home: "/home/op".into(), user: "op".into(), agent: None };
+            let local = Local { home: "/home/op".into(), user: "op".into(), agent: None, ..Local::default() };
             let to = Destination::parse("web1").unwrap();
             let settings = Settings::read(&to, "user op\nhostname web1\nport 22\n", &local).unwrap();
             let connector = Connector {

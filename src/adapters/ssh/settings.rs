@@ -68,6 +68,8 @@ pub struct Settings {
     pub jumps: Vec<Destination>,
     /// A command whose input and output are the connection.
     pub proxy_command: Option<String>,
+    /// `AddressFamily`: only addresses of this kind are tried.
+    pub family: Option<Family>,
     /// Limit of the way to the host.
     pub connect_timeout: Duration,
     /// Silence after which the host is asked, and how often; `None` leaves our own.
@@ -80,6 +82,15 @@ pub struct Settings {
     pub algorithms: Algorithms,
     /// What of the configuration this program cannot use; said when authentication fails.
     pub not_used: Vec<String>,
+}
+
+/// A kind of address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    /// `inet`.
+    V4,
+    /// `inet6`.
+    V6,
 }
 
 /// Comma-separated lists, in order of preference.
@@ -127,6 +138,32 @@ pub struct Local {
     pub user: String,
     /// `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
+    /// What `${NAME}` in a file's name stands for.
+    pub variables: Variables,
+}
+
+/// How a variable of the environment is looked up.
+#[derive(Clone, Copy)]
+pub struct Variables(pub fn(&str) -> Option<String>);
+
+impl Variables {
+    fn get(self, name: &str) -> Option<String> {
+        (self.0)(name)
+    }
+}
+
+impl Default for Variables {
+    /// None is set.
+    fn default() -> Self {
+        Self(|_| None)
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    /// Never what they hold.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Variables")
+    }
 }
 
 /// Longest wait for a connection where nothing is set.
@@ -190,14 +227,7 @@ impl Settings {
         }
         let own_known_hosts = known_hosts.len();
         known_hosts.extend(paths("globalknownhostsfile")?);
-        let agent = match answer.first("identityagent") {
-            Some(word) if word.eq_ignore_ascii_case("none") => None,
-            None | Some("SSH_AUTH_SOCK") => local.agent.clone(),
-            Some(variable) if variable.starts_with('$') => {
-                return Err(broken(format!("IdentityAgent {variable}: write the path of the socket")));
-            }
-            Some(text) => Some(path(text)?),
-        };
+        let agent = agent(&answer, local, &path)?;
         let hops = answer.some("proxyjump").into_iter().flat_map(|text| text.split(','));
         let jumps = hops.map(|hop| Destination::parse(hop.trim_start_matches("ssh://")));
         let seconds = |key: &str| {
@@ -227,6 +257,7 @@ impl Settings {
                 .map(|c| names.expand(c))
                 .transpose()
                 .map_err(broken)?,
+            family: family(&answer),
             connect_timeout: seconds("connecttimeout").unwrap_or(CONNECT_TIMEOUT),
             alive: alive.map(|every| (every, count("serveralivecountmax", 3))),
             methods: methods(&answer),
@@ -247,6 +278,31 @@ impl Settings {
             Some(alias) => (alias, 22),
             None => (&self.host_name, self.port),
         }
+    }
+}
+
+/// The socket of the agent that is asked, if one is.
+fn agent(
+    answer: &Answer<'_>,
+    local: &Local,
+    path: &dyn Fn(&str) -> Result<PathBuf, SettingsError>,
+) -> Result<Option<PathBuf>, SettingsError> {
+    Ok(match answer.first("identityagent") {
+        Some(word) if word.eq_ignore_ascii_case("none") => None,
+        None | Some("SSH_AUTH_SOCK") => local.agent.clone(),
+        // One that is not set is no agent, as in OpenSSH.
+        Some(variable) if variable.starts_with('$') && !variable.starts_with("${") => {
+            local.variables.get(&variable[1..]).map(PathBuf::from)
+        }
+        Some(text) => Some(path(text)?),
+    })
+}
+
+fn family(answer: &Answer<'_>) -> Option<Family> {
+    match answer.first("addressfamily") {
+        Some("inet") => Some(Family::V4),
+        Some("inet6") => Some(Family::V6),
+        _ => None,
     }
 }
 

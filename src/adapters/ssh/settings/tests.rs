@@ -6,8 +6,17 @@ const BASE: &str = "user deploy\nhostname 10.0.0.5\nport 2222\npubkeyauthenticat
     stricthostkeychecking ask\nuserknownhostsfile ~/.ssh/known_hosts ~/.ssh/known_hosts2\n\
     globalknownhostsfile /etc/ssh/ssh_known_hosts\nconnecttimeout none\nserveraliveinterval 0\n";
 
+fn variable(name: &str) -> Option<String> {
+    (name == "KEYS").then(|| "/run/keys".to_owned())
+}
+
 fn local() -> Local {
-    Local { home: "/home/op".into(), user: "op".into(), agent: Some("/run/agent".into()) }
+    Local {
+        home: "/home/op".into(),
+        user: "op".into(),
+        agent: Some("/run/agent".into()),
+        variables: Variables(variable),
+    }
 }
 
 fn read(more: &str) -> Result<Settings, SettingsError> {
@@ -103,6 +112,29 @@ fn methods_follow_the_preferred_order_and_the_switches() {
 fn an_agent_can_be_switched_off_or_be_another() {
     assert_eq!(read("identityagent none\n").unwrap().agent, None);
     assert_eq!(read("identityagent ~/agent.sock\n").unwrap().agent, Some("/home/op/agent.sock".into()));
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    for text in ["op:geheim@web1", "op:geheim@web1:99999"] {
+        let error = Destination::parse(text).unwrap_err();
+        assert!(error.contains("password") && !error.contains("geheim"), "{error}");
+    }
+}
+
+#[test]
+fn variables_in_the_names_of_files_stand_for_what_they_hold() {
+    let with = read("identityfile ${KEYS}/%r\nidentityagent $KEYS\n").unwrap();
+    assert_eq!(with.identity_files, [Path::new("/run/keys/deploy")]);
+    assert_eq!(with.agent, Some("/run/keys".into()));
+    let error = read("identityfile ${NOSUCH}/id\n").unwrap_err().to_string();
+    assert!(error.contains("the variable NOSUCH is not set"), "{error}");
+}
+
+#[test]
+fn the_family_of_addresses_is_honoured() {
+    assert_eq!(read("").unwrap().family, None);
+    assert_eq!(read("addressfamily inet6\n").unwrap().family, Some(Family::V6));
 }
 
 #[test]

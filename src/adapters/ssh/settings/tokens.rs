@@ -56,8 +56,24 @@ impl Names<'_> {
         Ok(out)
     }
 
+    /// `${NAME}` stands for a variable, as in OpenSSH; one that is not set is an error there too.
+    fn with_variables(&self, text: &str) -> Result<String, String> {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| format!("`{text}`: `${{` without its `}}`"))?;
+            let value = self.local.variables.get(name);
+            out.push_str(before);
+            out.push_str(&value.ok_or_else(|| format!("`{text}`: the variable {name} is not set"))?);
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
     pub(super) fn path(&self, text: &str) -> Result<PathBuf, String> {
-        let text = self.expand(text.trim_matches('"'))?;
+        let text = self.expand(&self.with_variables(text.trim_matches('"'))?)?;
         Ok(match text.strip_prefix("~/") {
             Some(rest) => self.local.home.join(rest),
             None => PathBuf::from(text),

@@ -157,7 +157,7 @@ mod tests {
         let file = dir.path().join("config");
         fs::write(&file, text).unwrap();
         let home = std::path::PathBuf::from(std::env::var_os("HOME").unwrap());
-        let local = Local { home, user: "op".to_owned(), agent: None };
+        let local = Local { home, user: "op".to_owned(), agent: None, ..Local::default() };
         let to = Destination::parse(host).unwrap();
         let mut ssh = std::process::Command::new("ssh");
         ssh.arg("-G").arg("-F").arg(&file);
@@ -207,7 +207,8 @@ mod tests {
         let file = dir.path().join("config");
         for (text, named) in cases {
             fs::write(&file, text).unwrap();
-            let local = Local { home: dir.path().into(), user: "op".to_owned(), agent: None };
+            let local =
+                Local { home: dir.path().into(), user: "op".to_owned(), agent: None, ..Local::default() };
             let error =
                 answer(&Destination::parse("a").unwrap(), Some(&file), &local).unwrap_err().to_string();
             assert!(error.to_lowercase().contains(&named.to_lowercase()), "{error}");

@@ -44,7 +44,12 @@ impl Host<'_> {
         let socket = self.socket().to_owned();
         let over_ssh = |name: &str| {
             let connector = Connector {
-                local: Local { home: "/nonexistent".into(), user: "bench".into(), agent: None },
+                local: Local {
+                    home: "/nonexistent".into(),
+                    user: "bench".into(),
+                    agent: None,
+                    ..Local::default()
+                },
                 config: Some(args[3].clone().into()),
                 identity: None,
                 patience: Patience::default(),
