@@ -31,6 +31,15 @@ impl Address {
     }
 }
 
+/// A password has no place in an address; where one stands, it is not shown.
+fn without_password(rest: &str) -> String {
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':')) {
+        Some((user, password)) => format!("{user}:***{}", &rest[user.len() + 1 + password.len()..]),
+        None => rest.to_owned(),
+    }
+}
+
 /// The host of `host:port` and `[address]:port`.
 pub fn host_of(authority: &str) -> &str {
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
@@ -42,7 +51,7 @@ impl std::fmt::Display for Address {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(rest) => write!(f, "tcp://{rest}"),
-            Self::Ssh(rest) => write!(f, "ssh://{rest}"),
+            Self::Ssh(rest) => write!(f, "ssh://{}", without_password(rest)),
             Self::Other(text) => f.write_str(text),
         }
     }
@@ -115,6 +124,12 @@ mod tests {
         for text in ["unix:///run/docker.sock", "tcp://127.0.0.1:2375", "ssh://web1"] {
             assert_eq!(Address::parse(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let shown = Address::parse("ssh://op:geheim@web1:22/x.sock").to_string();
+        assert_eq!(shown, "ssh://op:***@web1:22/x.sock");
     }
 
     #[test]

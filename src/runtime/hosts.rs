@@ -80,7 +80,7 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
         let mut ways = host
             .ways
             .iter()
-            .map(|candidate| way(&host.id, candidate, host.refusal.as_ref(), over_ssh.as_ref()));
+            .map(|candidate| way(&host.id, candidate, host.refusal.as_ref(), over_ssh.as_ref(), ssh_config));
         if let Some(first) = ways.next() {
             let mut route = Route::new(first, ways.collect()).behind(gate);
             if let Some(ssh) = &over_ssh {
@@ -107,17 +107,33 @@ fn ssh(
     config: Option<&Path>,
 ) -> Option<Arc<SshHost>> {
     let Address::Ssh(text) = &host.ways.first()?.address else { return None };
-    let (authority, path) = text.split_once('/').map_or((text.as_str(), None), |(a, p)| (a, Some(p)));
-    let to = Destination::parse(authority).ok()?;
+    let (to, path) = destination(text).ok()?;
     let socket = path.filter(|path| !path.is_empty()).map(|path| format!("/{path}"));
     let prompter =
         HostPrompter { host: host.id.clone(), prompts: Arc::clone(prompts), gate: Arc::clone(gate) };
     Some(Arc::new(SshHost::new(to, socket, connector(config, host.identity.clone(), prompter))))
 }
 
-fn way(host: &HostId, candidate: &Candidate, refusal: Option<&NotTried>, ssh: Option<&Arc<SshHost>>) -> Way {
+/// The host and the path behind `ssh://`. Errors: what is wrong with it.
+fn destination(text: &str) -> Result<(Destination, Option<&str>), NotTried> {
+    let (authority, path) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+    let mend = "write ssh://[user@]host[:port][/path/of/engine.sock]".to_owned();
+    Destination::parse(authority).map(|to| (to, path)).map_err(|why| NotTried { why, mend })
+}
+
+fn way(
+    host: &HostId,
+    candidate: &Candidate,
+    refusal: Option<&NotTried>,
+    ssh: Option<&Arc<SshHost>>,
+    config: Option<&Path>,
+) -> Way {
     let (id, at) = (host.clone(), candidate.address.clone());
-    let engine = match (refusal, ssh) {
+    let wrong = match &at {
+        Address::Ssh(text) => destination(text).err(),
+        _ => None,
+    };
+    let engine = match (refusal.or(wrong.as_ref()), ssh) {
         (Some(refusal), _) => DockerEngine::refused(id, &at, refusal.clone()),
         (None, Some(ssh)) => DockerEngine::over_ssh(id, Arc::clone(ssh)),
         (None, None) => match (&at, &candidate.tls) {
@@ -125,6 +141,7 @@ fn way(host: &HostId, candidate: &Candidate, refusal: Option<&NotTried>, ssh: Op
             _ => DockerEngine::new(id, &at),
         },
     };
-    let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at));
+    let config = config.map(Path::to_path_buf);
+    let mend = Box::new(move |error: &EngineError| mend(&error.to_string(), &at, config.as_deref()));
     Way { source: candidate.source.clone(), engine: Arc::new(engine), mend }
 }

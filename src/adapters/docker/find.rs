@@ -173,10 +173,11 @@ fn digest(name: &str) -> String {
 }
 
 /// The command that most likely mends it, from what came back.
-pub fn mend(cause: &str, address: &Address) -> String {
+pub fn mend(cause: &str, address: &Address, ssh_config: Option<&Path>) -> String {
     if let Address::Ssh(to) = address {
         // What is known to be wrong with it or on the way to it comes with its own command.
-        return format!("ssh -v ssh://{} true", to.split('/').next().unwrap_or(to));
+        let file = ssh_config.map(|file| format!(" -F {}", file.display())).unwrap_or_default();
+        return format!("ssh{file} -v ssh://{} true", to.split('/').next().unwrap_or(to));
     }
     let command = match (cause, address) {
         (c, _) if c.contains("permission denied") => "sudo usermod -aG docker $USER, then log in again",
@@ -283,6 +284,9 @@ mod tests {
     #[test]
     fn a_host_over_ssh_is_never_mended_here() {
         let to = Address::parse("ssh://op@web1:2222/run/x.sock");
-        assert_eq!(mend("web1:22: Connection refused (os error 111)", &to), "ssh -v ssh://op@web1:2222 true");
+        assert_eq!(
+            mend("web1:22: Connection refused (os error 111)", &to, None),
+            "ssh -v ssh://op@web1:2222 true"
+        );
     }
 }

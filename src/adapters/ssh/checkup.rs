@@ -33,7 +33,8 @@ impl SshHost {
     }
 
     fn ssh_v(&self) -> String {
-        format!("ssh -v ssh://{} true", self.name())
+        let file = self.config().map(|file| format!(" -F {}", file.display())).unwrap_or_default();
+        format!("ssh{file} -v ssh://{} true", self.name())
     }
 
     /// Whether it runs commands, and what its login scripts print before each. The engine may be reached without.

@@ -21,6 +21,10 @@ impl Destination {
             Some((user, rest)) => (Some(user.to_owned()), rest),
             None => (None, text),
         };
+        // First of all: it would be repeated by what is said of the rest; as a login it would be shown, and sent to the host.
+        if user.as_ref().is_some_and(|user| user.contains(':')) {
+            return Err("a password stands before the `@`; leave it out, it is asked for".to_owned());
+        }
         let (host, port) = match rest.strip_prefix('[') {
             Some(inner) => {
                 let (host, after) = inner.split_once(']').ok_or_else(|| format!("`{text}`: no `]`"))?;
@@ -43,7 +47,7 @@ impl Destination {
         let is_word = |word: &str| {
             !word.is_empty() && !word.starts_with('-') && !word.contains(|c: char| c.is_control() || c == ' ')
         };
-        if !is_word(host) || host.contains(['[', ']']) {
+        if !is_word(host) || host.contains(['[', ']', '?', '#']) {
             return Err(format!("`{text}`: `{host}` is no host"));
         }
         if let Some(user) = user.as_deref().filter(|user| !is_word(user)) {

@@ -1,6 +1,7 @@
 //! A host over SSH: one connection, made when it is needed, and the way in to its engine.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -123,6 +124,11 @@ impl SshHost {
         self.keeper.steps()
     }
 
+    /// What `ssh -F` would take.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.keeper.config()
+    }
+
     /// As it was named.
     pub(super) fn name(&self) -> &Destination {
         &self.to
@@ -233,7 +239,7 @@ impl SshHost {
             } else {
                 "sudo systemctl start docker".to_owned()
             };
-            return Err(error(last, &mend));
+            return Err(error(last, &there(&mend)));
         }
         let stream = self.enter(connected, &WayIn::DialStdio).await.map_err(|_| forbidden())?;
         self.remember(WayIn::DialStdio);
@@ -242,8 +248,9 @@ impl SshHost {
 
     /// What the survey says is wrong; `None` where there is a socket that may be used.
     fn engine_error(&self, survey: &Survey, settings: &Settings) -> Option<HostError> {
-        let error =
-            |cause: String, mend: String| Some(HostError::Engine { host: self.to.to_string(), cause, mend });
+        let error = |cause: String, mend: String| {
+            Some(HostError::Engine { host: self.to.to_string(), cause, mend: there(&mend) })
+        };
         let is_there = |path: &String| survey.sockets.contains(path);
         match &self.socket {
             Some(path) if survey.denied.contains(path) => {
@@ -287,6 +294,11 @@ impl Pace for SshHost {
     fn next_try(&self) -> Option<Instant> {
         self.keeper.next_try()
     }
+}
+
+/// A command that mends it there, not here.
+fn there(mend: &str) -> String {
+    format!("on the host: {mend}")
 }
 
 /// What [`SURVEY`] found.
@@ -351,10 +363,16 @@ mod tests {
         };
         let has =
             |text: Option<String>, words: &str| assert!(text.as_ref().unwrap().contains(words), "{text:?}");
-        has(said("uid 1", None), "there is no Docker; try: sudo apt-get install docker.io");
-        has(said("docker", None), "its engine does not run; try: sudo systemctl start docker");
-        has(said("docker\ndenied /var/run/docker.sock", None), "try: sudo usermod -aG docker op");
-        has(said("denied /x.sock", Some("/x.sock")), "op may not use /x.sock; try: ls -l /x.sock");
+        has(said("uid 1", None), "there is no Docker; try: on the host: sudo apt-get install docker.io");
+        has(said("docker", None), "its engine does not run; try: on the host: sudo systemctl start docker");
+        has(
+            said("docker\ndenied /var/run/docker.sock", None),
+            "try: on the host: sudo usermod -aG docker op",
+        );
+        has(
+            said("denied /x.sock", Some("/x.sock")),
+            "op may not use /x.sock; try: on the host: ls -l /x.sock",
+        );
         has(said("socket /var/run/docker.sock", Some("/x.sock")), "no engine answers at /x.sock");
         assert_eq!(said("docker\nsocket /var/run/docker.sock", None), None);
     }

@@ -3,6 +3,7 @@
 //! Whoever asks while a try runs waits for the same one; whoever asks before the next is due gets the last failure. So
 //! no host is hammered, however many streams want it back, and no second factor is pushed twice.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -113,6 +114,11 @@ impl Keeper {
         let (connected, trying, failure, trail) = (None, None, None, Trail::default());
         let state = State { connected, trying, failure, trail, backoff: Backoff::up_to(LONGEST_WAIT) };
         Self { to, connector, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What `ssh -F` would take.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.connector.config.as_deref()
     }
 
     /// The connection, made if there is none and it is time. A try goes on where whoever asked for it leaves: a person

@@ -41,7 +41,7 @@ pub(super) fn socket(path: &Path) -> Step {
         Err(error) => {
             let is_shut = error.kind() == std::io::ErrorKind::PermissionDenied;
             let cause = if is_shut { "permission denied" } else { "no such socket" };
-            return bad(format!("{shown}: {error}"), &mend(cause, &Address::Unix(path.to_owned())));
+            return bad(format!("{shown}: {error}"), &mend(cause, &Address::Unix(path.to_owned()), None));
         }
     };
     if !meta.file_type().is_socket() {

@@ -93,6 +93,34 @@ fn a_time_a_number_or_a_pattern_that_is_none_says_which_and_how_it_is_written() 
 }
 
 #[test]
+fn an_engine_that_is_named_is_the_only_one_that_is_asked() {
+    if !engine::is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.run("web", QUIET, IDLE);
+    let (here, config) = (format!("unix://{}", engine::SOCKET), environment("shop", "production", &project));
+    let both = config.replace("hosts = [", "hosts = [\"unix:///nonexistent/engine.sock\", ");
+    run_with(&both, &["containers"]).ended(6);
+    let done = run_with(&both, &["--host", &here, "containers"]).ended(0);
+    assert!(done.out.contains("web") && done.err.is_empty(), "{} {}", done.out, done.err);
+    let done = run_with(&both, &["--host", &here, "restart", "web", "--yes"]).ended(2);
+    assert!(done.err.contains("shop is protected"), "{}", done.err);
+}
+
+#[test]
+fn an_address_that_is_none_says_what_is_wrong_with_it_and_no_password() {
+    for (address, wanted) in [
+        ("ssh://web1:99999", "`99999` is no port"),
+        ("ssh://op:geheim@web1", "a password stands before the `@`"),
+        ("ssh://web1?x=1", "`web1?x=1` is no host"),
+    ] {
+        let done = run(&["containers", "--host", address]).ended(6);
+        assert!(done.err.contains(wanted) && !done.err.contains("geheim"), "{}", done.err);
+    }
+}
+
+#[test]
 fn an_output_that_takes_nothing_is_named() {
     if !engine::is_there() {
         return;
