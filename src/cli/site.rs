@@ -111,6 +111,12 @@ impl Site {
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
+        // An engine that was named is the one that is meant, not those that share its environment.
+        for environment in world.environments.iter_mut().filter(|e| e.id == default) {
+            if plan.chosen.as_ref().is_some_and(|chosen| environment.hosts.contains(chosen)) {
+                environment.hosts.retain(|host| Some(host) == plan.chosen.as_ref());
+            }
+        }
         let (lost, refusals) = (BTreeSet::new(), BTreeMap::new());
         Ok(Self { world, config, plans: plan.hosts, routes, default, lost, refusals, is_quiet: false })
     }

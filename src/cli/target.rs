@@ -121,7 +121,9 @@ fn qualified(c: &Container) -> String {
 /// Services, then containers not called like their service; those most like `name` first.
 fn nearest(name: &str, containers: &[&Container]) -> Vec<String> {
     let services: BTreeSet<&str> = containers.iter().map(|c| c.service.as_str()).collect();
+    // A name may stand on several hosts.
     let names = containers.iter().map(|c| &*c.name).filter(|n| !services.contains(n));
+    let names: BTreeSet<&str> = names.collect();
     ranked(name, services.iter().copied().chain(names))
 }
 

@@ -58,6 +58,8 @@ pub struct Plan {
     pub write_windows: BTreeMap<EnvironmentId, Duration>,
     /// Shown first.
     pub selected: Option<EnvironmentId>,
+    /// The host that was named by `--host`.
+    pub chosen: Option<HostId>,
 }
 
 /// Plans. `is_there` says whether a socket exists; `is_chosen` that somebody named the engine by `--host`.
@@ -86,6 +88,10 @@ pub fn plan(config: &Config, found: &Found, is_chosen: bool, is_there: &dyn Fn(&
             let host = plan.host(&context.name, vec![way], config, &found.home);
             plan.push(id, host);
         }
+    }
+    if let Some(named) = found.candidates.first().filter(|_| is_chosen) {
+        let is_it = |host: &&HostPlan| is_same(&host.ways[0].address, &named.address);
+        plan.chosen = plan.hosts.iter().find(is_it).map(|host| host.id.clone());
     }
     let wanted = config.default_environment.as_deref().map(EnvironmentId::new);
     let wanted = wanted.filter(|id| plan.environment(id).is_some());

@@ -95,6 +95,15 @@ fn the_chosen_engine_is_selected_whatever_the_configuration_prefers() {
 }
 
 #[test]
+fn a_host_that_was_named_is_known_among_those_of_its_environment() {
+    let text = "[environments.a]\nhosts = [\"ssh://web1\", \"ssh://web2\"]\n";
+    let found = found(&[("--host", "ssh://web2")], &[]);
+    let named = plan(&config(text), &found, true, &|_| false);
+    assert_eq!(named.chosen.unwrap().as_str(), "web2");
+    assert_eq!(plan(&config(text), &found, false, &|_| false).chosen, None);
+}
+
+#[test]
 fn the_current_context_is_the_own_engine() {
     let found =
         found(&[("docker context east", "ssh://east")], &[("east", "ssh://east"), ("west", "ssh://west")]);
