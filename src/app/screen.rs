@@ -45,7 +45,7 @@ impl Model {
             let height = place.inner().height;
             let ctx = Ctx::new(&self.world, &self.scope, &self.look, self.now);
             match place.pane {
-                PaneKind::Environments => self.environments.fit(height, &ctx),
+                PaneKind::Environments => self.environments.fit(place.inner(), &ctx),
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
@@ -140,7 +140,8 @@ impl Model {
                 let host = self.engine.host(&ctx);
                 (host.map(|h| h.to_string()).unwrap_or_default(), self.engine.summary(&ctx))
             }
-            PaneKind::Environments | PaneKind::Activity => (String::new(), String::new()),
+            PaneKind::Environments => (String::new(), self.environments.summary(&ctx)),
+            PaneKind::Activity => (String::new(), String::new()),
         };
         let title = Title { number: Some(number), parts: [name, &subject], right: &right };
         let border = if ctx.is_focused { Role::BorderFocus } else { self.border() };

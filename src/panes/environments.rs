@@ -12,6 +12,7 @@ use crate::domain::container::{Container, Standing};
 use crate::domain::environment::{Class, Environment};
 use crate::domain::health::took;
 use crate::domain::ids::EnvironmentId;
+use crate::domain::skew::Skew;
 use crate::ui::list::{Cursor, draw_selected};
 use crate::ui::text::{put, put_right, seconds, wrapped};
 use crate::world::{Course, Host, Link};
@@ -20,6 +21,8 @@ use crate::world::{Course, Host, Link};
 #[derive(Clone, Debug, Default)]
 pub struct EnvironmentsPane {
     cursor: Cursor<EnvironmentId>,
+    /// Lines for which there is no room.
+    below: usize,
 }
 
 fn keys(ctx: &Ctx<'_>) -> Vec<EnvironmentId> {
@@ -53,9 +56,19 @@ impl EnvironmentsPane {
     }
 
     /// Takes in the room there is.
-    pub fn fit(&mut self, height: u16, ctx: &Ctx<'_>) {
+    pub fn fit(&mut self, area: Rect, ctx: &Ctx<'_>) {
         self.cursor.selected.clone_from(&ctx.scope.environment);
-        self.cursor.fit(&keys(ctx), usize::from(height));
+        self.cursor.fit(&keys(ctx), usize::from(area.height));
+        let lines = self.lines(ctx, area);
+        self.below = lines.len().saturating_sub(self.top(&lines, area) + usize::from(area.height));
+    }
+
+    /// What stands right on the border: how much more there is below.
+    pub fn summary(&self, ctx: &Ctx<'_>) -> String {
+        match self.below {
+            0 => String::new(),
+            below => format!("{} {below} more", ctx.look.glyph("↓", "v")),
+        }
     }
 
     /// Draws the list: each environment, below it its hosts.
@@ -71,6 +84,10 @@ impl EnvironmentsPane {
                     draw_environment(ctx, environment, row, buf, is_selected);
                 }
                 Line::Host(name, host) => draw_host(ctx, name, host, row, buf),
+                Line::Others(count) => {
+                    let text = format!("{count} more hosts answer");
+                    put(buf, row.x + 3, y, row.width.saturating_sub(3), &text, ctx.look.style(Role::Faint));
+                }
                 Line::Below(text, role) => {
                     put(buf, row.x + 4, y, row.width.saturating_sub(4), text, ctx.look.style(*role));
                 }
@@ -101,10 +118,10 @@ impl EnvironmentsPane {
 
     /// With as much below each host as there is room for: what is wrong with one is worth more than how full another is.
     fn lines<'a>(&self, ctx: &Ctx<'a>, area: Rect) -> Vec<Line<'a>> {
-        let all = [Below::Reasons, Below::Causes, Below::Notes, Below::Lost, Below::Nothing];
+        let all = [Below::Reasons, Below::Causes, Below::Notes, Below::Lost, Below::Nothing, Below::NotUp];
         let mut told = all.into_iter().map(|below| self.told(ctx, area.width, below));
         told.find(|lines| lines.len() <= usize::from(area.height))
-            .unwrap_or_else(|| self.told(ctx, area.width, Below::Nothing))
+            .unwrap_or_else(|| self.told(ctx, area.width, Below::NotUp))
     }
 
     fn told<'a>(&self, ctx: &Ctx<'a>, width: u16, below: Below) -> Vec<Line<'a>> {
@@ -112,12 +129,17 @@ impl EnvironmentsPane {
         for environment in &ctx.world.environments {
             lines.push(Line::Environment(environment));
             let is_selected = self.cursor.selected.as_ref() == Some(&environment.id);
-            for id in &environment.hosts {
-                let Some(host) = ctx.world.hosts.get(id) else { continue };
+            let hosts = environment.hosts.iter().filter_map(|id| Some((id, ctx.world.hosts.get(id)?)));
+            let (shown, others): (Vec<_>, Vec<_>) =
+                hosts.partition(|(_, host)| below != Below::NotUp || !is_plainly_up(host));
+            for (id, host) in shown {
                 lines.push(Line::Host(id.as_str(), host));
                 if is_selected {
                     lines.extend(under(ctx, host, width, below));
                 }
+            }
+            if !others.is_empty() {
+                lines.push(Line::Others(others.len()));
             }
         }
         lines
@@ -136,6 +158,13 @@ enum Below {
     /// When they are tried again.
     Lost,
     Nothing,
+    /// Nor are those shown that answer as they should: there is no room for all, and the others need somebody.
+    NotUp,
+}
+
+/// Nothing of it is to be told: it answers, at once and by a clock that goes right.
+fn is_plainly_up(host: &Host) -> bool {
+    host.link == Link::Up && host.slow.is_none() && !host.skew().is_some_and(Skew::is_told)
 }
 
 /// What stands below a host.
@@ -161,7 +190,8 @@ fn under<'a>(ctx: &Ctx<'_>, host: &Host, width: u16, below: Below) -> Vec<Line<'
         _ => {}
     }
     // Where there is room beside it, it stands there.
-    let is_told = !is_roomy && (below != Below::Nothing) && (is_lost || below != Below::Lost);
+    let is_told =
+        !is_roomy && !matches!(below, Below::Nothing | Below::NotUp) && (is_lost || below != Below::Lost);
     let note = note(ctx, host, false);
     if is_told && !note.is_empty() { vec![Line::Below(note, Role::Faint)] } else { Vec::new() }
 }
@@ -172,6 +202,8 @@ const ROOMY: u16 = 60;
 enum Line<'a> {
     Environment(&'a Environment),
     Host(&'a str, &'a Host),
+    /// So many more that answer.
+    Others(usize),
     Below(String, Role),
 }
 

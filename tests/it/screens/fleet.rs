@@ -96,6 +96,42 @@ fn every_host_is_seen_before_how_full_they_are() {
 }
 
 #[test]
+fn of_fifty_hosts_the_one_that_is_lost_is_seen_and_the_others_are_counted() {
+    for size in [(160, 48), (80, 24)] {
+        let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+        for n in 0..48 {
+            let name = format!("node{n}");
+            let host = Host::asked(Address::parse(&format!("ssh://{name}")));
+            stage.model.world.hosts.insert(HostId::new(&*name), host);
+            stage.model.world.environments[0].hosts.push(HostId::new(&*name));
+            stage.up(&name, Vec::new());
+        }
+        stage.tell(Msg::Host(HostId::new("node47"), HostFact::Lost("timed out".into())));
+        stage.keys("1");
+        let text = render::text(&render::draw(&stage.model, size));
+        assert!(text.contains("node47") && text.contains("49 more hosts answer"), "{text}");
+    }
+}
+
+#[test]
+fn hosts_for_which_there_is_no_room_are_counted_on_the_border() {
+    let size = (80, 24);
+    let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+    for n in 0..48 {
+        let name = format!("node{n}");
+        let host = Host::asked(Address::parse(&format!("ssh://{name}")));
+        stage.model.world.hosts.insert(HostId::new(&*name), host);
+        stage.model.world.environments[0].hosts.push(HostId::new(&*name));
+    }
+    stage.keys("1");
+    let text = render::text(&render::draw(&stage.model, size));
+    let more = text.lines().find_map(|line| Some(line.split_once("↓ ")?.1.split_once(" more")?.0.to_owned()));
+    let more: usize = more.unwrap_or_else(|| panic!("{text}")).parse().unwrap();
+    let shown = text.lines().filter(|line| line.contains(" node")).count();
+    assert!(shown < 48 && more >= 48 - shown, "{more} {shown} {text}");
+}
+
+#[test]
 fn what_mends_a_host_is_told_whole_to_whoever_goes_to_the_activity() {
     for size in [(160, 48), (80, 24)] {
         let mut stage = troubled(size, look("dark", Depth::True, false));
