@@ -96,7 +96,10 @@ async fn connect(host: &HostId, route: &Route, out: &Sender<Msg>) -> Result<Arc<
             Ok(engine)
         }
         Err(refusals) => {
-            let line = |r: &Refusal| format!("{}: {}\t{}", r.source, r.error, r.mend);
+            // Where there is but one way, nobody asks which.
+            let source =
+                |r: &Refusal| if refusals.len() > 1 { format!("{}: ", r.source) } else { String::new() };
+            let line = |r: &Refusal| format!("{}{}\t{}", source(r), r.error, r.mend);
             let needs_person = refusals.iter().any(|r| matches!(r.error, EngineError::NeedsPerson { .. }));
             Err((refusals.iter().map(line).collect::<Vec<_>>().join("\n"), needs_person))
         }

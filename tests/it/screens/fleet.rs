@@ -54,22 +54,17 @@ pub fn troubled(size: (u16, u16), look: Look) -> Stage {
     stage.up("web3", Vec::new());
     let load = HostLoad { round_trip: Some(Duration::from_millis(208)), ..HostLoad::default() };
     let next = stage.now.at + Duration::from_secs(52);
-    let changed = "configuration: cache1:22: ITS KEY HAS CHANGED: /home/alice/.ssh/known_hosts:4 has another ssh-ed25519 \
+    let changed = "cache1:22: ITS KEY HAS CHANGED: /home/alice/.ssh/known_hosts:4 has another ssh-ed25519 \
         key than the SHA256:Q/MVa4/t21J+lc3ROwLlbq3Q4WAUBQfHWhn63yumep0 it shows now; if the host was made anew, remove \
         that line\task its owner; only if it was made anew: ssh-keygen -f /home/alice/.ssh/known_hosts -R cache1";
-    let unknown = "configuration: edge1:22: its ssh-ed25519 key SHA256:Q/MVa4/t21J+lc3ROwLlbq3Q4WAUBQfHWhn63yumep0 is not \
+    let unknown = "edge1:22: its ssh-ed25519 key SHA256:Q/MVa4/t21J+lc3ROwLlbq3Q4WAUBQfHWhn63yumep0 is not \
         known; compare it, then connect once from the console or with ssh\ton the host: ssh-keygen -lf \
         /etc/ssh/ssh_host_ed25519_key.pub; if it says the same: ssh edge1 true";
-    let locked = "configuration: deploy@store1: needs a person: the passphrase of /home/alice/.ssh/id_ed25519\t\
+    let locked = "deploy@store1: needs a person: the passphrase of /home/alice/.ssh/id_ed25519\t\
         ssh-add /home/alice/.ssh/id_ed25519";
     for (host, fact) in [
         ("web3", HostFact::Load(load)),
-        (
-            "web2",
-            HostFact::Lost(
-                "configuration: web2: nothing heard for 15 s\tssh -v ssh://deploy@web2 true".into(),
-            ),
-        ),
+        ("web2", HostFact::Lost("web2: nothing heard for 15 s\tssh -v ssh://deploy@web2 true".into())),
         ("web2", HostFact::NextTry(next)),
         ("cache1", HostFact::Asks(changed.into())),
         ("edge1", HostFact::Asks(unknown.into())),
