@@ -33,6 +33,8 @@ const AT_ONCE: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
 /// Lines of a log that runs by cannot be read at any rate: half as often is as good. Its first ones are waited for.
 const LOG_FRAME: Duration = Duration::from_millis(33);
+/// Figures that are measured every few seconds: those of many hosts come one by one.
+const FIGURES_FRAME: Duration = Duration::from_millis(250);
 /// A key does not wait for the next frame of a flood; one that repeats is not drawn more often than this.
 const KEY_FRAME: Duration = Duration::from_millis(4);
 
@@ -81,7 +83,7 @@ pub async fn run(
     let mut keys = Keys::open()?;
     let (mut drawn, mut is_dirty, mut batch) = (Instant::now(), false, Vec::new());
     // What came since the last frame and can wait the least.
-    let mut gap = LOG_FRAME;
+    let mut gap = FIGURES_FRAME;
     loop {
         let mut wanted = Vec::new();
         tokio::select! {
@@ -93,7 +95,7 @@ pub async fn run(
                     Told::Resized => {}
                 }
                 wanted = repaint(screen, &mut model)?;
-                is_dirty = true;
+                (is_dirty, gap) = (true, KEY_FRAME);
             }
             event = keys.next() => {
                 // The terminal is gone, and with it whoever could be shown anything.
@@ -105,7 +107,7 @@ pub async fn run(
             }
             () = sleep_until(drawn + gap), if is_dirty => {
                 paint(screen, &mut model)?;
-                (drawn, is_dirty, gap) = (Instant::now(), false, LOG_FRAME);
+                (drawn, is_dirty, gap) = (Instant::now(), false, FIGURES_FRAME);
                 continue;
             }
             // `out` is ours: there is always somebody to hear from.
@@ -125,12 +127,12 @@ pub async fn run(
                     let Some(event) = lent else { return Ok(Left::Ended) };
                     repaint(screen, &mut model)?;
                     told(&mut model, event);
-                    is_dirty = true;
+                    (is_dirty, gap) = (true, KEY_FRAME);
                 }
                 Some(Effect::Suspend) => {
                     terminal::suspend(signals, has_mouse).await?;
                     repaint(screen, &mut model)?;
-                    is_dirty = true;
+                    (is_dirty, gap) = (true, KEY_FRAME);
                 }
                 Some(Effect::Reload) => {
                     let anew = reload(&mut model, &mut routes);
@@ -141,7 +143,7 @@ pub async fn run(
         }
         if is_dirty && drawn.elapsed() >= gap {
             paint(screen, &mut model)?;
-            (drawn, is_dirty, gap) = (Instant::now(), false, LOG_FRAME);
+            (drawn, is_dirty, gap) = (Instant::now(), false, FIGURES_FRAME);
         }
     }
 }
@@ -151,6 +153,7 @@ fn longest_wait(msgs: &[Msg], is_log_open: bool) -> Duration {
     let wait = |msg: &Msg| match msg {
         // What everybody waits for at the start, and comes seldom.
         Msg::Host(_, HostFact::Listed(_)) => KEY_FRAME,
+        Msg::Usage(_) | Msg::Host(_, HostFact::Load(_)) => FIGURES_FRAME,
         Msg::Log(..) => {
             if is_log_open {
                 LOG_FRAME
@@ -160,7 +163,7 @@ fn longest_wait(msgs: &[Msg], is_log_open: bool) -> Duration {
         }
         _ => FRAME,
     };
-    msgs.iter().map(wait).min().unwrap_or(LOG_FRAME)
+    msgs.iter().map(wait).min().unwrap_or(FIGURES_FRAME)
 }
 
 /// What came of a program that had the terminal.

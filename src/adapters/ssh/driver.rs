@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
 
 use self::opening::{Opening, Request};
 use self::pipe::{Pipe, Stand};
@@ -32,7 +34,8 @@ const COMMANDS: usize = 64;
 const ASK_AFTER: Duration = Duration::from_secs(5);
 /// … and after which it counts as gone.
 const GONE_AFTER: Duration = Duration::from_secs(15);
-const TICK: Duration = Duration::from_millis(500);
+/// An answer has this long at least.
+const ANSWER: Duration = Duration::from_secs(1);
 /// Passes before others of the runtime get their turn.
 const PASSES: usize = 16;
 /// Channels at once: more would only hide a leak.
@@ -69,7 +72,8 @@ pub(super) struct Driver {
     jobs: VecDeque<Job>,
     next_id: u64,
     scratch: Vec<u8>,
-    tick: tokio::time::Interval,
+    /// When the silence is looked at next.
+    alarm: Pin<Box<Sleep>>,
     /// Some call of this pass said "again": somebody waits for the other side.
     is_waiting: bool,
 }
@@ -144,7 +148,7 @@ impl Driver {
         // SAFETY: the descriptor is owned by the `AsyncFd` and closed only when that is dropped.
         let ready = unsafe { AsyncFd::register_with_interest(watched, interest)? };
         let socket = Installed::new(Socket::new(fd, raw));
-        let start = tokio::time::Instant::now() + TICK;
+        let alarm = Box::pin(tokio::time::sleep(patience.ask_after));
         Ok(Self {
             session,
             raw,
@@ -159,7 +163,7 @@ impl Driver {
             jobs: VecDeque::new(),
             next_id: 1,
             scratch: vec![0; PIECE],
-            tick: tokio::time::interval_at(start, TICK),
+            alarm,
             is_waiting: false,
         })
     }
@@ -216,9 +220,10 @@ impl Driver {
             self.is_waiting |= step.is_waiting;
         }
         self.pipes.retain(|pipe| pipe.stand != Stand::Gone);
-        while self.tick.poll_tick(cx).is_ready() {
+        while self.alarm.as_mut().poll(cx).is_ready() {
             has_moved = true;
-            self.listen_for_life()?;
+            let next = self.listen_for_life()?;
+            self.alarm.as_mut().reset(next);
         }
         let socket = self.socket.get();
         if let Some(error) = socket.dead {
@@ -326,18 +331,25 @@ impl Driver {
         has_moved
     }
 
-    fn listen_for_life(&mut self) -> io::Result<()> {
-        let silence = self.socket.get().heard.elapsed();
-        if silence > self.patience.gone_after {
+    /// Asks a silent host whether it is there, or takes it for gone; says when to look again.
+    fn listen_for_life(&mut self) -> io::Result<Instant> {
+        let heard = self.socket.get().heard;
+        let silence = heard.elapsed();
+        let gone_after = self.patience.gone_after.max(self.patience.ask_after + ANSWER);
+        if silence >= gone_after {
             let text = format!("nothing heard for {} s", silence.as_secs());
             return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
-        if silence >= self.patience.ask_after && self.requests.is_empty() {
+        if silence < self.patience.ask_after {
+            return Ok((heard + self.patience.ask_after).into());
+        }
+        // An opening that waits for its answer is a question too.
+        if matches!(self.opening, Opening::Idle) {
             // Its answer is all that counts; nobody waits for it.
             let (reply, _) = tokio::sync::oneshot::channel();
-            self.requests.push_back(Request::life_sign(reply));
+            self.requests.push_front(Request::life_sign(reply));
         }
-        Ok(())
+        Ok((heard + gone_after).into())
     }
 
     fn wait_to_send(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {

@@ -56,19 +56,28 @@ pub fn table(engine: &Engine, form: &Form) -> Table {
     fs::write(&wrapper, format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", config.display())).unwrap();
     run("chmod", &["755", wrapper.to_str().unwrap()]);
     let mut host = Host { engine, form, sshd, home, table: Table::new([OURS, THEIRS]) };
-    engine.fleet(LISTED);
-    attempt(|| host.lists());
-    attempt(|| host.reconnects());
-    attempt(|| host.keys());
-    engine.clear();
-    engine.fleet(1);
-    attempt(|| host.many());
-    engine.clear();
-    attempt(|| host.streams());
-    engine.clear();
-    attempt(|| host.long_log());
-    engine.clear();
-    attempt(|| host.pings());
+    type Part<'a> = fn(&mut Host<'a>);
+    let parts: [(&str, usize, Part<'_>); 7] = [
+        ("lists", LISTED, Host::lists),
+        ("reconnects", LISTED, Host::reconnects),
+        ("keys", LISTED, Host::keys),
+        ("hosts", 1, Host::many),
+        ("streams", 0, Host::streams),
+        ("log", 0, Host::long_log),
+        ("pings", 0, Host::pings),
+    ];
+    let wanted = std::env::var("BENCH_SSH").unwrap_or_default();
+    for (name, containers, part) in parts {
+        if !wanted.is_empty() && wanted.split(',').all(|one| one != name) {
+            continue;
+        }
+        eprintln!("-- ssh: {name}");
+        engine.clear();
+        if containers > 0 {
+            engine.fleet(containers);
+        }
+        attempt(|| part(&mut host));
+    }
     engine.clear();
     host.table
 }
