@@ -89,7 +89,7 @@ impl Random {
 #[test]
 #[ignore = "tests/soak runs it"]
 fn soak_whatever_the_kept_inputs_are_changed_to_passes_the_checks() {
-    let repetitions = std::env::var("SOAK_REPS").ok().and_then(|count| count.parse().ok()).unwrap_or(10);
+    let repetitions = crate::terminal::soak::repetitions() as u64;
     let targets = [
         ("ansi", checks::ansi as fn(&[u8])),
         ("json_logfmt", checks::json_logfmt),

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::engine::{self, Project, SOCKET, docker};
 use crate::fake_engine::{FakeEngine, ID, Served};
+use crate::terminal::soak::repetitions;
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -99,10 +100,12 @@ async fn a_flood_over_many_rotations_is_told_once_and_in_order_to_its_end() {
 }
 
 #[tokio::test]
-#[ignore = "open fault: beside a whole suite a loss at full speed went unmarked about once in twenty runs"]
-async fn what_a_flood_over_many_rotations_loses_is_marked() {
-    let told = flood().await;
-    assert_eq!(told.unmarked, []);
+#[ignore = "soak: a loss at full speed is inferred; beside a whole suite about one in twenty was not marked"]
+async fn soak_what_a_flood_over_many_rotations_loses_is_marked() {
+    for _ in 0..repetitions() {
+        let told = flood().await;
+        assert_eq!(told.unmarked, []);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 mod faults;
 mod frames;
-mod soak;
+pub mod soak;
 
 use std::io::Read;
 use std::sync::mpsc;

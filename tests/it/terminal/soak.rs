@@ -11,7 +11,8 @@ use crate::pty::{Launch, Terminal};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn repetitions() -> usize {
+/// How often what is soaked is repeated.
+pub fn repetitions() -> usize {
     std::env::var("SOAK_REPS").ok().and_then(|count| count.parse().ok()).unwrap_or(10)
 }
 
