@@ -2,6 +2,7 @@
 
 pub mod docker;
 pub mod http_probe;
+pub mod ledger_copy;
 pub mod machine;
 pub mod sim;
 pub mod ssh;

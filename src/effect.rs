@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::act::Change;
 use crate::domain::environment::Class;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::domain::ledger::Intent;
 use crate::domain::prompt::{PromptId, Secret};
 
 /// One job, from its start to its end.
@@ -14,8 +15,8 @@ pub struct JobId(pub u64);
 /// A request to the outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// Carry out a confirmed change, one object after the other.
-    Change(JobId, Change),
+    /// Carry out a confirmed change, one object after the other, and record it.
+    Change(JobId, Change, Intent),
     /// Ask the engine of that host what it keeps. Slow, so only on demand.
     Inventory(HostId),
     /// Fetch what the engine knows of a container, for reading.
@@ -26,8 +27,8 @@ pub enum Effect {
     Copy(String),
     /// Write these lines to a new file of that name.
     Export(JobId, String, String),
-    /// Give the terminal to a shell in the container.
-    Shell(ContainerKey, String),
+    /// Give the terminal to a shell in the container of this name, and record it.
+    Shell(ContainerKey, String, Intent),
     /// Give the terminal to a program of the operator's own: its name, program and arguments, directory.
     Run(String, Vec<String>, PathBuf),
     /// Remember in the operator's own file what an environment is.

@@ -9,6 +9,7 @@ pub mod events;
 pub mod history;
 pub mod ledger;
 pub mod probe;
+pub mod record;
 pub mod route;
 pub mod sample;
 pub mod tail;

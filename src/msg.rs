@@ -8,8 +8,10 @@ use crate::domain::container::{Container, Detail, State};
 use crate::domain::event::EngineEvent;
 use crate::domain::health::Reading;
 use crate::domain::host::{EngineFacts, HostLoad};
-use crate::domain::ids::{ContainerId, ContainerKey, HostId};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::domain::inventory::Inventory;
+use crate::domain::ledger::Record;
+use crate::domain::ledger::union::Ledger;
 use crate::domain::probe::Target;
 use crate::domain::prompt::{PromptId, Question};
 use crate::domain::usage::Sample;
@@ -49,6 +51,8 @@ pub enum Msg {
     Probed(Target, Reading),
     /// Lines of the log view of that generation; older generations are dropped.
     Log(Generation, LogFact),
+    /// What the hosts of an environment have of its ledger.
+    Ledger(EnvironmentId, Box<Ledger>),
     /// News of a job.
     Job(JobId, JobEvent),
     /// A host asks something that only a person can answer.
@@ -84,6 +88,8 @@ pub enum HostFact {
     Asks(String),
     /// Space, load, memory.
     Load(HostLoad),
+    /// Somebody wrote into a ledger there.
+    LedgerWritten,
     /// For the list of events: all that its engine told, in order.
     Events(Vec<EngineEvent>),
     /// What its engine keeps, or why it did not say.
@@ -148,6 +154,8 @@ pub enum JobEvent {
     Done(String),
     /// One step failed: what, what came back.
     Failed(String),
+    /// What it did is in the ledger.
+    Recorded(Box<Record>),
     /// Everything that the engine said of a container.
     Inspected(serde_json::Value),
     /// The processes of a container: heads and rows of the engine's table.

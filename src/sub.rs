@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::ids::{ContainerKey, HostId};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
 use crate::domain::probe::Target;
 use crate::logs::line::{LineRef, SourceId};
 use crate::logs::matcher::Matcher;
@@ -35,6 +35,9 @@ pub enum Sub {
     Logs(Generation, Following),
     /// Lines out of the past of a view, read once; ends by itself, and at once when it is not wanted any more.
     History(Generation, Ask),
+    /// The ledger of an environment on these hosts, each with whether it answers; read once. The number is another one
+    /// when it has to be read again.
+    Ledger(EnvironmentId, Vec<(HostId, bool)>, u64),
     /// All events of a host's engine.
     Events(HostId),
     /// Time.
@@ -48,7 +51,7 @@ impl Sub {
             Self::Host(host) | Self::Load(host) | Self::Events(host) => Some(host),
             Self::Live(key) | Self::Checks(key) => Some(&key.host),
             Self::Health(target) => Some(&target.key.host),
-            Self::Usage(_) | Self::Logs(..) | Self::History(..) | Self::Tick(_) => None,
+            Self::Usage(_) | Self::Logs(..) | Self::History(..) | Self::Ledger(..) | Self::Tick(_) => None,
         }
     }
 }

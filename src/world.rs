@@ -12,12 +12,14 @@ use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ServiceId};
 use crate::domain::inventory::Inventory;
+use crate::domain::ledger::{RecordId, RecordNumber};
 use crate::domain::skew::Skew;
 use crate::domain::usage::Sample;
 
 pub mod changes;
 pub mod events;
 pub mod health;
+pub mod ledgers;
 pub mod limits;
 pub mod usage;
 
@@ -134,6 +136,10 @@ pub struct Deed {
     pub text: String,
     /// It failed.
     pub is_failure: bool,
+    /// The job it is about; 0 where it is about none.
+    pub job: u64,
+    /// Its record in the ledger, once it is written.
+    pub record: Option<(RecordNumber, RecordId)>,
 }
 
 /// Everything that is known.
@@ -159,6 +165,8 @@ pub struct World {
     pub services: health::Services,
     /// What this console did and what failed, oldest first, at most 500.
     pub activity: Vec<Deed>,
+    /// What is recorded on the hosts.
+    pub ledgers: ledgers::Ledgers,
     /// From where on something is a warning.
     pub limits: Limits,
     /// What is over its limit, and for how long.
@@ -368,7 +376,8 @@ impl World {
         if self.activity.len() == ACTIVITY {
             self.activity.remove(0);
         }
-        self.activity.push(Deed { at: now.wall, text: text.into(), is_failure });
+        let text = text.into();
+        self.activity.push(Deed { at: now.wall, text, is_failure, job: 0, record: None });
     }
 
     fn find_mut(&mut self, key: &ContainerKey) -> Option<&mut Container> {

@@ -9,6 +9,7 @@ use crate::app::settings::Settings;
 use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
 use crate::domain::host::Address;
+use crate::domain::ids::HostId;
 use crate::effect::JobId;
 use crate::overlays::ask::Ask;
 use crate::overlays::confirm::Confirm;
@@ -189,6 +190,12 @@ impl Model {
         if self.focus == PaneKind::Events {
             let hosts = self.ctx(PaneKind::Events).environment().map(|e| &e.hosts[..]).unwrap_or_default();
             subs.extend(hosts.iter().cloned().map(Sub::Events));
+        }
+        if let Some(environment) = self.environment() {
+            let is_up = |id: &HostId| self.world.hosts.get(id).is_some_and(|host| host.link == Link::Up);
+            let hosts = environment.hosts.iter().map(|id| (id.clone(), is_up(id))).collect();
+            let written = self.world.ledgers.written(&environment.hosts);
+            subs.insert(Sub::Ledger(environment.id.clone(), hosts, written));
         }
         self.health_subs(&mut subs);
         subs.insert(Sub::Tick(Duration::from_secs(1)));

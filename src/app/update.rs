@@ -12,6 +12,7 @@ use crate::world::Now;
 
 mod facts;
 mod guard;
+mod intents;
 mod keys;
 mod preview;
 mod recall;
@@ -52,21 +53,8 @@ impl Model {
                 self.withdraw(id);
                 Vec::new()
             }
-            Msg::Paste(text) if !self.asks.is_empty() => {
-                if let Some(ask) = self.asks.front_mut() {
-                    ask.paste(&text);
-                }
-                Vec::new()
-            }
             Msg::Paste(text) => {
-                if let Some(Overlay::Palette(palette)) = &mut self.overlay {
-                    palette.paste(&text);
-                    self.palette_changed();
-                }
-                if let Some(input) = &mut self.input {
-                    input.paste(&text);
-                    self.preview();
-                }
+                self.pasted(&text);
                 Vec::new()
             }
             Msg::Mouse(mouse, column, row) => self.mouse(mouse, column, row),
@@ -103,12 +91,31 @@ impl Model {
                 }
                 Vec::new()
             }
+            Msg::Ledger(environment, ledger) => {
+                self.world.ledgers.heard(&environment, *ledger);
+                Vec::new()
+            }
             Msg::Job(job, event) => {
                 if let Some(event) = self.answered(job, event) {
-                    self.job_event(event);
+                    self.job_event(job, event);
                 }
                 Vec::new()
             }
+        }
+    }
+
+    /// Text goes to whoever asks first.
+    fn pasted(&mut self, text: &str) {
+        if let Some(ask) = self.asks.front_mut() {
+            return ask.paste(text);
+        }
+        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            palette.paste(text);
+            self.palette_changed();
+        }
+        if let Some(input) = &mut self.input {
+            input.paste(text);
+            self.preview();
         }
     }
 

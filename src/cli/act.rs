@@ -7,10 +7,11 @@ use super::consent::{Consent, Request};
 use super::failure::Failure;
 use super::out::{Out, remark};
 use super::setup::Options;
-use super::site::{Depth, Found, Site, Where};
+use super::site::{Depth, Found, Site, Where, record};
 use super::target::Target;
 use crate::domain::act::{Change, ContainerAct};
 use crate::domain::environment::Environment;
+use crate::domain::ledger::{Outcome, Subject};
 
 /// The shape of `--json`.
 pub const JSON: &str = "\
@@ -93,8 +94,13 @@ async fn carry_out(
         }
     }
     // Everything is confirmed before the first is touched.
-    for environment in environments {
+    for environment in &environments {
         ask(act, environment, found, &arguments.consent).await?;
+    }
+    let mut records = Vec::new();
+    for environment in environments {
+        let on = found.iter().filter(|f| f.environment.id == environment.id).map(subject).collect();
+        records.push((environment, site.record(environment, act.verb().to_owned(), on).await?, Vec::new()));
     }
     let mut out = Out::new(arguments.json);
     let mut has_failed = false;
@@ -102,6 +108,11 @@ async fn carry_out(
         let container = &one.container;
         let error = site.engine(&container.key.host)?.act(&container.key.id, act).await.err();
         has_failed |= error.is_some();
+        if let Some(error) = &error
+            && let Some((.., failures)) = records.iter_mut().find(|(e, ..)| e.id == one.environment.id)
+        {
+            failures.push(format!("{} on {}: {error}", container.name, container.key.host));
+        }
         if out.is_json {
             out.json(&Report {
                 environment: one.environment.id.as_str(),
@@ -121,7 +132,15 @@ async fn carry_out(
         }
         out.flush()?;
     }
+    for (_, recording, failures) in records {
+        record::end(recording, Outcome::of(&failures)).await;
+    }
     Ok(if has_failed { 1 } else { site.status() })
+}
+
+fn subject(found: &Found) -> Subject {
+    let container = &found.container;
+    Subject::container(&container.key, &container.name, container.service.as_str())
 }
 
 async fn ask(

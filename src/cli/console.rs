@@ -18,11 +18,13 @@ use crate::config::schema;
 use crate::config::services::services;
 use crate::config::theme::Depth;
 use crate::domain::ids::HostId;
+use crate::domain::ledger::Who;
 use crate::effect::JobId;
 use crate::msg::{JobEvent, Msg};
 use crate::runtime::environments::{HostPlan, Plan, plan};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::signals::Signals;
+use crate::runtime::who::who;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
 use crate::world::World;
@@ -39,11 +41,10 @@ fn depth() -> Depth {
     }
 }
 
+/// As the header shows who sits here.
 fn operator() -> String {
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
-    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{user}@{node}")
+    let Who { login, machine, .. } = who(None);
+    format!("{login}@{machine}")
 }
 
 /// Opens it on the hosts of the configuration; returns when it is left.
@@ -79,7 +80,7 @@ impl Stage {
         let found = hosts::find(options.host.clone());
         let plan = plan(&setup.loaded.config, &found, options.host.is_some(), &|path| path.exists());
         let ssh_config = setup.ssh_config(options);
-        let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref());
+        let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref(), setup.places.state());
         world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
         Ok(Self { setup, plan, world, routes })
     }

@@ -7,13 +7,14 @@ use super::consent::{Consent, Request};
 use super::failure::Failure;
 use super::out::{Out, Tone, remark};
 use super::setup::{Options, one_of};
-use super::site::{Depth, Site, Where};
+use super::site::{Depth, Site, Where, record};
 use super::table::{Table, cell, left, right};
 use crate::domain::act::Change;
 use crate::domain::environment::Environment;
 use crate::domain::ids::HostId;
 use crate::domain::inventory::prune::{Prune, freed};
 use crate::domain::inventory::{Inventory, Item, Kind};
+use crate::domain::ledger::{Outcome, Subject};
 use crate::domain::size::bytes;
 use crate::jobs::discard;
 use crate::ui::text::age;
@@ -280,13 +281,17 @@ pub async fn prune(arguments: Clearing, options: &Options) -> Result<u8, Failure
         let change = Change::Discard((*host).clone(), items.clone());
         arguments.consent.obtain(&Request::of(&environment, &change)).await?;
     }
-    let mut has_failed = false;
+    let on = going.iter().flat_map(|(host, items)| items.iter().map(|item| Subject::item(host, item)));
+    let recording = site.record(&environment, "prune".to_owned(), on.collect()).await?;
+    let (mut has_failed, mut failures) = (false, Vec::new());
     for (host, items) in going.into_iter().filter(|(_, items)| !items.is_empty()) {
         let outcome = discard::remove(&site.engine(host)?, items).await;
         has_failed |= !outcome.stayed.is_empty();
+        failures.extend(outcome.failures(host));
         report(&environment, host, &outcome, &mut out)?;
     }
     out.flush()?;
+    record::end(recording, Outcome::of(&failures)).await;
     Ok(if has_failed { 1 } else { site.status() })
 }
 

@@ -11,10 +11,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::consent::{Consent, Request};
 use super::failure::Failure;
 use super::setup::Options;
-use super::site::{Depth, Found, Site, Where};
+use super::site::{Depth, Found, Site, Where, record};
 use super::target::Target;
 use crate::domain::grade::{INSIDE, grade_at_once};
 use crate::domain::ids::ContainerId;
+use crate::domain::ledger::{Outcome, Subject, program};
 use crate::logs::line::Stream;
 use crate::ports::engine::{Engine, EngineError, ExecSpec};
 use crate::runtime::shell;
@@ -104,7 +105,8 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         directory: arguments.workdir,
         env: arguments.env,
     };
-    start(arguments.place, spec, is_tty, options).await.map_err(not_started)
+    let act = program(&spec.argv);
+    start(arguments.place, act, spec, is_tty, options).await.map_err(not_started)
 }
 
 /// Opens a shell on this terminal, as the console does.
@@ -115,7 +117,7 @@ pub async fn open_shell(place: Place, options: &Options) -> Result<u8, Failure> 
         ));
     }
     let spec = ExecSpec { argv: shell::SHELL.map(str::to_owned).to_vec(), ..ExecSpec::default() };
-    start(place, spec, true, options).await.map_err(not_started)
+    start(place, shell::ACT.to_owned(), spec, true, options).await.map_err(not_started)
 }
 
 /// A status of 1 would be taken for the program's own.
@@ -126,7 +128,13 @@ fn not_started(failure: Failure) -> Failure {
     }
 }
 
-async fn start(place: Place, spec: ExecSpec, is_tty: bool, options: &Options) -> Result<u8, Failure> {
+async fn start(
+    place: Place,
+    act: String,
+    spec: ExecSpec,
+    is_tty: bool,
+    options: &Options,
+) -> Result<u8, Failure> {
     // As docker would take it.
     if let Some(variable) = place.at.environment.as_ref().filter(|name| name.contains('=')) {
         return Err(Failure::Usage(format!(
@@ -150,11 +158,19 @@ async fn start(place: Place, spec: ExecSpec, is_tty: bool, options: &Options) ->
     };
     place.consent.obtain(&request).await?;
     let engine = site.engine(&container.key.host)?;
-    let status = if is_tty {
+    let subject = Subject::container(&container.key, &container.name, container.service.as_str());
+    let recording = site.record(&one.environment, act, vec![subject]).await?;
+    let ended = if is_tty {
         on_terminal(&engine, &container.key.id, spec).await
     } else {
         plain(&engine, &container.key.id, spec).await
-    }?;
+    };
+    let outcome = match &ended {
+        Ok(status) => Outcome::Status(*status),
+        Err(failure) => Outcome::Failed(failure.to_string()),
+    };
+    record::end(recording, outcome).await;
+    let status = ended?;
     // What a shell makes of a status that is no byte.
     Ok(u8::try_from(status).unwrap_or(255))
 }

@@ -116,6 +116,11 @@ impl Places {
         }
     }
 
+    /// Where the program keeps what it saw; `None` without a home.
+    pub fn state(&self) -> Option<&Path> {
+        self.trust.as_deref()?.parent()
+    }
+
     fn themes(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
         let Some(dir) = &self.dirs.config else { return Ok(Vec::new()) };
         files::user_themes(dir).map_err(|error| {

@@ -2,6 +2,7 @@
 //! answer the others are still told; what is missing is said on standard error, and in the exit status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -25,6 +26,7 @@ use crate::runtime::run::now;
 use crate::world::World;
 
 mod ask;
+pub mod record;
 
 const DETAILS_AT_ONCE: usize = 8;
 
@@ -103,10 +105,12 @@ impl Site {
         {
             remark(&format!("pilothouse: {off}"));
         }
+        let state = setup.places.state().map(Path::to_path_buf);
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
         let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
-        let (mut world, routes) = hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref());
+        let (mut world, routes) =
+            hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref(), state.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));

@@ -8,9 +8,14 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ids::{ContainerKey, EnvironmentId, HostId};
+use super::inventory::Item;
+
 pub mod form;
 pub mod union;
 
+/// Name of the container that leads to the ledgers of a host. It is never started, and no service of anybody's.
+pub const HOLDER: &str = "pilothouse-ledger";
 /// Most things of an act that are named in its record; the others are counted.
 pub const MOST_SUBJECTS: usize = 64;
 /// Longest text in a record, in characters.
@@ -102,6 +107,53 @@ pub struct Subject {
     pub id: String,
 }
 
+impl Subject {
+    /// A container.
+    pub fn container(key: &ContainerKey, name: &str, service: &str) -> Self {
+        Self {
+            host: key.host.as_str().to_owned(),
+            kind: "container".to_owned(),
+            service: service.to_owned(),
+            name: name.to_owned(),
+            id: key.id.as_str().to_owned(),
+        }
+    }
+
+    /// Something an engine keeps.
+    pub fn item(host: &HostId, item: &Item) -> Self {
+        Self {
+            host: host.as_str().to_owned(),
+            kind: item.kind.noun().to_owned(),
+            service: String::new(),
+            name: item.name().to_owned(),
+            id: item.id.to_string(),
+        }
+    }
+}
+
+/// What a program that is run is called in a record: not with its arguments, which may be secret.
+pub fn program(argv: &[String]) -> String {
+    let name = argv.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
+    match argv.len().saturating_sub(1) {
+        0 => format!("exec {name}"),
+        1 => format!("exec {name} (1 argument)"),
+        n => format!("exec {name} ({n} arguments)"),
+    }
+}
+
+/// What somebody is about to do, before it has a number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// Where it counts.
+    pub environment: EnvironmentId,
+    /// What, as [`Begun::act`].
+    pub act: String,
+    /// To what.
+    pub on: Vec<Subject>,
+    /// What for.
+    pub why: Option<String>,
+}
+
 /// Something is about to be done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Begun {
@@ -138,6 +190,13 @@ pub struct Ended {
     pub at: DateTime<Utc>,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+impl Outcome {
+    /// Of several tries: done where none failed.
+    pub fn of(failures: &[String]) -> Self {
+        if failures.is_empty() { Self::Done } else { Self::Failed(failures.join("; ")) }
+    }
 }
 
 /// What came of an act.

@@ -8,20 +8,24 @@ use crate::msg::{JobEvent, Msg};
 use crate::ports::engine::Engine;
 use std::sync::Arc;
 
-/// Acts on each in turn; a failure is reported and the next is still tried.
+/// Acts on each in turn; a failure is reported and the next is still tried. Gives the failures.
 pub async fn act(
     job: JobId,
     act: ContainerAct,
     targets: Vec<(Arc<dyn Engine>, crate::domain::ids::ContainerKey, String)>,
-    out: Sender<Msg>,
-) {
+    out: &Sender<Msg>,
+) -> Vec<String> {
+    let mut failures = Vec::new();
     for (engine, key, name) in targets {
         let event = match engine.act(&key.id, act).await {
             Ok(()) => JobEvent::Done(format!("{name} {} on {}", act.done(), key.host)),
-            Err(error) => JobEvent::Failed(format!("{} {name} on {}: {error}", act.verb(), key.host)),
+            Err(error) => {
+                failures.push(format!("{name} on {}: {error}", key.host));
+                JobEvent::Failed(format!("{} {name} on {}: {error}", act.verb(), key.host))
+            }
         };
-        if out.send(Msg::Job(job, event)).await.is_err() {
-            return;
-        }
+        // The loop ends before its tasks; what was begun is done, and recorded, nevertheless.
+        let _ = out.send(Msg::Job(job, event)).await;
     }
+    failures
 }

@@ -58,6 +58,11 @@ impl Outcome {
         prune::Freed { bytes: counted.bytes + self.cache_bytes, ..counted }
     }
 
+    /// Why things stayed.
+    pub fn failures(&self, host: &HostId) -> Vec<String> {
+        self.stayed.iter().map(|(_, error)| format!("{error} on {host}")).collect()
+    }
+
     /// How many of which kind went: `3 images, 1 volume`; empty when nothing did.
     pub fn words(&self) -> String {
         let count = |kind| self.gone.iter().filter(|item| item.kind == kind).count();
@@ -71,15 +76,16 @@ impl Outcome {
     }
 }
 
-/// Removes and reports: one line for what went, one for each that stayed.
+/// Removes and reports: one line for what went, one for each that stayed. Gives why those stayed.
 pub async fn discard(
     job: JobId,
     engine: &Arc<dyn Engine>,
     host: &HostId,
     items: Vec<Item>,
     out: &Sender<Msg>,
-) {
+) -> Vec<String> {
     let outcome = remove(engine, items).await;
+    let failures = outcome.failures(host);
     let mut events = Vec::new();
     if !outcome.gone.is_empty() {
         events.push(JobEvent::Done(format!("removed {} on {host}: {}", outcome.words(), outcome.freed())));
@@ -91,4 +97,5 @@ pub async fn discard(
         // The loop ends before its tasks; then nobody wants to know.
         let _ = out.send(Msg::Job(job, event)).await;
     }
+    failures
 }

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use crate::domain::host::EngineFacts;
 use crate::domain::skew::Skew;
 use crate::ports::engine::{Engine, EngineError};
+use crate::ports::ledger::LedgerCopy;
 use crate::ports::machine::Machine;
 use crate::ports::pace::Pace;
 use crate::ports::probe::Prober;
@@ -99,7 +100,9 @@ pub struct Route {
     prober: Option<Arc<dyn Prober>>,
     machine: Option<Arc<dyn Machine>>,
     pace: Option<Arc<dyn Pace>>,
+    copy: Option<Arc<dyn LedgerCopy>>,
     root_dir: watch::Sender<Option<Arc<str>>>,
+    engine_id: watch::Sender<Option<Arc<str>>>,
     is_here: bool,
     time: Mutex<Time>,
     // One question serves all who want the answer.
@@ -130,7 +133,9 @@ impl Route {
             prober: None,
             machine: None,
             pace: None,
+            copy: None,
             root_dir: watch::Sender::default(),
+            engine_id: watch::Sender::default(),
             is_here: false,
             time: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
@@ -176,6 +181,17 @@ impl Route {
         Self { pace: Some(pace), ..self }
     }
 
+    /// With this to keep what was seen of its ledgers.
+    #[must_use]
+    pub fn copied_to(self, copy: Arc<dyn LedgerCopy>) -> Self {
+        Self { copy: Some(copy), ..self }
+    }
+
+    /// What keeps what was seen of its ledgers; `None` where nothing does.
+    pub fn copy(&self) -> Option<Arc<dyn LedgerCopy>> {
+        self.copy.clone()
+    }
+
     /// It is this very machine: nobody waits to hear what time it is there.
     #[must_use]
     pub fn here(self) -> Self {
@@ -188,6 +204,16 @@ impl Route {
         let told = told.wait_for(Option::is_some).await;
         // The sender is our own: it cannot be gone.
         told.ok().and_then(|dir| dir.clone()).unwrap_or_default()
+    }
+
+    /// What the engine calls itself; asks where it did not say so yet. Empty where it does not answer.
+    pub async fn engine_id(&self) -> Arc<str> {
+        if self.engine_id.borrow().is_none()
+            && let Err(error) = self.facts().await
+        {
+            tracing::debug!(%error, "an engine without a name");
+        }
+        self.engine_id.borrow().clone().unwrap_or_default()
     }
 
     /// When whoever reaches the host tries it again; `None` where the caller's own pace holds.
@@ -248,6 +274,7 @@ impl Route {
     async fn ask(&self) -> Result<EngineFacts, EngineError> {
         let facts = self.engine().facts().await?;
         self.root_dir.send_replace(Some(facts.root_dir.as_str().into()));
+        self.engine_id.send_replace(Some(facts.id.as_str().into()));
         let mut time = self.time();
         time.measured = time.measured.saturating_add(1);
         time.skew = match (time.skew, facts.skew) {

@@ -15,6 +15,7 @@ use super::route::{LONGEST_WAIT, Refusal, Route};
 use crate::domain::backoff::Backoff;
 use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
+use crate::domain::ledger::HOLDER;
 use crate::domain::skew::Skew;
 use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
@@ -32,6 +33,8 @@ const CLOCK_GAP: Duration = Duration::from_secs(600);
 const PAST: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// … and how long it may think about it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The engine's word for what was written into a container by its archive call.
+const WRITTEN: &str = "extract-to-dir";
 const DETAILS_AT_ONCE: usize = 4;
 /// Stopped containers beyond this many get no details: their list entry says how they ended.
 const STOPPED_DETAILS: usize = 200;
@@ -154,17 +157,17 @@ async fn follow(
                     return Err(EngineError::Broken { what: "events".into(), cause: "the engine closed the stream".into() });
                 };
                 *heard = Instant::now();
-                if event.kind != "container" || is_looking(&event.action) {
+                if event.kind != "container" || is_looking(&event) {
                     continue;
                 }
-                details.wanted.outdated(&event.id);
-                list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
-                let fact = told_by(&event);
-                if send(HostFact::Happened(vec![event])).await.is_err() {
-                    return Ok(());
+                if event.name != HOLDER {
+                    details.wanted.outdated(&event.id);
+                    list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
                 }
-                if let Some(fact) = fact && send(fact).await.is_err() {
-                    return Ok(());
+                for fact in facts_of(event) {
+                    if send(fact).await.is_err() {
+                        return Ok(());
+                    }
                 }
             }
             Some(answer) = details.next() => {
@@ -209,7 +212,7 @@ async fn past(route: &Route, engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
     let ns = |at: chrono::DateTime<chrono::Utc>| at.timestamp_nanos_opt().unwrap_or(0);
     let asked = engine.past_events(ns(until - PAST), ns(until));
     match timeout(PATIENCE, asked).await {
-        Ok(Ok(events)) => events,
+        Ok(Ok(events)) => events.into_iter().filter(|event| event.name != HOLDER).collect(),
         Ok(Err(error)) => {
             tracing::debug!(%error, "no past events");
             Vec::new()
@@ -219,11 +222,23 @@ async fn past(route: &Route, engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
     }
 }
 
-/// Somebody looked at a container, or ran something in it: nothing changed that a list shows.
-fn is_looking(action: &str) -> bool {
-    const LOOKS: [&str; 8] =
-        ["top", "attach", "detach", "resize", "copy", "export", "archive-path", "extract-to-dir"];
-    action.starts_with("exec_") || LOOKS.contains(&action)
+/// Somebody looked at a container, or ran something in it: nothing changed that a list shows. Of what leads to the
+/// ledgers only what is written there counts.
+fn is_looking(event: &EngineEvent) -> bool {
+    const LOOKS: [&str; 8] = ["top", "attach", "detach", "resize", "copy", "export", "archive-path", WRITTEN];
+    if event.name == HOLDER {
+        return event.action != WRITTEN;
+    }
+    event.action.starts_with("exec_") || LOOKS.contains(&event.action.as_str())
+}
+
+/// What an event is to the console.
+fn facts_of(event: EngineEvent) -> Vec<HostFact> {
+    if event.name == HOLDER {
+        return vec![HostFact::LedgerWritten];
+    }
+    let told = told_by(&event);
+    [HostFact::Happened(vec![event])].into_iter().chain(told).collect()
 }
 
 /// What an event alone tells, before the next list confirms it.

@@ -1,11 +1,15 @@
-//! What this console did and what failed, newest first.
+//! What this console did and what failed, and what the ledger of the environment says that others did; newest first.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Answer, Ctx};
 use crate::action::Action;
 use crate::config::theme::Role;
+use crate::domain::ledger::{Begun, Outcome, Record};
 use crate::ui::text::{put, wrapped};
 use crate::world::Deed;
 
@@ -15,7 +19,7 @@ const MOST_ROWS: (usize, usize) = (9, 30);
 /// The pane.
 #[derive(Clone, Debug, Default)]
 pub struct ActivityPane {
-    /// Deeds scrolled past, counted from the newest.
+    /// Lines scrolled past, counted from the newest.
     top: usize,
     height: usize,
 }
@@ -23,7 +27,7 @@ pub struct ActivityPane {
 impl ActivityPane {
     /// Scrolls.
     pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
-        let last = ctx.world.activity.len().saturating_sub(1);
+        let last = lines(ctx).len().saturating_sub(1);
         let page = (self.height / 2).max(1);
         self.top = match action {
             Action::Up => self.top.saturating_sub(1),
@@ -46,34 +50,78 @@ impl ActivityPane {
     /// Draws the newest that fit, long texts over several rows.
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let look = ctx.look;
-        if ctx.world.activity.is_empty() {
+        let lines = lines(ctx);
+        if lines.is_empty() {
             let text = "nothing done yet";
             put(buf, area.x + 1, area.y, area.width.saturating_sub(1), text, look.style(Role::Dim));
         }
         let mut y = area.y;
-        for deed in ctx.world.activity.iter().rev().skip(self.top) {
+        for line in lines.iter().skip(self.top) {
             if y >= area.bottom() {
                 return;
             }
-            y += draw_deed(ctx, deed, Rect { y, height: area.bottom() - y, ..area }, buf);
+            y += draw_line(ctx, line, Rect { y, height: area.bottom() - y, ..area }, buf);
         }
     }
 }
 
+/// One entry of the list.
+struct Line {
+    at: DateTime<Utc>,
+    text: String,
+    is_failure: bool,
+    role: Role,
+}
+
+impl Line {
+    fn of_deed(deed: &Deed) -> Self {
+        let text = match &deed.record {
+            Some((number, _)) => format!("{}  {number}", deed.text),
+            None => deed.text.clone(),
+        };
+        let role = if deed.is_failure { Role::Bad } else { Role::Text };
+        Self { at: deed.at, text, is_failure: deed.is_failure, role }
+    }
+
+    fn of_record(record: &Record) -> Self {
+        let Begun { number, who, act, why, .. } = &record.begun;
+        let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let (objects, outcome) = (record.objects(), record.outcome());
+        let is_failure = matches!(record.end, Some((_, Outcome::Failed(_))));
+        let text = format!("{number} {who}: {act} {objects}: {outcome}{why}");
+        Self { at: record.begun.at, text, is_failure, role: Role::Text }
+    }
+}
+
+/// The newest first. What this console did and recorded stands there once.
+fn lines(ctx: &Ctx<'_>) -> Vec<Line> {
+    let own: BTreeSet<_> =
+        ctx.world.activity.iter().filter_map(|deed| Some(&deed.record.as_ref()?.1)).collect();
+    let records = ctx.environment().map(|environment| ctx.world.records(environment)).unwrap_or_default();
+    let others = records.iter().filter(|record| !own.contains(&record.begun.id));
+    let mut lines: Vec<_> = others.map(Line::of_record).collect();
+    lines.extend(ctx.world.activity.iter().map(Line::of_deed));
+    // Those of one time stay in their order.
+    lines.sort_by_key(|line| line.at);
+    lines.reverse();
+    lines
+}
+
 /// Gives the rows it took.
-fn draw_deed(ctx: &Ctx<'_>, deed: &Deed, area: Rect, buf: &mut Buffer) -> u16 {
+fn draw_line(ctx: &Ctx<'_>, line: &Line, area: Rect, buf: &mut Buffer) -> u16 {
     let look = ctx.look;
-    put(buf, area.x + 1, area.y, 8, &look.clock(deed.at), look.style(Role::Faint));
-    let (mark, role) = if deed.is_failure { ("!", Role::Bad) } else { (" ", Role::Text) };
-    put(buf, area.x + 10, area.y, 1, mark, look.style(role));
+    put(buf, area.x + 1, area.y, 8, &look.clock(line.at), look.style(Role::Faint));
+    let mark = if line.is_failure { "!" } else { " " };
+    put(buf, area.x + 10, area.y, 1, mark, look.style(if line.is_failure { Role::Bad } else { line.role }));
+    let role = line.role;
     // In a narrow column the text goes on below the time.
     let (x, first) = if area.width < 50 { (area.x + 3, 9) } else { (area.x + 12, 0) };
     let width = area.right().saturating_sub(x + 1);
     let most = if ctx.is_focused { MOST_ROWS.1 } else { MOST_ROWS.0 };
-    let lines = wrapped(&deed.text, usize::from(width), first, most);
-    for (i, line) in (0..area.height).zip(&lines) {
+    let lines = wrapped(&line.text, usize::from(width), first, most);
+    for (i, row) in (0..area.height).zip(&lines) {
         let indent = if i == 0 { first as u16 } else { 0 };
-        put(buf, x + indent, area.y + i, width.saturating_sub(indent), line, look.style(role));
+        put(buf, x + indent, area.y + i, width.saturating_sub(indent), row, look.style(role));
     }
     lines.len().max(1) as u16
 }

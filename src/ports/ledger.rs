@@ -15,6 +15,21 @@ pub enum Kept {
     NoWay,
 }
 
+/// What this operator saw of a host's ledgers, kept here: it is read where the host cannot be.
+pub trait LedgerCopy: Send + Sync {
+    /// Keeps those that are not kept yet; what is no whole piece at its place is left out. Waits for the disk.
+    ///
+    /// # Errors
+    /// The disk's, with its path.
+    fn keep(&self, files: &[File]) -> Result<(), String>;
+
+    /// All that is kept of an environment; empty where nothing is. Waits for the disk.
+    ///
+    /// # Errors
+    /// The disk's, with its path.
+    fn kept(&self, directory: &str) -> Result<Vec<File>, String>;
+}
+
 /// Keeps files below the directory of all ledgers of a host.
 #[async_trait]
 pub trait LedgerFiles: Send + Sync {

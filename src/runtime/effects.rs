@@ -5,33 +5,28 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
-use super::export;
 use super::hosts::Routes;
+use super::records::Clerk;
+use super::{export, records};
+use crate::app::model::Model;
 use crate::config::{edit, files};
 use crate::domain::act::Change;
 use crate::domain::environment::Class;
-use crate::domain::ids::ContainerKey;
-use crate::effect::Effect;
+use crate::domain::ids::{ContainerKey, HostId};
+use crate::domain::ledger::Outcome;
+use crate::effect::{Effect, JobId};
 use crate::jobs::{act, discard};
 use crate::msg::{JobEvent, Msg};
 use crate::ports::engine::Engine;
 
 /// Starts what an effect asks for. Answer, Copy, Shell and Quit belong to the loop and are handed back.
-pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effect> {
+pub fn start(effect: Effect, routes: &Routes, model: &Model, out: &Sender<Msg>) -> Option<Effect> {
     let engine = |key: &ContainerKey| routes.get(&key.host).map(|r| r.engine());
     let out = out.clone();
     match effect {
-        Effect::Change(job, Change::Containers(act, targets)) => {
-            let targets =
-                targets.into_iter().filter_map(|(key, name)| Some((engine(&key)?, key, name))).collect();
-            tokio::spawn(act::act(job, act, targets, out));
-        }
-        Effect::Change(job, Change::Discard(host, items)) => {
-            let engine = routes.get(&host)?.engine();
-            tokio::spawn(async move {
-                discard::discard(job, &engine, &host, items, &out).await;
-                discard::ask(&engine, host, &out).await;
-            });
+        Effect::Change(job, change, intent) => {
+            let (clerk, routes) = (Clerk::new(intent, model, routes), routes.clone());
+            tokio::spawn(async move { carry_out(job, change, clerk, &routes, &out).await });
         }
         Effect::Connect(host) => routes.get(&host)?.gate().open(),
         Effect::Inventory(host) => {
@@ -69,6 +64,30 @@ pub fn start(effect: Effect, routes: &Routes, out: &Sender<Msg>) -> Option<Effec
         other => return Some(other),
     }
     None
+}
+
+/// Does what was confirmed, between the beginning and the end of its record.
+async fn carry_out(job: JobId, change: Change, clerk: Clerk, routes: &Routes, out: &Sender<Msg>) {
+    let recording = match clerk.begin().await {
+        Ok(recording) => recording,
+        Err(refused) => return send(out, Msg::Job(job, refused)).await,
+    };
+    let engine = |host: &HostId| routes.get(host).map(|route| route.engine());
+    let failures = match change {
+        Change::Containers(act, targets) => {
+            let targets = targets.into_iter().filter_map(|(key, name)| Some((engine(&key.host)?, key, name)));
+            act::act(job, act, targets.collect(), out).await
+        }
+        Change::Discard(host, items) => match engine(&host) {
+            Some(engine) => {
+                let failures = discard::discard(job, &engine, &host, items, out).await;
+                discard::ask(&engine, host, out).await;
+                failures
+            }
+            None => vec![format!("{host}: no such host")],
+        },
+    };
+    records::end(recording, Outcome::of(&failures), job, out).await;
 }
 
 fn classified(file: &Path, environment: &str, class: Class, hosts: &[String]) -> JobEvent {

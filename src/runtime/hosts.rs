@@ -9,6 +9,7 @@ use super::prompts::{HostPrompter, Prompts};
 use crate::adapters::docker::DockerEngine;
 use crate::adapters::docker::find::{Candidate, DockerContext, Surroundings, mend};
 use crate::adapters::http_probe::{Direct, HttpProbe};
+use crate::adapters::ledger_copy::OnDisk;
 use crate::adapters::machine::Here;
 use crate::adapters::ssh::connect::Connector;
 use crate::adapters::ssh::destination::Destination;
@@ -70,8 +71,13 @@ fn connector(config: Option<&Path>, identity: Option<PathBuf>, prompter: HostPro
 }
 
 /// The world as it is known at the start, and the ways to its hosts: nothing was asked yet. Questions of hosts go to
-/// `prompts`; `ssh_config` stands for OpenSSH's own file, as `ssh -F` has it.
-pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (World, Routes) {
+/// `prompts`; `ssh_config` stands for OpenSSH's own file, as `ssh -F` has it; what is seen of ledgers is kept below `state`.
+pub fn open(
+    plan: &Plan,
+    prompts: &Arc<Prompts>,
+    ssh_config: Option<&Path>,
+    state: Option<&Path>,
+) -> (World, Routes) {
     let mut world = World { environments: plan.environments.clone(), ..World::default() };
     let mut routes = Routes::new();
     for host in &plan.hosts {
@@ -83,6 +89,9 @@ pub fn open(plan: &Plan, prompts: &Arc<Prompts>, ssh_config: Option<&Path>) -> (
             .map(|candidate| way(&host.id, candidate, host.refusal.as_ref(), over_ssh.as_ref(), ssh_config));
         if let Some(first) = ways.next() {
             let mut route = Route::new(first, ways.collect()).behind(gate);
+            if let (Some(state), Some(way)) = (state, host.ways.first()) {
+                route = route.copied_to(Arc::new(OnDisk::new(state, &way.address)));
+            }
             if let Some(ssh) = &over_ssh {
                 let through = HttpProbe::new(Through(Arc::clone(ssh)));
                 route = route.probed_by(Arc::new(through)).on(Arc::clone(ssh) as Arc<dyn Machine>);

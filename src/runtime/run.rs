@@ -14,14 +14,17 @@ use tokio::time::{Instant, sleep_until};
 use super::hosts::Routes;
 use super::keys::Keys;
 use super::prompts::Prompts;
+use super::records::Clerk;
 use super::shell::{self, Ended};
 use super::signals::{Signals, Told};
 use super::subs::Streams;
 use super::terminal::{self, Screen};
-use super::{diagnostics, effects, input, program};
+use super::{diagnostics, effects, input, program, records};
 use crate::app::model::Model;
 use crate::domain::ids::{ContainerKey, HostId};
+use crate::domain::ledger::Outcome;
 use crate::effect::{Effect, JobId};
+use crate::jobs::record::Recording;
 use crate::jobs::sample;
 use crate::msg::{HostFact, JobEvent, Msg};
 use crate::world::Now;
@@ -118,12 +121,12 @@ pub async fn run(
         }
         streams.keep(model.subs(), &routes, &out);
         for effect in wanted {
-            match effects::start(effect, &routes, &out) {
+            match effects::start(effect, &routes, &model, &out) {
                 None => {}
                 Some(Effect::Answer(id, answer)) => prompts.answer(id, answer),
                 Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(effect @ (Effect::Shell(..) | Effect::Run(..))) => {
-                    let lent = lend(effect, &routes, &mut keys, signals, has_mouse).await?;
+                    let lent = lend(effect, &model, &routes, &out, &mut keys, signals, has_mouse).await?;
                     let Some(event) = lent else { return Ok(Left::Ended) };
                     repaint(screen, &mut model)?;
                     told(&mut model, event);
@@ -166,6 +169,21 @@ fn longest_wait(msgs: &[Msg], is_log_open: bool) -> Duration {
     msgs.iter().map(wait).min().unwrap_or(FIGURES_FRAME)
 }
 
+/// The record of a shell; other programs are the operator's own business.
+async fn begin(effect: &Effect, model: &Model, routes: &Routes) -> Result<Option<Recording>, JobEvent> {
+    let Effect::Shell(_, _, intent) = effect else { return Ok(None) };
+    Clerk::new(intent.clone(), model, routes).begin().await.map(Some)
+}
+
+/// Its end, written while the console goes on.
+fn end(recording: Recording, event: &JobEvent, out: mpsc::Sender<Msg>) {
+    let outcome = match event {
+        JobEvent::Failed(why) => Outcome::Failed(why.clone()),
+        _ => Outcome::Done,
+    };
+    tokio::spawn(async move { records::end(recording, outcome, JobId(0), &out).await });
+}
+
 /// What came of a program that had the terminal.
 fn told(model: &mut Model, event: JobEvent) {
     let news = Msg::Job(JobId(0), event);
@@ -187,19 +205,29 @@ fn repaint(screen: &mut Screen, model: &mut Model) -> io::Result<Vec<Effect>> {
     Ok(model.update(Msg::Resize(size.width, size.height), now()))
 }
 
-/// Gives the terminal away and takes it back; `None` when we were told to end meanwhile.
+/// Gives the terminal away and takes it back, unless it must not; `None` when we were told to end meanwhile.
 async fn lend(
     effect: Effect,
+    model: &Model,
     routes: &Routes,
+    out: &mpsc::Sender<Msg>,
     keys: &mut Keys,
     signals: &mut Signals,
     has_mouse: bool,
 ) -> io::Result<Option<JobEvent>> {
-    match effect {
-        Effect::Shell(key, name) => hand_over(routes, &key, &name, keys, signals, has_mouse).await,
-        Effect::Run(name, argv, dir) => program::run(&name, &argv, &dir, has_mouse, keys).await.map(Some),
-        _ => Ok(Some(JobEvent::Failed("nothing to give the terminal to".to_owned()))),
+    let recording = match begin(&effect, model, routes).await {
+        Ok(recording) => recording,
+        Err(refused) => return Ok(Some(refused)),
+    };
+    let ended = match effect {
+        Effect::Shell(key, name, _) => hand_over(routes, &key, &name, keys, signals, has_mouse).await?,
+        Effect::Run(name, argv, dir) => Some(program::run(&name, &argv, &dir, has_mouse, keys).await?),
+        _ => Some(JobEvent::Failed("nothing to give the terminal to".to_owned())),
+    };
+    if let (Some(recording), Some(event)) = (recording, &ended) {
+        end(recording, event, out.clone());
     }
+    Ok(ended)
 }
 
 /// Gives the terminal to a shell and takes it back; `None` when we were told to end meanwhile.

@@ -16,6 +16,9 @@ use crate::ports::engine::{Engine, EngineError, ExecSpec};
 /// The first of these that is there is started.
 pub const SHELL: [&str; 3] = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"];
 
+/// What a shell is called in the ledger.
+pub const ACT: &str = "shell";
+
 /// The engine closes the stream a moment before it knows the status.
 const STATUS_WITHIN: Duration = Duration::from_secs(5);
 const STATUS_GAP: Duration = Duration::from_millis(20);

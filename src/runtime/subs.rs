@@ -13,7 +13,7 @@ use crate::app::model::Model;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
 use crate::jobs::tail::Followed;
-use crate::jobs::{checks, events, history, probe, sample, tail, watch as link};
+use crate::jobs::{checks, events, history, ledger, probe, sample, tail, watch as link};
 use crate::logs::line::SourceId;
 use crate::msg::{HostFact, Msg};
 use crate::sub::{Following, Generation, Sub};
@@ -187,6 +187,13 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
         }
         Sub::Checks(key) => tokio::spawn(checks::checks(key.clone(), route(&key.host)?, out)),
         Sub::Events(host) => tokio::spawn(events::events(host.clone(), route(host)?, out)),
+        Sub::Ledger(environment, hosts, _) => {
+            let routes = hosts.iter().filter_map(|(host, _)| Some((host.clone(), route(host)?))).collect();
+            let up: BTreeSet<_> =
+                hosts.iter().filter(|(_, is_up)| *is_up).map(|(id, _)| id.clone()).collect();
+            let is_up = move |host: &HostId| up.contains(host);
+            tokio::spawn(ledger::tell(environment.clone(), routes, is_up, out))
+        }
         Sub::Tick(every) => tokio::spawn(tick(*every, out)),
     };
     Some(task.abort_handle())

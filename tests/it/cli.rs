@@ -9,6 +9,7 @@ mod lines;
 mod lists;
 mod odd;
 mod prune;
+mod records;
 
 use std::ffi::OsStr;
 use std::io::Write;

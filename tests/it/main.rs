@@ -41,6 +41,8 @@ mod hostile;
 #[cfg(test)]
 mod inventories;
 #[cfg(test)]
+mod ledgers;
+#[cfg(test)]
 mod log_export;
 #[cfg(test)]
 mod log_paging;

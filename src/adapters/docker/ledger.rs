@@ -12,14 +12,14 @@ use std::time::Duration;
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::api::{Api, Body};
+use crate::domain::ledger::HOLDER;
 use crate::domain::ledger::form::MOST_BYTES;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::ports::ledger::{File, Kept};
 
-/// Name of the container: one of them can be on an engine.
-const HOLDER: &str = "pilothouse-ledger";
 /// Its label, by which it is left out of lists.
 const LABEL: &str = "pilothouse.holder";
 const IMAGE: &str = "pilothouse-ledger";
@@ -29,6 +29,8 @@ const INSIDE: &str = "/pilothouse-ledger";
 const DIRECTORY: &str = "pilothouse";
 /// Below it: all ledgers. For root alone, who ran what is nobody else's business.
 const BELOW: &str = "ledger";
+/// Between two looks for a holder that somebody else is making.
+const MADE_GAP: Duration = Duration::from_millis(20);
 /// A ledger of thousands of records over a slow link.
 const READ_WITHIN: Duration = CALL_TIMEOUT.saturating_mul(6);
 
@@ -86,15 +88,17 @@ pub(super) async fn write(api: &Api, files: &[File]) -> Result<(), EngineError> 
             let source = directory(api).await?;
             // Made by the engine where it is missing.
             hold(api, what, json!({ "Binds": [format!("{source}:{INSIDE}")] })).await?;
-            put(api, what, archive).await
+            put_soon(api, what, archive).await
         }
         other => other,
     }
     .map_err(|error| match error {
-        EngineError::Refused { status: 404, message, .. } => EngineError::Broken {
-            what: what.to_owned(),
-            cause: format!("the container {HOLDER} is none of ours ({message}); rename or remove it"),
-        },
+        EngineError::Refused { status: 404, message, .. } if !is_no_container(&message) => {
+            EngineError::Broken {
+                what: what.to_owned(),
+                cause: format!("the container {HOLDER} is none of ours ({message}); rename or remove it"),
+            }
+        }
         error => error,
     })
 }
@@ -102,6 +106,21 @@ pub(super) async fn write(api: &Api, files: &[File]) -> Result<(), EngineError> 
 async fn put(api: &Api, what: &str, archive: Vec<u8>) -> Result<(), EngineError> {
     let path = format!("/containers/{HOLDER}/archive?path={INSIDE}");
     api.call_within(CALL_TIMEOUT, what, Method::PUT, &path, Body::tar(archive)).await.map(drop)
+}
+
+/// Whoever makes the holder at the same time has its name before its container is there.
+async fn put_soon(api: &Api, what: &str, archive: Vec<u8>) -> Result<(), EngineError> {
+    let end = Instant::now() + CALL_TIMEOUT;
+    loop {
+        match put(api, what, archive.clone()).await {
+            Err(EngineError::Refused { status: 404, message, .. })
+                if is_no_container(&message) && Instant::now() < end =>
+            {
+                sleep(MADE_GAP).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 fn is_no_container(message: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::app::model::Model;
 use crate::domain::ids::ContainerKey;
+use crate::effect::JobId;
 use crate::msg::{HostFact, JobEvent};
 use crate::world::Link;
 
@@ -50,20 +51,22 @@ impl Model {
                 self.world.events.add(host, events);
             }
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
+            HostFact::LedgerWritten => self.world.ledgers.is_written(host),
             HostFact::Load(load) => self.world.loaded(host, load),
         }
     }
 
-    pub(in crate::app) fn job_event(&mut self, event: JobEvent) {
+    pub(in crate::app) fn job_event(&mut self, job: JobId, event: JobEvent) {
         match event {
             JobEvent::Done(text) => {
-                self.world.note(self.now, text.clone(), false);
+                self.world.note_of(job.0, self.now, text.clone(), false);
                 self.notice = Some((text, false));
             }
             JobEvent::Failed(text) => {
-                self.world.note(self.now, text.clone(), true);
+                self.world.note_of(job.0, self.now, text.clone(), true);
                 self.notice = Some((text, true));
             }
+            JobEvent::Recorded(record) => self.world.recorded(job.0, *record),
             // Answers to what is read, and nothing else.
             JobEvent::Inspected(_) | JobEvent::Processes(..) => {}
         }

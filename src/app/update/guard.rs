@@ -24,7 +24,7 @@ impl Model {
     }
 
     /// Where the change counts: the environment on the screen, or a protected one that has any of it as well.
-    fn place(&self, change: &Change) -> Option<&Environment> {
+    pub(super) fn place(&self, change: &Change) -> Option<&Environment> {
         let touches = |environment: &Environment| match change {
             Change::Containers(_, targets) => targets.iter().any(|(key, _)| self.has(environment, key)),
             Change::Discard(host, _) => environment.hosts.contains(host),
@@ -35,6 +35,12 @@ impl Model {
 
     /// Why nothing can be changed there now; `None` if it can.
     pub(in crate::app) fn lock_reason(&self, environment: &Environment) -> Option<String> {
+        if let Some(format) = self.world.ledgers.get(&environment.id).and_then(|ledger| ledger.newer) {
+            return Some(format!(
+                "{} is read-only here: its ledger is of format {format}, written by a newer console; update this one",
+                environment.id
+            ));
+        }
         let is_locked = self.settings.gate.access(environment, self.now.at) == Access::ReadOnly;
         is_locked.then(|| {
             let window = seconds(self.settings.gate.window(&environment.id).as_secs() as i64);
@@ -111,7 +117,8 @@ impl Model {
                 self.world.asked(key.clone(), name, (self.operator.clone(), act.verb()), self.now.wall);
             }
         }
-        Effect::Change(self.job(), change)
+        let intent = self.intent(&change);
+        Effect::Change(self.job(), change, intent)
     }
 
     /// The first container that is gone or stands differently from when the dialog opened.
@@ -293,7 +300,7 @@ impl Model {
     }
 
     /// Where a shell in that container counts: a protected environment that has it, else the one on the screen.
-    fn place_of(&self, key: &ContainerKey) -> Option<&Environment> {
+    pub(super) fn place_of(&self, key: &ContainerKey) -> Option<&Environment> {
         self.protected(|environment| self.has(environment, key)).or(self.environment())
     }
 
@@ -337,7 +344,8 @@ impl Model {
             return Vec::new();
         }
         let name = self.name(&key);
-        vec![Effect::Shell(key, name)]
+        let intent = self.intent_of_shell(&key, &name);
+        vec![Effect::Shell(key, name, intent)]
     }
 }
 

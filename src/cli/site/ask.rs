@@ -7,10 +7,8 @@ use futures_util::StreamExt;
 use super::Site;
 use crate::cli::failure::Failure;
 use crate::domain::container::{Container, State};
-use crate::domain::environment::Environment;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::domain::probe::{NoTarget, ProbeKind, Target};
-use crate::jobs::ledger::{Book, Place};
 use crate::jobs::sample;
 use crate::runtime::run::now;
 
@@ -19,17 +17,6 @@ const AT_ONCE: usize = 8;
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 impl Site {
-    /// The ledger of an environment whose hosts were asked, on those that answered.
-    pub fn book(&self, environment: &Environment) -> Book {
-        let answering = environment.hosts.iter().filter(|host| !self.lost.contains(*host));
-        let places = answering.filter_map(|host| {
-            let facts = self.world.hosts.get(host)?.engine.as_ref()?;
-            let engine = self.routes.get(host)?.engine();
-            Some(Place { host: host.clone(), engine_id: facts.id.clone(), engine })
-        });
-        Book::new(environment.id.clone(), places.collect())
-    }
-
     /// Asks the probes of these containers, as far as they run and can be asked.
     pub async fn probe(&mut self, containers: &[(EnvironmentId, Container)]) {
         let running = containers.iter().filter(|(_, c)| c.state == State::Running);

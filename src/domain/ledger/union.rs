@@ -90,6 +90,10 @@ pub fn union(hosts: &[(HostId, Vec<File>)]) -> Ledger {
             Reading::Whole(_) | Reading::Torn => ledger.findings.push(Finding::Torn(to, path)),
         }
     }
+    let withdrawn: BTreeSet<_> = pieces.values().filter_map(|(_, piece)| withdrawn(piece)).collect();
+    pieces.retain(
+        |_, (_, piece)| !matches!(piece, Piece::Begun(b) if withdrawn.contains(&(b.number, b.id.clone()))),
+    );
     for (host, _) in hosts {
         let is_missing = |path: &&str| !whole.contains(&(host, *path));
         let missing: Vec<File> = pieces
@@ -110,6 +114,16 @@ pub fn union(hosts: &[(HostId, Vec<File>)]) -> Ledger {
     ledger
 }
 
+fn withdrawn(piece: &Piece) -> Option<(RecordNumber, RecordId)> {
+    let Piece::Withdrawn { number, id } = piece else { return None };
+    Some((*number, id.clone()))
+}
+
+/// Whether a file is a whole piece under the name that it ought to have.
+pub fn is_whole(file: &File) -> bool {
+    matches!(form::read(&file.bytes), Reading::Whole(piece) if is_at_its_place(&piece, &file.path))
+}
+
 /// The number that a path stands for, whatever lies there.
 fn number_in(path: &str) -> Option<RecordNumber> {
     let (_, rest) = path.split_once('/')?;
@@ -125,30 +139,29 @@ fn is_at_its_place(piece: &Piece, path: &str) -> bool {
         Piece::Withdrawn { number, id } => (*number, id, "withdrawn"),
         Piece::Head { .. } => return false,
     };
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let [directory, numbered, name] = path.split('/').collect::<Vec<_>>()[..] else { return false };
     RecordId::parse(id.as_str()).is_some()
-        && number_in(path) == Some(number)
+        && directory.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'%'))
+        && numbered == format!("{:06}", number.0)
         && name.strip_prefix(id.as_str()).and_then(|rest| rest.strip_prefix('.')) == Some(kind)
 }
 
-/// Those that were begun and not withdrawn, each with its end.
+/// Those that were begun, each with its end.
 fn records(pieces: impl Iterator<Item = Piece>) -> Vec<Record> {
     let mut begun: BTreeMap<(RecordNumber, RecordId), Begun> = BTreeMap::new();
     let mut ended: BTreeMap<(RecordNumber, RecordId), Ended> = BTreeMap::new();
-    let mut withdrawn = BTreeSet::new();
     for piece in pieces {
         match piece {
             Piece::Begun(piece) => drop(begun.insert((piece.number, piece.id.clone()), piece)),
             Piece::Ended(piece) => drop(ended.insert((piece.number, piece.id.clone()), piece)),
-            Piece::Withdrawn { number, id } => drop(withdrawn.insert((number, id))),
-            Piece::Head { .. } => {}
+            Piece::Withdrawn { .. } | Piece::Head { .. } => {}
         }
     }
     // Whoever writes goes on to the next number where a host is lost in the middle: only the last one stands.
     let last: BTreeMap<RecordId, RecordNumber> =
         begun.keys().map(|(number, id)| (id.clone(), *number)).collect();
     let is_last = |(number, id): &(RecordNumber, RecordId)| last.get(id) == Some(number);
-    let standing = begun.into_iter().filter(|(key, _)| !withdrawn.contains(key) && is_last(key));
+    let standing = begun.into_iter().filter(|(key, _)| is_last(key));
     standing
         .map(|(key, begun)| Record { begun, end: ended.remove(&key).map(|e| (e.at, e.outcome)) })
         .collect()

@@ -1,5 +1,7 @@
 //! Real removals by `prune`, on an engine of the test's own: exactly what was listed goes, and nothing without consent.
 
+use pilothouse::domain::ledger::HOLDER;
+
 use super::{Done, command, done};
 use crate::own_engine::OwnEngine;
 
@@ -29,7 +31,10 @@ fn run(engine: &OwnEngine, args: &[&str]) -> Done {
 /// What there is now: a name for each.
 fn there(engine: &OwnEngine) -> [Vec<String>; 4] {
     let list = |args: &[&str]| {
-        let mut names: Vec<String> = engine.docker(args).lines().map(str::to_owned).collect();
+        // What leads to the ledger comes with the first act.
+        let is_theirs = |name: &&str| !name.starts_with(HOLDER);
+        let mut names: Vec<String> =
+            engine.docker(args).lines().filter(is_theirs).map(str::to_owned).collect();
         names.sort();
         names
     };

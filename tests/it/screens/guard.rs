@@ -8,6 +8,7 @@ use pilothouse::domain::act::{Change, ContainerAct};
 use pilothouse::domain::container::State;
 use pilothouse::domain::environment::Class;
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId};
+use pilothouse::domain::ledger::union::Ledger;
 use pilothouse::effect::Effect;
 use pilothouse::msg::{HostFact, JobEvent, Msg};
 
@@ -38,7 +39,7 @@ fn classify(stage: &mut Stage, environment: &str, class: Class) {
 
 fn changes(effects: &[Effect]) -> Vec<(ContainerAct, String)> {
     let name = |effect: &Effect| match effect {
-        Effect::Change(_, Change::Containers(act, targets)) => Some((*act, targets[0].1.clone())),
+        Effect::Change(_, Change::Containers(act, targets), _) => Some((*act, targets[0].1.clone())),
         _ => None,
     };
     effects.iter().filter_map(name).collect()
@@ -107,6 +108,32 @@ fn what_ends_something_in_a_protected_environment_wants_its_name_typed() {
     assert_eq!(stage.press("enter"), []);
     stage.text("n");
     assert_eq!(changes(&stage.press("enter")), [(ContainerAct::Remove, "db-1".to_owned())]);
+}
+
+#[test]
+fn an_environment_whose_ledger_is_of_a_newer_format_is_read_only_and_says_so() {
+    let mut stage = stage_in("staging");
+    let ledger = Box::new(Ledger { newer: Some(2), ..Ledger::default() });
+    stage.tell(Msg::Ledger(EnvironmentId::new("staging"), ledger));
+    for key in ["R", "x"] {
+        assert_eq!(stage.press(key), [], "{key}");
+        assert!(
+            shown(&stage).contains("staging is read-only here: its ledger is of format 2"),
+            "{key}: {}",
+            shown(&stage)
+        );
+    }
+}
+
+#[test]
+fn what_is_done_is_recorded_where_it_counts() {
+    let mut stage = stage_in("staging");
+    stage.keys("R");
+    let effects = stage.press("y");
+    let [Effect::Change(_, _, intent)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [on] = intent.on.as_slice() else { panic!("{intent:?}") };
+    let told = [intent.environment.as_str(), &intent.act, &on.name, &on.service, &on.kind];
+    assert_eq!(told, ["staging", "restart", "api-8-1", "api", "container"]);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use pilothouse::domain::container::{Check, Container, Detail, Health, Port, Stat
 use pilothouse::domain::environment::{Class, Environment};
 use pilothouse::domain::host::{Address, EngineFacts, HostLoad};
 use pilothouse::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ImageId, ServiceId};
+use pilothouse::domain::ledger::union::Ledger;
+use pilothouse::domain::ledger::{Begun, Outcome, Record, RecordId, RecordNumber, Subject, Who};
 use pilothouse::domain::usage::Sample;
 use pilothouse::effect::{Effect, JobId};
 use pilothouse::logs::decode;
@@ -359,9 +361,39 @@ impl Stage {
             JobEvent::Failed("cannot stop api-7-2 on web2: no such container; it was removed since".into()),
             JobEvent::Done("40 lines written to api.log".into()),
         ];
-        for event in events {
-            self.tell(Msg::Job(JobId(9), event));
+        for (job, event) in (9..).zip(events) {
+            self.tell(Msg::Job(JobId(job), event));
             self.wait(11);
         }
+        self.tell(Msg::Job(
+            JobId(9),
+            JobEvent::Recorded(Box::new(record(41, "tester", "restart", "worker-12-1", 1))),
+        ));
+        let records =
+            vec![record(40, "bob", "stop", "api-7-2", 70), record(41, "tester", "restart", "worker-12-1", 1)];
+        let ledger = Box::new(Ledger { records, ..Ledger::default() });
+        self.tell(Msg::Ledger(EnvironmentId::new("production"), ledger));
     }
+}
+
+/// What somebody did in production, so many minutes ago.
+pub fn record(number: u32, name: &str, act: &str, on: &str, minutes: i64) -> Record {
+    let at = wall() - TimeDelta::minutes(minutes);
+    let begun = Begun {
+        number: RecordNumber(number),
+        id: RecordId::new(u64::from(number)),
+        environment: "production".to_owned(),
+        at,
+        who: Who {
+            name: name.to_owned(),
+            login: "deploy".to_owned(),
+            machine: "web1".to_owned(),
+            from: None,
+        },
+        act: act.to_owned(),
+        on: vec![Subject { name: on.to_owned(), ..Subject::default() }],
+        more: 0,
+        why: None,
+    };
+    Record { begun, end: Some((at, Outcome::Done)) }
 }
