@@ -221,7 +221,25 @@ impl Api {
         };
         match tokio::time::timeout(limit, whole).await {
             Ok(result) => result,
-            Err(_) => Err(self.unreachable(format!("{what}: no answer within {} s", limit.as_secs()))),
+            Err(_) => Err(self.silent(what, limit)),
+        }
+    }
+
+    fn silent(&self, what: &str, limit: Duration) -> EngineError {
+        self.unreachable(format!("{what}: no answer within {} s", limit.as_secs()))
+    }
+
+    /// The version of its API, from an engine that says it when it is only asked whether it is there.
+    pub(super) async fn ping(&self) -> Result<Option<String>, EngineError> {
+        let wire = self.dial.dial().await?;
+        let answer = self.send_on(wire, "ping", Method::GET, "/_ping", None);
+        match tokio::time::timeout(CALL_TIMEOUT, answer).await {
+            Ok(answer) => {
+                let answer = answer?;
+                let version = answer.headers().get("api-version").and_then(|version| version.to_str().ok());
+                Ok(version.map(str::to_owned))
+            }
+            Err(_) => Err(self.silent("ping", CALL_TIMEOUT)),
         }
     }
 

@@ -136,7 +136,13 @@ impl Engine for DockerEngine {
     }
 
     async fn greet(&self) -> Result<(), EngineError> {
-        self.version().await.map(drop)
+        // The engine starts three programs to answer `/version`, and none for this.
+        match self.api.ping().await {
+            Ok(Some(version)) => self.api.negotiate(&version),
+            // A proxy in between that lets no ping through, or an engine that does not tell.
+            Ok(None) | Err(EngineError::Refused { .. }) => self.version().await.map(drop),
+            Err(error) => Err(error),
+        }
     }
 
     async fn facts(&self) -> Result<EngineFacts, EngineError> {

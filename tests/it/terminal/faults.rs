@@ -112,7 +112,7 @@ fn an_engine_that_talks_nonsense_is_an_error_in_words() {
 #[test]
 fn a_list_that_is_nonsense_never_looks_like_an_empty_host() {
     let engine = FakeEngine::new(|request, stream| {
-        if request.contains("/version") {
+        if request.contains("/version") || request.contains("/_ping") {
             json(stream, r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux"}"#);
         } else if request.contains("/info") {
             json(stream, r#"{"ServerVersion":"20.10.24","ID":"x","DockerRootDir":"/nowhere"}"#);
@@ -126,6 +126,22 @@ fn a_list_that_is_nonsense_never_looks_like_an_empty_host() {
     terminal.until("unknown|stale", SOON);
     assert!(!terminal.screen_text().contains("runs no container"), "{}", terminal.picture());
     still_answers(&terminal);
+}
+
+#[test]
+fn an_engine_behind_a_proxy_without_a_ping_is_asked_for_its_version() {
+    let engine = FakeEngine::new(|request, stream| {
+        if request.contains("/version") {
+            json(stream, r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux"}"#);
+        } else if request.contains("/v1.41/containers/json") {
+            json(stream, "[]");
+        } else if request.contains("/events") {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        } else {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    engine.open().until("runs no container", SOON);
 }
 
 /// A socket that may not be opened, and a copy of the console that anybody may run, as somebody who is not root.
