@@ -48,7 +48,7 @@ async fn a_host_without_docker_is_told_with_the_command_that_installs_it() {
     let path = format!("SetEnv PATH={}", bin.display());
     let sshd = Sshd::start_program(&without_sockets(dir.path()), &path);
     let done = containers(&sshd, "ssh://web1").await.ended(6);
-    for words in ["there is no Docker", "try: sudo apt-get install docker.io"] {
+    for words in ["there is no Docker", "try: on the host: sudo apt-get install docker.io"] {
         assert!(done.err.contains(words), "{words:?} is missing: {}", done.err);
     }
 }
