@@ -22,5 +22,6 @@ pub mod link;
 pub mod machine;
 pub mod settings;
 mod socket;
+mod survey;
 pub mod trail;
 mod trust;

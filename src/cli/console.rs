@@ -77,7 +77,7 @@ impl Stage {
     /// The hosts of the configuration.
     fn load(options: &Options, prompts: &Arc<Prompts>) -> Result<Self, Failure> {
         let setup = Setup::load(options)?;
-        let found = hosts::find(options.host.clone());
+        let found = hosts::find(options.engine(&setup.loaded.config));
         let plan = plan(&setup.loaded.config, &found, options.host.is_some(), &|path| path.exists());
         let ssh_config = setup.ssh_config(options);
         let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref(), setup.places.state());

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::config::files::{self, Dirs};
 use crate::config::load::{Known, Layer, Loaded, Override, load_with};
 use crate::config::problem::{Problem, Problems};
+use crate::config::schema::Config;
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
 use crate::domain::host::Address;
@@ -16,15 +17,22 @@ use crate::runtime::diagnostics::Levels;
 use crate::runtime::hosts;
 use crate::runtime::shelf::Disk;
 
-/// An address that may lead to an engine: what no engine can have is a slip of the hand.
+/// An address that may lead to an engine, or the name of a host: what no engine can have is a slip of the hand.
 fn address(text: &str) -> Result<String, String> {
     let is_one = match Address::parse(text) {
         Address::Unix(path) => path.is_absolute(),
         Address::Tcp(rest) | Address::Ssh(rest) => !rest.is_empty(),
-        Address::Other(_) => false,
+        Address::Other(name) => is_name(&name),
     };
-    let wanted = "an address is unix:///path, tcp://host:port or ssh://user@host";
+    let wanted =
+        "write unix:///path, tcp://host:port, ssh://user@host, or a name of your configuration or of ssh's";
     is_one.then(|| text.to_owned()).ok_or_else(|| wanted.to_owned())
+}
+
+/// `web1`, `deploy@web1`. With a port it could be an engine's as well as sshd's.
+fn is_name(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
+    text.starts_with(char::is_alphanumeric) && text.chars().all(is_part)
 }
 
 /// Where help puts what every command takes, below what is its own.
@@ -42,7 +50,7 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(
 /// Options of every command, and how the console looks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Engine to use: unix:///path, tcp://host:port or ssh://user@host
+    /// Engine to use: unix:///path, tcp://host:port, ssh://user@host, or a name that the configuration or ssh knows
     #[arg(short = 'H', long, value_name = "ADDRESS", global = true, help_heading = GLOBAL, value_parser = address)]
     pub host: Option<String>,
     /// OpenSSH configuration to use instead of your own, as ssh -F
@@ -70,6 +78,18 @@ pub struct Options {
     /// Leave the mouse to the terminal
     #[arg(long)]
     pub no_mouse: bool,
+}
+
+impl Options {
+    /// Address of the engine that was named: that of a host of the configuration, else as `ssh` takes the name.
+    pub fn engine(&self, config: &Config) -> Option<String> {
+        let named = self.host.as_deref()?;
+        Some(match config.hosts.get(named) {
+            Some(host) => host.address.clone(),
+            None if is_name(named) => format!("ssh://{named}"),
+            None => named.to_owned(),
+        })
+    }
 }
 
 /// Where this program keeps what is its own.
@@ -213,4 +233,32 @@ fn theme(name: &str, own: &[(String, PathBuf)]) -> Result<Theme, Problems> {
         return Theme::parse(&path.display().to_string(), &text);
     }
     Theme::named(name).ok_or_else(|| problem(Path::new("theme"), format!("there is no theme `{name}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::schema::Host;
+
+    #[test]
+    fn a_name_means_a_host_of_the_configuration_before_one_of_ssh() {
+        let mut config = Config::default();
+        config
+            .hosts
+            .insert("web1".to_owned(), Host { address: "tcp://10.0.0.1:2376".to_owned(), ..Host::default() });
+        let engine = |host: &str| {
+            Options { host: Some(host.to_owned()), ..Options::default() }.engine(&config).unwrap()
+        };
+        assert_eq!(engine("web1"), "tcp://10.0.0.1:2376");
+        assert_eq!(engine("web2"), "ssh://web2");
+        assert_eq!(engine("deploy@web2"), "ssh://deploy@web2");
+        assert_eq!(engine("unix:///run/docker.sock"), "unix:///run/docker.sock");
+    }
+
+    #[test]
+    fn what_could_be_an_engine_or_an_option_is_no_name() {
+        for text in ["web1:2375", "-oProxyCommand=x", "web1/run", "a b", "http//x", ""] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
 }

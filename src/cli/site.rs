@@ -108,7 +108,7 @@ impl Site {
         let state = setup.places.state().map(Path::to_path_buf);
         let config = setup.loaded.config;
         let is_chosen = options.host.is_some();
-        let plan = plan(&config, &hosts::find(options.host.clone()), is_chosen, &|path| path.exists());
+        let plan = plan(&config, &hosts::find(options.engine(&config)), is_chosen, &|path| path.exists());
         let (mut world, routes) =
             hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref(), state.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));

@@ -14,25 +14,9 @@ use super::extra::Extra;
 use super::keep::{Keeper, NotConnected};
 use super::link::{Door, Stream};
 use super::settings::Settings;
+use super::survey::{self, SYSTEM_SOCKET, Survey};
 use crate::domain::checkup::Step;
 use crate::ports::pace::Pace;
-
-/// Where an engine's socket is where nobody says otherwise.
-const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
-
-/// Says who one is, what the environment says of the engine, and which sockets are there. POSIX, writes nothing.
-const SURVEY: &str = r#"exec 2>/dev/null </dev/null
-echo "uid $(id -u)"; echo "user $(id -un)"
-c=
-if command -v docker >/dev/null; then echo docker
-  h=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && case $h in unix://*) c=${h#unix://};; esac
-fi
-case $DOCKER_HOST in unix://*) c=${DOCKER_HOST#unix://};; esac
-for s in "$c" /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" "/run/user/$(id -u)/docker.sock" "$HOME/.docker/run/docker.sock" \
-  "$XDG_RUNTIME_DIR/podman/podman.sock" "/run/user/$(id -u)/podman/podman.sock" /run/podman/podman.sock; do
-  if [ -S "$s" ]; then if [ -w "$s" ]; then echo "socket $s"; else echo "denied $s"; fi; fi
-done
-"#;
 
 /// How the engine is entered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,10 +137,11 @@ impl SshHost {
     /// [`HostError`] with what is wrong on the host and the command that mends it.
     pub async fn dial(&self) -> Result<Stream, HostError> {
         let connected = self.connected().await?;
-        let known = self.known_way();
-        let way = known.unwrap_or_else(|| {
-            WayIn::Socket(self.socket.clone().unwrap_or_else(|| SYSTEM_SOCKET.to_owned()))
-        });
+        let way = match (self.known_way(), &self.socket) {
+            (Some(way), _) => way,
+            (None, Some(socket)) => WayIn::Socket(socket.clone()),
+            (None, None) => survey::usual_way(&connected.link).await,
+        };
         match self.enter(&connected, &way).await {
             Ok(stream) => {
                 self.remember(way);
@@ -164,7 +149,7 @@ impl SshHost {
             }
             Err(cause) if connected.link.is_gone() => Err(self.broken(cause)),
             // Every refusal looks alike: one survey finds out why.
-            Err(refusal) => self.find_way(&connected, &refusal).await,
+            Err(refusal) => self.find_way(&connected, &way, &refusal).await,
         }
     }
 
@@ -199,12 +184,23 @@ impl SshHost {
         format!("docker{} system dial-stdio", socket.unwrap_or_default())
     }
 
-    async fn find_way(&self, connected: &Connected, refusal: &io::Error) -> Result<Stream, HostError> {
-        let said = ask(&connected.link, SURVEY, b"").await.map_err(|e| self.broken(e))?;
-        let survey = Survey::read(&String::from_utf8_lossy(&said.output));
-        let wanted: Vec<_> = match &self.socket {
-            Some(socket) => vec![socket.clone()],
-            None => survey.sockets.clone(),
+    /// Another way than the one that was refused: to the same engine, or to any where none was named.
+    async fn find_way(
+        &self,
+        connected: &Connected,
+        refused: &WayIn,
+        refusal: &io::Error,
+    ) -> Result<Stream, HostError> {
+        let survey = Survey::of(&connected.link).await.map_err(|e| self.broken(e))?;
+        let named = match refused {
+            WayIn::Socket(path) if self.socket.is_some() || path != SYSTEM_SOCKET => Some(path),
+            WayIn::Socket(_) | WayIn::DialStdio => None,
+        };
+        let wanted = match (named, refused) {
+            (Some(socket), _) => vec![socket.clone()],
+            (None, WayIn::Socket(_)) => survey.sockets.clone(),
+            // Its `docker` goes elsewhere: none of its sockets is what was meant.
+            (None, WayIn::DialStdio) => Vec::new(),
         };
         for socket in wanted {
             let way = WayIn::Socket(socket);
@@ -213,7 +209,7 @@ impl SshHost {
                 return Ok(stream);
             }
         }
-        if let Some(error) = self.engine_error(&survey, &connected.settings) {
+        if let Some(error) = self.engine_error(&survey, named, &connected.settings) {
             return Err(error);
         }
         // There is a socket that may be used, and still the channel is refused: the host's sshd forbids it, or nobody
@@ -247,12 +243,17 @@ impl SshHost {
     }
 
     /// What the survey says is wrong; `None` where there is a socket that may be used.
-    fn engine_error(&self, survey: &Survey, settings: &Settings) -> Option<HostError> {
+    fn engine_error(
+        &self,
+        survey: &Survey,
+        named: Option<&String>,
+        settings: &Settings,
+    ) -> Option<HostError> {
         let error = |cause: String, mend: String| {
             Some(HostError::Engine { host: self.to.to_string(), cause, mend: there(&mend) })
         };
         let is_there = |path: &String| survey.sockets.contains(path);
-        match &self.socket {
+        match named {
             Some(path) if survey.denied.contains(path) => {
                 let mend = format!("ls -l {path}");
                 error(format!("{} may not use {path}", settings.user), mend)
@@ -301,49 +302,10 @@ fn there(mend: &str) -> String {
     format!("on the host: {mend}")
 }
 
-/// What [`SURVEY`] found.
-#[derive(Default)]
-struct Survey {
-    sockets: Vec<String>,
-    denied: Vec<String>,
-    has_docker: bool,
-}
-
-impl Survey {
-    /// Login scripts may print before it; lines that are none of ours are passed over.
-    fn read(text: &str) -> Self {
-        let mut survey = Self::default();
-        for line in text.lines() {
-            match line.split_once(' ') {
-                Some(("socket", path))
-                    if path.starts_with('/') && !survey.sockets.iter().any(|s| s == path) =>
-                {
-                    survey.sockets.push(path.to_owned());
-                }
-                Some(("denied", path)) if path.starts_with('/') => survey.denied.push(path.to_owned()),
-                None if line == "docker" => survey.has_docker = true,
-                _ => {}
-            }
-        }
-        survey
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::adapters::ssh::settings::Local;
-
-    #[test]
-    fn a_survey_is_read_among_the_noise_of_login_scripts() {
-        let survey = Survey::read(
-            "Welcome!\nuid 0\nsocket /a.sock\nsocket tcp://x\nsocket /a.sock\ndenied /b\ndocker\n",
-        );
-        assert_eq!(
-            (survey.sockets, survey.denied, survey.has_docker),
-            (vec!["/a.sock".to_owned()], vec!["/b".to_owned()], true)
-        );
-    }
 
     #[test]
     fn what_a_survey_finds_wrong_comes_with_the_command_that_mends_it() {
@@ -359,7 +321,8 @@ mod tests {
                 prompter: Arc::new(crate::ports::prompt::Nobody),
             };
             let host = SshHost::new(to, socket.map(str::to_owned), connector);
-            host.engine_error(&Survey::read(survey), &settings).map(|error| error.to_string())
+            host.engine_error(&Survey::read(survey), host.socket.as_ref(), &settings)
+                .map(|error| error.to_string())
         };
         let has =
             |text: Option<String>, words: &str| assert!(text.as_ref().unwrap().contains(words), "{text:?}");

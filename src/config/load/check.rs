@@ -95,7 +95,8 @@ impl Check<'_, '_> {
                 let message =
                     format!("environment {} names a host nobody defines: {}", quote(name), quote(host));
                 let hint = suggestion(host, &hosts).unwrap_or_else(|| {
-                    format!("add [hosts.{}], or write an address", dotted(&path(&[host])))
+                    let name = dotted(&path(&[host]));
+                    format!("add [hosts.{name}], or write `ssh://{host}` for a name that ssh knows")
                 });
                 self.problem(&at, message, Some(hint));
             }

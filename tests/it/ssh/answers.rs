@@ -16,6 +16,14 @@ async fn containers(sshd: &Sshd, host: &str) -> Done {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_ssh_knows_is_enough() {
+    let engine = FakeEngine::start(Served::default());
+    let sshd = Sshd::start_with(&format!("SetEnv DOCKER_HOST=unix://{}", engine.socket.display()));
+    let done = containers(&sshd, "web1").await.ended(0);
+    assert!(done.out.contains("fake:1"), "{}", done.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_that_is_too_old_is_told_with_its_version_and_what_is_needed() {
     let engine = FakeEngine::start(Served { api: "1.18", ..Served::default() });
     let sshd = Sshd::start();
@@ -23,6 +31,31 @@ async fn an_engine_that_is_too_old_is_told_with_its_version_and_what_is_needed()
     for words in ["ssh://web1", "too old: it speaks API 1.18", "try: update Docker on its machine"] {
         assert!(done.err.contains(words), "{words:?} is missing: {}", done.err);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_engine_is_the_one_that_docker_uses_there() {
+    let engine = FakeEngine::start(Served::default());
+    let sshd = Sshd::start();
+    // Its home is the directory of the sshd.
+    let made = std::process::Command::new("docker")
+        .env("HOME", sshd.dir.path())
+        .env_remove("DOCKER_CONFIG")
+        .args(["context", "create", "own", "--docker"])
+        .arg(format!("host=unix://{}", engine.socket.display()))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    fs::write(sshd.dir.path().join(".docker/config.json"), "{\n\t\"currentContext\": \"own\"\n}").unwrap();
+    let done = containers(&sshd, "ssh://web1").await.ended(0);
+    assert!(done.out.contains("fake:1"), "{}", done.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_engine_than_the_one_that_docker_uses_there_is_never_taken() {
+    let sshd = Sshd::start_with("SetEnv DOCKER_HOST=unix:///nowhere/docker.sock");
+    let done = containers(&sshd, "ssh://web1").await.ended(6);
+    assert!(done.err.contains("no engine answers at /nowhere/docker.sock"), "{}", done.err);
 }
 
 /// An sshd that sees an empty /run, so no engine of the machine's.
