@@ -225,8 +225,19 @@ impl Api {
         }
     }
 
-    fn silent(&self, what: &str, limit: Duration) -> EngineError {
-        self.unreachable(format!("{what}: no answer within {} s", limit.as_secs()))
+    /// It was reached, and says nothing.
+    pub(super) fn silent(&self, what: &str, limit: Duration) -> EngineError {
+        let mend = match self.dial {
+            Dial::Unix(_) => Some("sudo systemctl restart docker"),
+            Dial::Ssh(_) => Some("on the host: sudo systemctl restart docker"),
+            // What was reached may be anything in between.
+            Dial::Tcp(_) | Dial::Tls(_) | Dial::Refused(..) => None,
+        };
+        EngineError::Unreachable {
+            address: self.dial.address(),
+            cause: format!("{what}: no answer within {} s", limit.as_secs()),
+            mend: mend.map(str::to_owned),
+        }
     }
 
     /// The version of its API, from an engine that says it when it is only asked whether it is there.

@@ -211,9 +211,9 @@ impl Engine for DockerEngine {
             lines::json::<Event>(what.to_owned(), answer.into_body()).try_collect::<Vec<_>>().await
         };
         // The engine's clock may be behind what was thought: then it waits until that time comes.
-        let events = tokio::time::timeout(CALL_TIMEOUT, all).await.map_err(|_| {
-            self.api.unreachable(format!("{what}: no answer within {} s", CALL_TIMEOUT.as_secs()))
-        })??;
+        let events = tokio::time::timeout(CALL_TIMEOUT, all)
+            .await
+            .map_err(|_| self.api.silent(what, CALL_TIMEOUT))??;
         Ok(events.into_iter().map(EngineEvent::from).collect())
     }
 
@@ -235,9 +235,9 @@ impl Engine for DockerEngine {
         let what = format!("usage of {}", id.short());
         let path = format!("/containers/{id}/stats?stream=true");
         let send = self.api.send(&what, Method::GET, &path, None);
-        let answer = tokio::time::timeout(CALL_TIMEOUT, send).await.map_err(|_| {
-            self.api.unreachable(format!("{what}: no answer within {} s", CALL_TIMEOUT.as_secs()))
-        })??;
+        let answer = tokio::time::timeout(CALL_TIMEOUT, send)
+            .await
+            .map_err(|_| self.api.silent(&what, CALL_TIMEOUT))??;
         let key = ContainerKey { host: self.host.clone(), id: id.clone() };
         let machine = self.machine_bytes.load(std::sync::atomic::Ordering::Relaxed);
         let readings = lines::json::<Stats>(what, answer.into_body());

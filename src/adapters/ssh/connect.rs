@@ -26,6 +26,7 @@ pub use self::error::ConnectError;
 mod direct;
 mod error;
 mod mend;
+mod proxy;
 mod turns;
 
 /// Hosts to go through at most: a loop in the configuration ends here.
@@ -167,10 +168,15 @@ impl Connector {
         let way = |server: &Settings| format!("{}:{} {:?}", server.host_name, server.port, server.jumps);
         let is_direct = hops.unwrap_or(&settings.jumps).is_empty();
         let mut turn = if is_direct { turns::turn(way(&settings)).await } else { None };
+        let mut said = None;
         let wire = match hops.unwrap_or(&settings.jumps) {
             [before @ .., last] => self.jump(&settings, before, last, depth, trail).await?,
             [] => match &settings.proxy_command {
-                Some(command) => proxy(&settings, command, trail)?,
+                Some(command) => {
+                    let (wire, words) = proxy::start(&settings, command, trail)?;
+                    said = Some(words);
+                    wire
+                }
                 None => direct::dial(&settings, trail).await?,
             },
         };
@@ -190,7 +196,10 @@ impl Connector {
             drop(turn);
             Ok::<_, ConnectError>((session, settings))
         });
-        let (session, settings) = entered.await.map_err(|e| machine(io::Error::other(e)))??;
+        let (session, settings) = match (entered.await.map_err(|e| machine(io::Error::other(e)))?, said) {
+            (Err(error @ ConnectError::Handshake { .. }), Some(said)) => return Err(said.or(error).await),
+            (entered, _) => entered?,
+        };
         let link = driver::spawn(&name, session, patience).map_err(machine)?;
         Ok(Connected { link, settings })
     }
@@ -233,29 +242,6 @@ impl Connector {
         });
         Ok(Wire::Pair(ours))
     }
-}
-
-/// The operator's own command; its input and output are the connection. It ends with the connection.
-fn proxy(settings: &Settings, command: &str, trail: &Trail) -> Result<Wire, ConnectError> {
-    let way = |cause: io::Error| ConnectError::Way {
-        host: settings.original.clone(),
-        how: format!("ProxyCommand {command}"),
-        cause: cause.to_string(),
-    };
-    let (ours, theirs) = UnixStream::pair().map_err(way)?;
-    let input = theirs.try_clone().map_err(way)?;
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", &format!("exec {command}")])
-        .stdin(Stdio::from(std::os::fd::OwnedFd::from(input)))
-        .stdout(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(way)?;
-    // Reads the end of its input when the connection goes, and ends; waited for so that no dead process stays.
-    tokio::spawn(async move { child.wait().await });
-    trail.note(Step::unknown(Stage::Name, format!("{} is left to the ProxyCommand", settings.host_name)));
-    trail.note(Step::unknown(Stage::Connection, format!("left to `{command}`, which was started")));
-    Ok(Wire::Pair(ours))
 }
 
 /// Handshake, trust, authentication, on a thread that may wait.

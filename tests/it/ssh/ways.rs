@@ -48,6 +48,15 @@ async fn a_proxy_command_carries_the_connection_and_ends_with_it() {
 }
 
 #[tokio::test]
+async fn a_proxy_command_that_fails_is_told_in_its_own_words() {
+    let sshd = Sshd::start();
+    let command = "ProxyCommand sh -c 'echo the bastion is closed >&2; exit 1'";
+    let error = failure(&connector(sshd.config("web1", command)), "web1").await;
+    assert!(matches!(error, ConnectError::Way { .. }), "{error}");
+    assert!(error.to_string().contains("the bastion is closed"), "{error}");
+}
+
+#[tokio::test]
 async fn a_setting_that_cannot_be_honoured_is_an_error_that_names_it() {
     let sshd = Sshd::start();
     let error = failure(&connector(sshd.config("web1", "BindAddress 127.0.0.1")), "web1").await;
