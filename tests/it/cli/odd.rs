@@ -81,9 +81,9 @@ fn a_time_a_number_or_a_pattern_that_is_none_says_which_and_how_it_is_written() 
         (&["logs", "--grep", "("], "cannot search for (: "),
         (&["events", "--kind", "nosuch"], "possible values: container, image"),
         (&["exec", "-e", "A=b", "web", "true"], "a variable is set with --env A=b"),
-        (&["status", "--host", ""], "an address is unix:///path"),
-        (&["status", "--host", "web1"], "an address is unix:///path"),
-        (&["status", "--host", "ssh://"], "an address is unix:///path"),
+        (&["status", "--host", ""], "write unix:///path"),
+        (&["status", "--host", "web1:2375"], "write unix:///path"),
+        (&["status", "--host", "ssh://"], "write unix:///path"),
         (&["demo"], "the demo needs a terminal"),
         (&[], "the console needs a terminal"),
     ] {

@@ -133,6 +133,8 @@ fn an_engine_behind_a_proxy_without_a_ping_is_asked_for_its_version() {
     let engine = FakeEngine::new(|request, stream| {
         if request.contains("/version") {
             json(stream, r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux"}"#);
+        } else if request.contains("/info") {
+            json(stream, r#"{"ServerVersion":"20.10.24","ID":"x","DockerRootDir":"/nowhere"}"#);
         } else if request.contains("/v1.41/containers/json") {
             json(stream, "[]");
         } else if request.contains("/events") {
