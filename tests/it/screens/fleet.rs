@@ -90,15 +90,22 @@ fn every_host_is_seen_before_how_full_they_are() {
     assert!(!left.contains("mem"), "{left}");
 }
 
+/// Forty-eight more hosts in the first environment, which nobody has heard of yet. Their names.
+fn with_nodes(stage: &mut Stage) -> Vec<String> {
+    let names: Vec<_> = (0..48).map(|n| format!("node{n}")).collect();
+    for name in &names {
+        let host = Host::asked(Address::parse(&format!("ssh://{name}")));
+        stage.model.world.hosts.insert(HostId::new(name.as_str()), host);
+        stage.model.world.environments[0].hosts.push(HostId::new(name.as_str()));
+    }
+    names
+}
+
 #[test]
 fn of_fifty_hosts_the_one_that_is_lost_is_seen_and_the_others_are_counted() {
     for size in [(160, 48), (80, 24)] {
         let mut stage = Stage::incident(size, look("dark", Depth::True, false));
-        for n in 0..48 {
-            let name = format!("node{n}");
-            let host = Host::asked(Address::parse(&format!("ssh://{name}")));
-            stage.model.world.hosts.insert(HostId::new(&*name), host);
-            stage.model.world.environments[0].hosts.push(HostId::new(&*name));
+        for name in with_nodes(&mut stage) {
             stage.up(&name, Vec::new());
         }
         stage.tell(Msg::Host(HostId::new("node47"), HostFact::Lost("timed out".into())));
@@ -112,12 +119,7 @@ fn of_fifty_hosts_the_one_that_is_lost_is_seen_and_the_others_are_counted() {
 fn hosts_for_which_there_is_no_room_are_counted_on_the_border() {
     let size = (80, 24);
     let mut stage = Stage::incident(size, look("dark", Depth::True, false));
-    for n in 0..48 {
-        let name = format!("node{n}");
-        let host = Host::asked(Address::parse(&format!("ssh://{name}")));
-        stage.model.world.hosts.insert(HostId::new(&*name), host);
-        stage.model.world.environments[0].hosts.push(HostId::new(&*name));
-    }
+    with_nodes(&mut stage);
     stage.keys("1");
     let text = render::text(&render::draw(&stage.model, size));
     let more = text.lines().find_map(|line| Some(line.split_once("↓ ")?.1.split_once(" more")?.0.to_owned()));
