@@ -191,11 +191,12 @@ impl SshHost {
         refused: &WayIn,
         refusal: &io::Error,
     ) -> Result<Stream, HostError> {
-        let survey = Survey::of(&connected.link).await.map_err(|e| self.broken(e))?;
         let named = match refused {
             WayIn::Socket(path) if self.socket.is_some() || path != SYSTEM_SOCKET => Some(path),
             WayIn::Socket(_) | WayIn::DialStdio => None,
         };
+        let survey = Survey::of(&connected.link, named.map(String::as_str)).await;
+        let survey = survey.map_err(|e| self.broken(e))?;
         let wanted = match (named, refused) {
             (Some(socket), _) => vec![socket.clone()],
             (None, WayIn::Socket(_)) => survey.sockets.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::ask::ask;
+use super::command::quoted;
 use super::host::WayIn;
 use super::link::Link;
 
@@ -24,14 +25,10 @@ echo "engine $h"
 /// A host whose commands do not end is asked for nothing more than its engine.
 const WANTED_WITHIN: Duration = Duration::from_secs(3);
 
-/// Says who one is, what the environment says of the engine, and which sockets are there. POSIX, writes nothing.
+/// Says who one is, and which sockets are there: `$c` and the usual ones. POSIX, writes nothing.
 const SURVEY: &str = r#"exec 2>/dev/null </dev/null
 echo "uid $(id -u)"; echo "user $(id -un)"
-c=
-if command -v docker >/dev/null; then echo docker
-  h=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && case $h in unix://*) c=${h#unix://};; esac
-fi
-case $DOCKER_HOST in unix://*) c=${DOCKER_HOST#unix://};; esac
+command -v docker >/dev/null && echo docker
 for s in "$c" /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" "/run/user/$(id -u)/docker.sock" "$HOME/.docker/run/docker.sock" \
   "$XDG_RUNTIME_DIR/podman/podman.sock" "/run/user/$(id -u)/podman/podman.sock" /run/podman/podman.sock; do
   if [ -S "$s" ]; then if [ -w "$s" ]; then echo "socket $s"; else echo "denied $s"; fi; fi
@@ -69,9 +66,10 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Asks the host.
-    pub(super) async fn of(link: &Link) -> io::Result<Self> {
-        let said = ask(link, SURVEY, b"").await?;
+    /// Asks the host, also for the socket of that name.
+    pub(super) async fn of(link: &Link, named: Option<&str>) -> io::Result<Self> {
+        let script = format!("c={}\n{SURVEY}", quoted(named.unwrap_or_default()));
+        let said = ask(link, &script, b"").await?;
         Ok(Self::read(&String::from_utf8_lossy(&said.output)))
     }
 
