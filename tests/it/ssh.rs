@@ -4,6 +4,7 @@ mod answers;
 mod commands;
 mod console;
 mod doctor;
+mod holes;
 mod keys;
 mod pam;
 mod reconnect;

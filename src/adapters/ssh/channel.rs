@@ -23,6 +23,8 @@ unsafe extern "C" {
 
 /// libssh2's "try again later"; it does not mean that the socket is empty.
 pub(super) const AGAIN: i32 = -37;
+/// Nothing could be received.
+pub(super) const NOT_RECEIVED: i32 = -43;
 /// Largest packet that the other side may send.
 const PACKET: c_uint = 32_768;
 

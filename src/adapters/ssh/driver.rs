@@ -19,14 +19,17 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use self::opening::{Opening, Request};
+use self::opening::Request;
 use self::pipe::{Pipe, Stand};
+use self::queue::{Came, Queue};
 use super::channel;
 use super::link::{Command, Job, Link, Pace};
 use super::socket::{BUDGET, Installed, Socket};
 
+mod late;
 mod opening;
 mod pipe;
+mod queue;
 
 /// Commands that wait for the driver; when full, whoever asks waits.
 const COMMANDS: usize = 64;
@@ -66,11 +69,9 @@ pub(super) struct Driver {
     patience: Patience,
     commands: mpsc::Receiver<Command>,
     pipes: Vec<Pipe>,
-    requests: VecDeque<Request>,
-    opening: Opening,
+    queue: Queue,
     pace: Arc<Mutex<Pace>>,
     jobs: VecDeque<Job>,
-    next_id: u64,
     scratch: Vec<u8>,
     /// When the silence is looked at next.
     alarm: Pin<Box<Sleep>>,
@@ -157,11 +158,9 @@ impl Driver {
             patience,
             commands,
             pipes: Vec::new(),
-            requests: VecDeque::new(),
-            opening: Opening::Idle,
+            queue: Queue::new(Arc::clone(&pace)),
             pace,
             jobs: VecDeque::new(),
-            next_id: 1,
             scratch: vec![0; PIECE],
             alarm,
             is_waiting: false,
@@ -172,11 +171,10 @@ impl Driver {
     fn finish(mut self) {
         self.socket.get().end();
         self.commands.close();
-        self.requests.clear();
         for mut job in self.jobs.drain(..) {
             job(&self.session, true);
         }
-        self.opening = Opening::Idle;
+        self.queue.clear();
         self.pipes.clear();
         drop(self.session);
         drop(self.socket);
@@ -210,6 +208,11 @@ impl Driver {
         socket.flush();
         let received = socket.received;
         self.is_waiting = false;
+        if let Err(code) = late::take_in(self.raw)
+            && pipe::is_fatal(code)
+        {
+            return Err(channel::told(self.raw, code));
+        }
         let mut has_moved = self.take_commands(cx)?;
         has_moved |= self.step_opening()?;
         has_moved |= self.step_jobs();
@@ -258,9 +261,9 @@ impl Driver {
                     has_moved = true;
                     match command {
                         Command::Open(door, window, place, reply) => {
-                            self.requests.push_back(Request::new(door, window, place, reply));
+                            self.queue.push(Request::new(door, window, place, reply));
                         }
-                        Command::Probe(reply) => self.requests.push_back(Request::probe(reply)),
+                        Command::Probe(reply) => self.queue.push(Request::probe(reply)),
                         Command::Job(job) => self.jobs.push_back(job),
                         Command::Resize(id, size) => self.resize(id, size),
                         Command::Close => return Err(io::Error::other("closed by us")),
@@ -274,7 +277,7 @@ impl Driver {
         }
     }
 
-    fn resize(&mut self, id: u64, size: (u16, u16)) {
+    fn resize(&mut self, id: u32, size: (u16, u16)) {
         if let Some(pipe) = self.pipes.iter_mut().find(|pipe| pipe.id == id)
             && let Err(code) = pipe.channel.resize(size)
         {
@@ -282,40 +285,15 @@ impl Driver {
         }
     }
 
-    /// One at a time: libssh2 keeps the state of one opening in the session.
     fn step_opening(&mut self) -> io::Result<bool> {
-        // Whoever asked may have left while it waited.
-        while matches!(self.opening, Opening::Idle) && self.requests.front().is_some_and(Request::is_given_up)
+        let came = self.queue.step(self.raw, &mut self.socket, &mut self.pipes, CHANNELS)?;
+        if let Some(end) = self.queue.turn_ends().map(Instant::from)
+            && end < self.alarm.deadline()
         {
-            self.requests.pop_front();
+            self.alarm.as_mut().reset(end);
         }
-        let Some(request) = self.requests.front() else { return Ok(false) };
-        if self.pipes.len() >= CHANNELS && !request.is_probe() {
-            return Ok(false);
-        }
-        match self.opening.step(self.raw, request, &self.pace) {
-            Ok(None) => {
-                self.is_waiting = true;
-                Ok(false)
-            }
-            Ok(Some(channel)) => {
-                if let Some(request) = self.requests.pop_front() {
-                    self.next_id += 1;
-                    self.pipes.extend(request.accept(channel, self.next_id));
-                }
-                Ok(true)
-            }
-            Err(code) => {
-                let error = channel::told(self.raw, code);
-                if pipe::is_fatal(code) {
-                    return Err(error);
-                }
-                if let Some(request) = self.requests.pop_front() {
-                    request.refuse(error);
-                }
-                Ok(true)
-            }
-        }
+        self.is_waiting |= matches!(came, Came::Waiting);
+        Ok(matches!(came, Came::Answer))
     }
 
     fn step_jobs(&mut self) -> bool {
@@ -344,10 +322,10 @@ impl Driver {
             return Ok((heard + self.patience.ask_after).into());
         }
         // An opening that waits for its answer is a question too.
-        if matches!(self.opening, Opening::Idle) {
+        if !self.queue.awaits_host() {
             // Its answer is all that counts; nobody waits for it.
             let (reply, _) = tokio::sync::oneshot::channel();
-            self.requests.push_front(Request::life_sign(reply));
+            self.queue.push_first(Request::life_sign(reply));
         }
         Ok((heard + gone_after).into())
     }

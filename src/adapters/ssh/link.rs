@@ -60,7 +60,7 @@ pub struct Opened {
     /// How a command ended; `None` when a signal ended it.
     pub status: Option<oneshot::Receiver<Option<i32>>>,
     /// For [`Link::resize`].
-    pub id: u64,
+    pub id: u32,
 }
 
 /// Runs on the session until it says that it is done; told `true` when the connection is gone.
@@ -71,7 +71,7 @@ pub(super) type Place = OwnedSemaphorePermit;
 
 pub(super) enum Command {
     Open(Door, u32, Option<Place>, oneshot::Sender<io::Result<Opened>>),
-    Resize(u64, (u16, u16)),
+    Resize(u32, (u16, u16)),
     Job(Job),
     Probe(oneshot::Sender<io::Result<Opened>>),
     Close,
@@ -107,7 +107,7 @@ impl Pace {
     }
 
     /// The middle one of three, the shorter one of two: a single hiccup is not how the host is.
-    fn usual(&self) -> Option<Duration> {
+    pub(super) fn usual(&self) -> Option<Duration> {
         let mut known: Vec<_> = self.took.iter().flatten().copied().collect();
         known.sort();
         known.get(known.len().saturating_sub(1) / 2).copied()
@@ -188,7 +188,7 @@ impl Link {
     }
 
     /// Tells a command's terminal its new width and height; nothing happens where the channel is closed.
-    pub async fn resize(&self, id: u64, size: (u16, u16)) {
+    pub async fn resize(&self, id: u32, size: (u16, u16)) {
         // Gone with its channels: there is no terminal to tell.
         let _ = self.commands.send(Command::Resize(id, size)).await;
     }

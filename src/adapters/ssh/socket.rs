@@ -40,6 +40,8 @@ pub(super) struct Socket {
     pub(super) is_drained: bool,
     /// Bytes that may still be received in this pass.
     pub(super) budget: usize,
+    /// Nothing is received: the call that tries is to give up.
+    gives_up: bool,
     /// Why it can be used no more.
     pub(super) dead: Option<Errno>,
     /// When something was last received.
@@ -57,6 +59,7 @@ impl Socket {
             out: VecDeque::new(),
             is_drained: false,
             budget: BUDGET,
+            gives_up: false,
             dead: None,
             heard: Instant::now(),
             received: 0,
@@ -81,9 +84,23 @@ impl Socket {
         let _ = rustix::net::shutdown(&self.fd, rustix::net::Shutdown::Both);
     }
 
+    /// Until [`Socket::go_on`] nothing is received; whoever tries gives up what it does where that is wanted.
+    pub(super) fn hold_back(&mut self, gives_up: bool) -> usize {
+        self.gives_up = gives_up;
+        std::mem::take(&mut self.budget)
+    }
+
+    /// With what was left when it was held back.
+    pub(super) fn go_on(&mut self, budget: usize) {
+        (self.gives_up, self.budget) = (false, budget);
+    }
+
     fn receive(&mut self, into: &mut [u8]) -> isize {
         if let Some(error) = self.dead {
             return refused(error);
+        }
+        if self.gives_up {
+            return refused(Errno::CANCELED);
         }
         // SAFETY: called by libssh2 for this session on the driver's thread.
         if unsafe { raw::libssh2_session_get_blocking(self.session) } != 0 {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -26,6 +26,8 @@ pub(super) struct Request {
     kind: Kind,
     place: Option<Place>,
     reply: oneshot::Sender<io::Result<Opened>>,
+    /// So long the host took the last time, when nobody waited for it.
+    took: Duration,
 }
 
 impl Request {
@@ -35,19 +37,41 @@ impl Request {
         place: Option<Place>,
         reply: oneshot::Sender<io::Result<Opened>>,
     ) -> Self {
-        Self { kind: Kind::Door(door, window), place, reply }
+        Self::of(Kind::Door(door, window), place, reply)
     }
 
     pub(super) fn probe(reply: oneshot::Sender<io::Result<Opened>>) -> Self {
-        Self { kind: Kind::Probe { is_life_sign: false }, place: None, reply }
+        Self::of(Kind::Probe { is_life_sign: false }, None, reply)
     }
 
     pub(super) fn life_sign(reply: oneshot::Sender<io::Result<Opened>>) -> Self {
-        Self { kind: Kind::Probe { is_life_sign: true }, place: None, reply }
+        Self::of(Kind::Probe { is_life_sign: true }, None, reply)
+    }
+
+    fn of(kind: Kind, place: Option<Place>, reply: oneshot::Sender<io::Result<Opened>>) -> Self {
+        Self { kind, place, reply, took: Duration::ZERO }
     }
 
     pub(super) fn is_probe(&self) -> bool {
         matches!(self.kind, Kind::Probe { .. })
+    }
+
+    /// Others behind the host answer it, or do not.
+    pub(super) fn is_port(&self) -> bool {
+        matches!(self.kind, Kind::Door(Door::Tcp(..), _))
+    }
+
+    pub(super) fn is_for_same_port(&self, other: &Self) -> bool {
+        matches!((&self.kind, &other.kind), (Kind::Door(a, _), Kind::Door(b, _)) if a == b)
+    }
+
+    /// The host does it after all, after that long.
+    pub(super) fn once_more(self, took: Duration) -> Self {
+        Self { took, ..self }
+    }
+
+    pub(super) fn took_before(&self) -> Duration {
+        self.took
     }
 
     /// Nobody waits for it any more.
@@ -57,7 +81,7 @@ impl Request {
 
     /// The answer to an opening is one way there and back; to a port of a container the host goes on first.
     fn note_answer(&self, asked: Instant, pace: &Mutex<Pace>) {
-        if !matches!(self.kind, Kind::Door(Door::Tcp(..), _)) {
+        if !self.is_port() {
             pace.lock().unwrap_or_else(PoisonError::into_inner).measured(asked.elapsed());
         }
     }
@@ -68,7 +92,7 @@ impl Request {
     }
 
     /// Joins the channel to a pipe and hands the other end out; if nobody takes it the pipe closes by itself.
-    pub(super) fn accept(self, channel: Channel, id: u64) -> Option<Pipe> {
+    pub(super) fn accept(self, channel: Channel, id: u32) -> Option<Pipe> {
         let Kind::Door(door, _) = self.kind else { return None };
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         let (alive, is_whole) = (Arc::new(()), Arc::default());

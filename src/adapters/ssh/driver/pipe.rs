@@ -56,7 +56,7 @@ pub(super) struct Step {
 }
 
 pub(super) struct Pipe {
-    pub(super) id: u64,
+    pub(super) id: u32,
     pub(super) channel: Channel,
     pub(super) stand: Stand,
     ours: DuplexStream,
@@ -83,7 +83,7 @@ pub(super) fn is_fatal(code: Code) -> bool {
 
 impl Pipe {
     pub(super) fn new(
-        id: u64,
+        id: u32,
         channel: Channel,
         ours: DuplexStream,
         application: Weak<()>,
