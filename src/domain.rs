@@ -15,6 +15,7 @@ pub mod host;
 pub mod ids;
 pub mod inventory;
 pub mod ledger;
+pub mod natural;
 pub mod probe;
 pub mod prompt;
 pub mod release;

@@ -1,5 +1,6 @@
 //! The last known facts per host, each with its age. Facts go in, nothing goes out; no I/O.
 
+use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
-use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ServiceId};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::domain::inventory::Inventory;
 use crate::domain::ledger::{RecordId, RecordNumber};
+use crate::domain::natural::natural;
 use crate::domain::skew::Skew;
 use crate::domain::usage::Sample;
 
@@ -244,7 +246,7 @@ impl World {
             hosts.filter_map(|h| h.containers.as_ref()).flatten().filter(is_wanted).collect();
         // One host's list is in order already; this is asked for often.
         if environment.hosts.len() > 1 {
-            all.sort_by(|a, b| order(a).cmp(&order(b)));
+            all.sort_by(|a, b| order(a, b));
         }
         all
     }
@@ -262,7 +264,7 @@ impl World {
         for container in &mut list {
             container.created -= ahead;
         }
-        list.sort_by(|a, b| order(a).cmp(&order(b)));
+        list.sort_by(order);
         if let Some(old) = entry.containers.take() {
             let mut details: HashMap<_, _> =
                 old.into_iter().map(|c| (c.key.id.clone(), (c.state, c.detail))).collect();
@@ -386,6 +388,9 @@ impl World {
 }
 
 /// How containers stand in a list.
-fn order(c: &Container) -> (&ServiceId, &str, &HostId) {
-    (&c.service, &c.name, &c.key.host)
+fn order(a: &Container, b: &Container) -> Ordering {
+    a.service
+        .cmp(&b.service)
+        .then_with(|| natural(&a.name, &b.name))
+        .then_with(|| a.key.host.cmp(&b.key.host))
 }

@@ -24,7 +24,7 @@ JSON (--json), one object per container, as each is done:
 /// Which containers.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// [ENVIRONMENT/]SERVICE (all its containers), a container, or the start of its id
+    /// [ENVIRONMENT/][HOST/]SERVICE (all its containers), a container, or the start of its id
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<Target>,
     #[command(flatten)]

@@ -1,9 +1,12 @@
 //! `pilothouse events`: what the engines say that happens, as it happens.
 
+use std::collections::{BTreeSet, HashSet};
+
 use chrono::{DateTime, SecondsFormat, Utc};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::logs::Clock;
@@ -12,8 +15,9 @@ use super::setup::Options;
 use super::site::{Depth, Site, Which};
 use crate::domain::event::EngineEvent;
 use crate::domain::ids::HostId;
+use crate::jobs::route::Route;
 use crate::logs::ansi;
-use crate::ports::engine::EngineError;
+use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::world::Link;
 
 /// The shape of `--json`.
@@ -27,6 +31,7 @@ JSON (--json), one object per event:
   exit_code   of a die, else null
   more        what else helps to read it, as key=value
 
+What is past comes in order of time over all hosts, then what happens.
 Follows until Ctrl-C (exit status 130), or to the time of --until. An engine
 that goes away ends it with 6. An engine keeps its last 256 events only:
 --since gives no more than those.";
@@ -95,24 +100,15 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         Some(first) => first.environment.clone(),
         None => site.environment(arguments.which.at.environment.as_deref())?,
     };
-    let (to, mut events) = mpsc::channel(LANE);
+    let (to, mut told) = mpsc::channel(LANE);
     let mut readers = tokio::task::JoinSet::new();
     for host in &environment.hosts {
         if site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })) {
             let (route, host, to) = (site.way(host)?, host.clone(), to.clone());
             readers.spawn(async move {
-                let (engine, ahead_ns) = (route.engine(), route.ahead_ns().await);
-                let theirs = |ns: i64| ns.saturating_add(ahead_ns);
-                let stream = match until_ns {
-                    None => engine.events(since_ns.map(theirs)).await,
-                    Some(until_ns) => engine.events_until(since_ns.map(theirs), theirs(until_ns)).await,
-                };
-                let ended = match stream {
-                    Ok(stream) => forward(&host, ahead_ns, stream, &to).await,
-                    Err(error) => Err(error),
-                };
+                let ended = read(&route, &host, (since_ns, until_ns), &to).await;
                 // Nobody listens any more only when the command ends.
-                let _ = to.send((host, ended.map(|()| None))).await;
+                let _ = to.send((host, ended.map_or_else(News::Failed, |()| News::Ended))).await;
             });
         }
     }
@@ -125,21 +121,38 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
                 || wanted.iter().any(|id| *id == event.id || event.more.contains(id.get(..12).unwrap_or(id))))
     };
     let mut has_failed = false;
-    while let Some((host, told)) = events.recv().await {
-        match told {
-            Ok(Some(event)) if is_wanted(&event) => {
-                print(environment.id.as_str(), &host, &event, &clock, &mut out)?;
+    // What is past is in order of time once every host told it; what comes meanwhile waits for it.
+    let mut untold: BTreeSet<_> = environment.hosts.iter().filter(|_| since_ns.is_some()).cloned().collect();
+    untold.retain(|host| site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })));
+    let mut waiting: Vec<(HostId, EngineEvent)> = Vec::new();
+    while let Some((host, news)) = told.recv().await {
+        match news {
+            News::Past(events) => {
+                untold.remove(&host);
+                waiting.extend(events.into_iter().map(|event| (host.clone(), event)));
             }
-            Ok(Some(_)) => {}
-            Ok(None) if until_ns.is_some() => {}
-            Ok(None) => remark(&format!("pilothouse: {host}: the engine closed the stream")),
-            Err(error) => {
+            News::Now(event) => waiting.push((host, event)),
+            News::Ended => {
+                untold.remove(&host);
+                if until_ns.is_none() {
+                    remark(&format!("pilothouse: {host}: the engine closed the stream"));
+                }
+            }
+            News::Failed(error) => {
+                untold.remove(&host);
                 has_failed = true;
                 remark(&format!("pilothouse: {host}: {error}"));
             }
         }
+        if !untold.is_empty() {
+            continue;
+        }
+        waiting.sort_by_key(|(_, event)| event.at_ns);
+        for (host, event) in waiting.drain(..).filter(|(_, event)| is_wanted(event)) {
+            print(environment.id.as_str(), &host, &event, &clock, &mut out)?;
+        }
         // After those that are passed over too: one that was printed before them must not wait for the next.
-        if events.is_empty() {
+        if told.is_empty() {
             out.flush()?;
         }
     }
@@ -150,17 +163,47 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     Err(Failure::Unreachable("no engine sends events any more".to_owned()))
 }
 
-type Told = (HostId, Result<Option<EngineEvent>, EngineError>);
+/// What a host tells, by our clock.
+enum News {
+    /// All that was before it was asked.
+    Past(Vec<EngineEvent>),
+    Now(EngineEvent),
+    Ended,
+    Failed(EngineError),
+}
 
-async fn forward(
+/// Tells what is past at once, where it is wanted, then what happens.
+async fn read(
+    route: &Route,
     host: &HostId,
-    ahead_ns: i64,
-    mut stream: futures_util::stream::BoxStream<'static, Result<EngineEvent, EngineError>>,
-    to: &mpsc::Sender<Told>,
+    (since_ns, until_ns): (Option<i64>, Option<i64>),
+    to: &mpsc::Sender<(HostId, News)>,
 ) -> Result<(), EngineError> {
-    while let Some(mut event) = stream.next().await.transpose()? {
-        event.at_ns = event.at_ns.saturating_sub(ahead_ns);
-        if to.send((host.clone(), Ok(Some(event)))).await.is_err() {
+    let (engine, ahead_ns) = (route.engine(), route.ahead_ns().await);
+    let theirs = |ns: i64| ns.saturating_add(ahead_ns);
+    let ours = |event: EngineEvent| EngineEvent { at_ns: event.at_ns.saturating_sub(ahead_ns), ..event };
+    // Begun before the past is asked for, so that nothing falls between the two.
+    let mut stream = match until_ns {
+        None => engine.events(since_ns.map(theirs)).await?,
+        Some(until_ns) => engine.events_until(since_ns.map(theirs), theirs(until_ns)).await?,
+    };
+    let mut past = HashSet::new();
+    if let Some(since_ns) = since_ns {
+        let now_ns = Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
+        let end_ns = until_ns.map_or(now_ns, |until_ns| until_ns.min(now_ns)).max(since_ns);
+        let all = engine.events_until(Some(theirs(since_ns)), theirs(end_ns)).await?.try_collect::<Vec<_>>();
+        let silent = |_| EngineError::Broken { what: "past events".into(), cause: "no answer".into() };
+        let all = timeout(CALL_TIMEOUT, all).await.map_err(silent)??;
+        past.extend(all.iter().cloned());
+        if to.send((host.clone(), News::Past(all.into_iter().map(ours).collect()))).await.is_err() {
+            return Ok(());
+        }
+    }
+    while let Some(event) = stream.next().await.transpose()? {
+        if past.remove(&event) {
+            continue;
+        }
+        if to.send((host.clone(), News::Now(ours(event)))).await.is_err() {
             break;
         }
     }

@@ -76,7 +76,7 @@ pub struct Place {
     at: Where,
     #[command(flatten)]
     consent: Consent,
-    /// [ENVIRONMENT/]SERVICE (if it has one container), a container, or the start of its id
+    /// [ENVIRONMENT/][HOST/]SERVICE (if it has one container), a container, or the start of its id
     #[arg(value_name = "TARGET")]
     target: Target,
 }
@@ -176,7 +176,8 @@ async fn start(
 }
 
 fn say_which(target: &Target, several: &[Found]) -> String {
-    let names: Vec<_> = several.iter().map(|f| &*f.container.name).collect();
+    let names: Vec<_> =
+        several.iter().map(|f| format!("{}/{}", f.container.key.host, f.container.name)).collect();
     format!("{} has {} containers: {}; name one of them", target.name, names.len(), names.join(", "))
 }
 

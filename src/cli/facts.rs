@@ -12,6 +12,7 @@ use super::site::{Depth, Found, Site, Which};
 use super::status::{Head, class_word};
 use super::table::{Table, cell, left, right};
 use crate::domain::ids::HostId;
+use crate::domain::natural::natural;
 use crate::logs::ansi;
 use crate::ui::text::age;
 
@@ -130,7 +131,10 @@ pub async fn releases(which: Which, options: &Options) -> Result<u8, Failure> {
         groups.entry((&one.environment.id, &c.service, &c.image_id)).or_default().push(one);
     }
     let mut rows: Vec<_> = groups.into_values().filter_map(|group| release(&group)).collect();
-    rows.sort_by(|a, b| (a.environment, a.service, b.since).cmp(&(b.environment, b.service, a.since)));
+    let place = |a: &ReleaseRow, b: &ReleaseRow| {
+        natural(a.environment, b.environment).then_with(|| natural(a.service, b.service))
+    };
+    rows.sort_by(|a, b| place(a, b).then_with(|| b.since.cmp(&a.since)));
     let mut out = Out::new(which.json);
     let mut table = Table::new([
         left("SERVICE"),

@@ -26,7 +26,7 @@ JSON (--json), one object per container:
 /// Which containers.
 #[derive(clap::Args, Debug)]
 pub struct Inspect {
-    /// [ENVIRONMENT/]SERVICE (all its containers), a container, or the start of its id
+    /// [ENVIRONMENT/][HOST/]SERVICE (all its containers), a container, or the start of its id
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<Target>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct Inspect {
 /// Which containers.
 #[derive(clap::Args, Debug)]
 pub struct Top {
-    /// [ENVIRONMENT/]SERVICE (all its containers), a container, or the start of its id; otherwise all that run
+    /// [ENVIRONMENT/][HOST/]SERVICE (all its containers), a container, or the start of its id; otherwise all that run
     #[arg(value_name = "TARGET")]
     targets: Vec<Target>,
     #[command(flatten)]

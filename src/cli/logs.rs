@@ -53,7 +53,7 @@ const LANE: usize = 4;
 /// Which lines.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// [ENVIRONMENT/]SERVICE (all its containers), a container, or the start of its id; otherwise all containers
+    /// [ENVIRONMENT/][HOST/]SERVICE (all its containers), a container, or the start of its id; otherwise all containers
     #[arg(value_name = "TARGET")]
     targets: Vec<Target>,
     #[command(flatten)]

@@ -41,7 +41,7 @@ pub struct Where {
 /// Which containers, and how they are printed. Without a name it is the whole environment.
 #[derive(clap::Args, Debug)]
 pub struct Which {
-    /// Only these: [ENVIRONMENT/]SERVICE, a container, or the start of its id
+    /// Only these: [ENVIRONMENT/][HOST/]SERVICE, a container, or the start of its id
     #[arg(value_name = "TARGET")]
     pub targets: Vec<Target>,
     /// Where they are.
@@ -71,6 +71,9 @@ pub struct Found {
     /// It.
     pub container: Container,
 }
+
+/// An environment and what is looked for there, all of it or a name.
+type Meaning = (Environment, Option<String>);
 
 /// The known world of one command.
 pub struct Site {
@@ -203,32 +206,89 @@ impl Site {
         targets: &[Target],
         depth: Depth,
     ) -> Result<Vec<Found>, Failure> {
-        let mut wanted: Vec<(Environment, Option<&str>)> = Vec::new();
-        if targets.is_empty() {
-            wanted.push((self.environment(at.environment.as_deref())?, None));
-        }
-        for target in targets {
-            let name = match (&target.environment, &at.environment) {
-                (Some(one), Some(other)) if one != other => {
-                    let both = format!("{one}/{} is not in --environment {other}", target.name);
-                    return Err(Failure::Usage(both));
-                }
-                (Some(one), _) => Some(one),
-                (None, other) => other.as_ref(),
-            };
-            wanted.push((self.environment(name.map(String::as_str))?, Some(&target.name)));
-        }
-        let environments: Vec<_> = wanted.iter().map(|(environment, _)| environment.clone()).collect();
+        let wanted = match targets {
+            [] => vec![vec![(self.environment(at.environment.as_deref())?, None)]],
+            targets => targets.iter().map(|target| self.meanings(at, target)).collect::<Result<_, _>>()?,
+        };
+        let environments: Vec<_> =
+            wanted.iter().flatten().map(|(environment, _)| environment.clone()).collect();
         self.ask(&environments, depth).await;
         let mut found: Vec<Found> = Vec::new();
-        for (environment, name) in wanted {
-            for container in self.named(&environment, name)? {
+        for meanings in wanted {
+            let (environment, containers) = self.one_of(&meanings)?;
+            for container in containers {
                 if found.iter().all(|f| f.container.key != container.key) {
                     found.push(Found { environment: environment.clone(), container });
                 }
             }
         }
         Ok(found)
+    }
+
+    /// What a target may mean: a name in an environment, or one on a host; both where both are called so.
+    fn meanings(&self, at: &Where, target: &Target) -> Result<Vec<Meaning>, Failure> {
+        let home = self.environment(at.environment.as_deref())?;
+        let Some(before) = &target.before else { return Ok(vec![(home, Some(target.name.clone()))]) };
+        let on_host = |environment: &Environment| {
+            let is_there = environment.hosts.iter().any(|host| host.as_str() == before);
+            is_there.then(|| (environment.clone(), Some(format!("{before}/{}", target.name))))
+        };
+        let is_taken = at.environment.as_ref().is_none_or(|named| named == before);
+        let own = self.world.environment(&EnvironmentId::new(before.as_str())).filter(|_| is_taken);
+        let mut all: Vec<Meaning> =
+            own.map(|own| (own.clone(), Some(target.name.clone()))).into_iter().collect();
+        all.extend(on_host(&home));
+        if let (true, Some(named)) = (all.is_empty(), &at.environment) {
+            let both = format!("{before}/{} is not in --environment {named}", target.name);
+            return Err(Failure::Usage(both));
+        }
+        if all.is_empty() {
+            all.extend(self.world.environments.iter().filter_map(on_host));
+            if all.len() > 1 {
+                let names: Vec<_> = all.iter().map(|(environment, _)| environment.id.as_str()).collect();
+                let (names, name) = (names.join(", "), &target.name);
+                let several = format!(
+                    "host {before} is in several environments: {names}; write ENVIRONMENT/{before}/{name}"
+                );
+                return Err(Failure::Failed(several));
+            }
+        }
+        if all.is_empty() {
+            let environments = self.world.environments.iter().map(|e| e.id.as_str());
+            let all: BTreeSet<_> = environments.chain(self.world.hosts.keys().map(HostId::as_str)).collect();
+            let known = ranked(before, all.into_iter());
+            return Err(Failure::Failed(format!(
+                "no environment or host `{before}`; there are: {}",
+                known.join(", ")
+            )));
+        }
+        Ok(all)
+    }
+
+    /// The containers of the one thing that is meant.
+    fn one_of(&self, meanings: &[Meaning]) -> Result<(Environment, Vec<Container>), Failure> {
+        let told = meanings.iter().map(|(environment, name)| {
+            self.named(environment, name.as_deref()).map(|found| (environment.clone(), found))
+        });
+        let mut told: Vec<_> = told.collect();
+        // Who could not be asked may have what is meant as well.
+        if let Some(unknown) = told.iter().position(|one| matches!(one, Err(Failure::Unreachable(_)))) {
+            return told.swap_remove(unknown);
+        }
+        let mut sound = told.iter().flatten();
+        let keys = |found: &[Container]| found.iter().map(|c| c.key.clone()).collect::<BTreeSet<_>>();
+        if let (Some((one, of_one)), Some((other, of_other))) = (sound.next(), sound.next())
+            && keys(of_one) != keys(of_other)
+        {
+            let (before, name) = (&one.id, meanings[0].1.as_deref().unwrap_or_default());
+            return Err(Failure::Failed(format!(
+                "`{before}/{name}` means {name} in the environment {before}, and {name} on the host {before} of {}; \
+                 write {before}/HOST/{name} or {}/{before}/{name}",
+                other.id, other.id
+            )));
+        }
+        let sound = told.iter().position(Result::is_ok).unwrap_or(0);
+        told.swap_remove(sound)
     }
 
     fn named(&self, environment: &Environment, name: Option<&str>) -> Result<Vec<Container>, Failure> {

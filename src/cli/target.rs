@@ -1,10 +1,11 @@
-//! What a command is about, as it is typed: `[ENVIRONMENT/]NAME`, where the name is a service (all its containers),
+//! What a command is about, as it is typed: `[ENVIRONMENT/][HOST/]NAME`, where the name is a service (all its containers),
 //! `PROJECT-SERVICE` where several projects have a service of that name, a container, or the start of its id.
 //! Never guesses: what is unknown or means several things is an error that lists what there is.
 
 use std::collections::BTreeSet;
 
 use crate::domain::container::Container;
+use crate::domain::natural::natural;
 
 /// Shorter starts of an id are typing mistakes more often than ids.
 const LEAST_ID_DIGITS: usize = 4;
@@ -14,8 +15,8 @@ const LISTED: usize = 12;
 /// A target as typed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
-    /// Before the slash.
-    pub environment: Option<String>,
+    /// Before the first slash: an environment or a host.
+    pub before: Option<String>,
     /// Behind it.
     pub name: String,
 }
@@ -24,14 +25,14 @@ impl std::str::FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (environment, name) = match text.split_once('/') {
-            Some((environment, name)) => (Some(environment.to_owned()), name),
+        let (before, name) = match text.split_once('/') {
+            Some((before, name)) => (Some(before.to_owned()), name),
             None => (None, text),
         };
-        if name.is_empty() || environment.as_ref().is_some_and(String::is_empty) {
-            return Err("a target is [ENVIRONMENT/]SERVICE or a container".to_owned());
+        if text.split('/').any(str::is_empty) {
+            return Err("a target is [ENVIRONMENT/][HOST/]SERVICE or a container".to_owned());
         }
-        Ok(Self { environment, name: name.to_owned() })
+        Ok(Self { before, name: name.to_owned() })
     }
 }
 
@@ -70,6 +71,10 @@ pub fn resolve<'a>(
     place: &str,
     containers: &[&'a Container],
 ) -> Result<Vec<&'a Container>, NameError> {
+    if let Some((host, name)) = name.split_once('/') {
+        let on_host: Vec<_> = containers.iter().copied().filter(|c| c.key.host.as_str() == host).collect();
+        return resolve(name, &format!("{place} on {host}"), &on_host);
+    }
     let ambiguous = |near: Vec<String>| NameError::Ambiguous { name: name.into(), place: place.into(), near };
     let all = |is_it: &dyn Fn(&Container) -> bool| -> Vec<&'a Container> {
         containers.iter().copied().filter(|c| is_it(c)).collect()
@@ -85,7 +90,7 @@ pub fn resolve<'a>(
     if !of_service.is_empty() {
         let outside = called.iter().find(|c| of_service.iter().all(|s| s.key != c.key));
         return match outside {
-            Some(other) => Err(ambiguous(vec![qualified(of_service[0]), other.key.id.short().to_owned()])),
+            Some(other) => Err(ambiguous(of_service.iter().chain([other]).map(|c| placed(c)).collect())),
             None => Ok(of_service),
         };
     }
@@ -106,16 +111,18 @@ pub fn resolve<'a>(
             near: nearest(name, containers),
         }),
         1 => Ok(found),
-        _ => {
-            let name_of = |c: &&Container| format!("{} ({} on {})", c.key.id.short(), c.name, c.key.host);
-            Err(ambiguous(found.iter().map(name_of).collect()))
-        }
+        _ => Err(ambiguous(found.iter().map(|c| placed(c)).collect())),
     }
 }
 
 /// `shop-web`, as Compose itself begins the names of its containers; the bare service where it has no project.
 fn qualified(c: &Container) -> String {
     c.project.as_ref().map_or_else(|| c.service.to_string(), |project| format!("{project}-{}", c.service))
+}
+
+/// Both names that mean this container alone.
+fn placed(c: &Container) -> String {
+    format!("{}/{} ({})", c.key.host, c.name, c.key.id.short())
 }
 
 /// Services, then containers not called like their service; those most like `name` first.
@@ -136,7 +143,7 @@ pub fn ranked<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<Strin
             (if known.contains(&*name) { like + 1.0 } else { like }, known)
         })
         .collect();
-    all.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(x.cmp(y)));
+    all.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| natural(x, y)));
     let more = all.len().saturating_sub(LISTED);
     let mut names: Vec<_> = all.into_iter().take(LISTED).map(|(_, known)| known.to_owned()).collect();
     if more > 0 {
@@ -212,7 +219,7 @@ mod tests {
     #[test]
     fn an_id_that_several_have_is_an_error_that_lists_them() {
         let error = ask("aaaa").unwrap_err().to_string();
-        assert!(error.contains("aaaa1111 (shop-web-1 on h), aaaa2222"), "{error}");
+        assert!(error.contains("h/shop-web-1 (aaaa1111), h/shop-web-2 (aaaa2222)"), "{error}");
     }
 
     #[test]
@@ -224,7 +231,29 @@ mod tests {
     #[test]
     fn a_target_is_an_environment_and_a_name() {
         let target: Target = "production/web".parse().unwrap();
-        assert_eq!((target.environment.as_deref(), &*target.name), (Some("production"), "web"));
-        assert!("/web".parse::<Target>().is_err() && "production/".parse::<Target>().is_err());
+        assert_eq!((target.before.as_deref(), &*target.name), (Some("production"), "web"));
+        for wrong in ["/web", "production/", "production//web"] {
+            assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_before_a_name_means_what_is_there() {
+        let mut all = shop();
+        all[1].key.host = HostId::new("h2");
+        all[1].name = "shop-web-1".into();
+        let refs: Vec<_> = all.iter().collect();
+        let ask = |name: &str| {
+            resolve(name, "local", &refs).map(|found| found.into_iter().map(|c| &c.key).collect::<Vec<_>>())
+        };
+        assert_eq!(ask("h2/shop-web-1").unwrap(), [&all[1].key]);
+        assert_eq!(ask("h/web").unwrap(), [&all[0].key]);
+        let error = ask("shop-web-1").unwrap_err().to_string();
+        assert!(error.contains("h/shop-web-1 (aaaa1111), h2/shop-web-1 (aaaa2222)"), "{error}");
+        let error = ask("h2/store").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no service or container `store` in local on h2; there are: shop-web-1, web"),
+            "{error}"
+        );
     }
 }

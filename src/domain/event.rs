@@ -1,7 +1,7 @@
 //! What an engine says that happened.
 
 /// One event from an engine's stream.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EngineEvent {
     /// When, in ns since 1970 by the engine's clock.
     pub at_ns: i64,

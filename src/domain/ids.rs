@@ -1,13 +1,29 @@
 //! Names of things as types of their own, so that a host is never passed where a service is meant.
+//! They stand in lists as [`natural`] says.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
+
+use super::natural::natural;
 
 macro_rules! text_id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(Arc<str>);
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                natural(&self.0, &other.0)
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl $name {
             /// Wraps the text as it is; showing it on a screen is the caller's to make safe.

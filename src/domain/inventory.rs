@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::natural::natural;
+
 pub mod prune;
 
 /// A kind of thing an engine keeps.
@@ -189,12 +191,9 @@ impl Inventory {
     /// Sorts as [`Inventory::items`] says.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| {
-            (a.kind, std::cmp::Reverse(a.bytes.map(|own| own + a.shared_bytes)), a.name(), &a.id).cmp(&(
-                b.kind,
-                std::cmp::Reverse(b.bytes.map(|own| own + b.shared_bytes)),
-                b.name(),
-                &b.id,
-            ))
+            let size = |item: &Item| item.bytes.map(|own| own + item.shared_bytes);
+            let by_size = a.kind.cmp(&b.kind).then_with(|| size(b).cmp(&size(a)));
+            by_size.then_with(|| natural(a.name(), b.name())).then_with(|| a.id.cmp(&b.id))
         });
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::container::Container;
 use super::ids::ImageId;
+use super::natural::natural;
 
 /// An image that containers of a service carry.
 #[derive(Clone, PartialEq, Debug)]
@@ -57,7 +58,7 @@ pub fn releases<'a>(containers: impl Iterator<Item = &'a Container>) -> Vec<Rele
 }
 
 fn release(mut containers: Vec<&Container>) -> Option<Release<'_>> {
-    containers.sort_by_key(|c| (&c.name, &c.key.host));
+    containers.sort_by(|a, b| natural(&a.name, &b.name).then_with(|| a.key.host.cmp(&b.key.host)));
     let first = *containers.first()?;
     let label = |name: &str| {
         let key = format!("org.opencontainers.image.{name}");

@@ -4,6 +4,7 @@ mod acts;
 mod execs;
 mod health;
 mod help;
+mod hosts;
 mod keeps;
 mod lines;
 mod lists;

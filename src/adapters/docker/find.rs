@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::host::{Address, TlsFiles};
+use crate::domain::natural::natural;
 
 /// What decides where the engine is looked for.
 pub struct Surroundings<'a> {
@@ -142,7 +143,7 @@ impl Surroundings<'_> {
     pub fn contexts(&self) -> Vec<DockerContext> {
         let dirs = (self.list)(&self.meta_dir());
         let mut all: Vec<_> = dirs.iter().filter_map(|dir| self.context_at(&dir.join("meta.json"))).collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.sort_by(|a, b| natural(&a.name, &b.name));
         all
     }
 

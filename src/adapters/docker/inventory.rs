@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::api::Api;
 use crate::domain::inventory::{Hold, Inventory, Item, Kind};
+use crate::domain::natural::natural;
 use crate::ports::engine::{DISK_TIMEOUT, EngineError};
 
 /// Between two looks at an engine that measures for somebody else.
@@ -237,7 +238,7 @@ impl UsedBy {
 
 fn users(containers: &[UsedBy], uses: impl Fn(&UsedBy) -> bool) -> Vec<Arc<str>> {
     let mut names: Vec<_> = containers.iter().filter(|c| uses(c)).map(UsedBy::name).collect();
-    names.sort();
+    names.sort_by(|a, b| natural(a, b));
     names
 }
 

@@ -55,10 +55,14 @@ fn an_empty_name_and_an_unknown_environment_are_wrong_everywhere() {
             words.iter().copied().chain([target]).chain(program).collect()
         };
         let done = run(&with("")).ended(2);
-        assert!(done.err.contains("a target is [ENVIRONMENT/]SERVICE"), "{words:?}: {}", done.err);
+        assert!(done.err.contains("a target is [ENVIRONMENT/][HOST/]SERVICE"), "{words:?}: {}", done.err);
         let done = run(&with("nosuch/web"));
         assert!(matches!(done.status, 1 | 125), "{words:?}: {}", done.status);
-        assert!(done.err.contains("no environment `nosuch`; there are: local"), "{words:?}: {}", done.err);
+        assert!(
+            done.err.contains("no environment or host `nosuch`; there are: local"),
+            "{words:?}: {}",
+            done.err
+        );
     }
 }
 

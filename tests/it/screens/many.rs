@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use pilothouse::config::theme::Depth;
 use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::ids::HostId;
 use pilothouse::domain::inventory::{Hold, Inventory, Item, Kind};
@@ -131,4 +132,39 @@ fn of_a_hundred_the_one_that_is_broken_is_selected_and_seen() {
         let marked = shown.lines().find(|line| line.contains('\u{258c}') && line.contains("analytics-4"));
         assert!(marked.is_some_and(|line| line.contains("exited 137")), "{shown}");
     }
+}
+
+#[test]
+fn names_stand_by_their_numbers_in_every_list() {
+    let mut stage = Stage::asking((80, 24), look("dark", Depth::True, false));
+    for host in ["web2", "web1"] {
+        let of = |name: &&str| {
+            let (state, health) = (State::Running, Health::Healthy);
+            Spec { host, service: "web", name, release: "v1", state, health, up_minutes: 1, port: 1 }
+                .container()
+        };
+        stage.up(host, ["web-10", "web-2", "web-1"].iter().map(of).collect());
+    }
+    let environment = stage.model.world.environments.iter().find(|e| e.hosts.len() > 1).unwrap();
+    let listed = stage.model.world.containers(environment);
+    let names: Vec<_> = listed.iter().map(|c| format!("{}/{}", c.key.host, c.name)).collect();
+    let expected = ["web1/web-1", "web2/web-1", "web1/web-2", "web2/web-2", "web1/web-10", "web2/web-10"];
+    assert_eq!(names, expected);
+    let image = |name: &str| Item {
+        kind: Kind::Image,
+        id: name.into(),
+        names: vec![name.into()],
+        bytes: Some(1),
+        shared_bytes: 0,
+        created: None,
+        used: None,
+        users: Vec::new(),
+        children: Vec::new(),
+        hold: None,
+        note: "".into(),
+    };
+    let mut images = Inventory { items: ["a:v10", "a:v9"].map(image).to_vec(), layers_bytes: None };
+    images.sort();
+    let names: Vec<_> = images.items.iter().map(Item::name).collect();
+    assert_eq!(names, ["a:v9", "a:v10"]);
 }
