@@ -67,6 +67,8 @@ pub struct Model {
     pub operator: String,
     /// The last word to the operator, shown at the foot until the next key.
     pub notice: Option<(String, bool)>,
+    /// Hosts that somebody wanted tried, with whether they answered; told in the notice.
+    pub(super) tried: Vec<(HostId, Option<bool>)>,
     /// Failures up to here were looked at in the activity list.
     pub(super) seen: DateTime<Utc>,
     pub(super) environments: EnvironmentsPane,
@@ -117,6 +119,7 @@ impl Model {
             size,
             operator,
             notice: None,
+            tried: Vec::new(),
             seen: now.wall,
             environments: EnvironmentsPane::default(),
             containers: ContainersPane::default(),

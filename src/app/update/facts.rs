@@ -16,6 +16,7 @@ impl Model {
         let key = |id| ContainerKey { host: host.clone(), id };
         match fact {
             HostFact::Up => {
+                self.was_tried(host, true);
                 let was_lost =
                     self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Lost { .. }));
                 if let Some(entry) = self.world.hosts.get_mut(host) {
@@ -32,6 +33,7 @@ impl Model {
             HostFact::Happened(events) => self.world.happened(host, &events),
             HostFact::Removed(id) => self.world.removed(host, &id),
             HostFact::Lost(why) => {
+                self.was_tried(host, false);
                 if self.world.hosts.get(host).is_some_and(|h| matches!(h.link, Link::Up)) {
                     self.world.note(self.now, format!("{host} lost: {}", first_of(&why)), true);
                 }
@@ -40,6 +42,7 @@ impl Model {
             HostFact::Heard(at) => self.world.heard_last(host, at),
             HostFact::NextTry(at) => self.world.tried_again_at(host, at),
             HostFact::Asks(why) => {
+                self.was_tried(host, false);
                 self.world.note(self.now, format!("{host} needs you: {}", first_of(&why)), true);
                 self.world.asks(host, why, self.now);
             }

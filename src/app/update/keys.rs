@@ -12,6 +12,7 @@ use crate::world::Link;
 impl Model {
     pub(in crate::app) fn key(&mut self, chord: Chord) -> Vec<Effect> {
         self.notice = None;
+        self.tried.clear();
         let is_ctrl_c = chord.ctrl && chord.code == Code::Char('c');
         if is_ctrl_c {
             return vec![Effect::Quit];
@@ -72,14 +73,37 @@ impl Model {
         let hosts = environment.map(|e| e.hosts.clone()).unwrap_or_default();
         let is_away = |id: &HostId| self.world.hosts.get(id).is_some_and(|host| host.link != Link::Up);
         let away: Vec<_> = hosts.into_iter().filter(is_away).collect();
-        self.notice = Some(match away.as_slice() {
-            [] => ("every host of this environment answers".to_owned(), false),
-            hosts => {
-                let names: Vec<_> = hosts.iter().map(HostId::as_str).collect();
-                (format!("trying {}", names.join(", ")), false)
-            }
-        });
+        self.tried = away.iter().map(|id| (id.clone(), None)).collect();
+        self.notice =
+            self.tries().or_else(|| Some(("every host of this environment answers".to_owned(), false)));
         away.into_iter().map(Effect::Connect).collect()
+    }
+
+    /// What came of a try that was wanted, as long as that is what the foot tells.
+    pub(in crate::app) fn was_tried(&mut self, host: &HostId, is_up: bool) {
+        let is_told = self.notice.is_some() && self.notice == self.tries();
+        if let Some((_, outcome)) = self.tried.iter_mut().find(|(id, _)| id == host)
+            && outcome.is_none()
+        {
+            *outcome = Some(is_up);
+            if is_told {
+                self.notice = self.tries();
+            }
+        }
+    }
+
+    /// How the tries stand that were wanted; `None` without one.
+    fn tries(&self) -> Option<(String, bool)> {
+        let all = |wanted: Option<bool>, before: &str, behind: &str| {
+            let hosts = self.tried.iter().filter(|(_, outcome)| *outcome == wanted);
+            let names: Vec<_> = hosts.map(|(id, _)| id.as_str()).collect();
+            (!names.is_empty()).then(|| format!("{before}{}{behind}", names.join(", ")))
+        };
+        let parts =
+            [all(None, "trying ", ""), all(Some(true), "up: ", ""), all(Some(false), "no answer: ", "")];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let is_failure = self.tried.iter().any(|(_, outcome)| *outcome == Some(false));
+        (!text.is_empty()).then_some((text, is_failure))
     }
 
     /// A key for the key map, maybe the next of several in a row.

@@ -197,3 +197,25 @@ fn while_a_host_is_tried_it_says_so_and_never_that_it_is_tried_in_no_time() {
     stage.tell(web2(HostFact::NextTry(stage.now.at)));
     assert_eq!(below(&stage), "trying…");
 }
+
+#[test]
+fn a_try_that_was_wanted_is_told_with_its_outcome_and_not_beyond() {
+    let size = (80, 24);
+    let mut stage = Stage::incident(size, look("dark", Depth::True, false));
+    let web2 = |fact| Msg::Host(HostId::new("web2"), fact);
+    let foot = |stage: &Stage| {
+        let text = render::text(&render::draw(&stage.model, size));
+        text.lines().last().unwrap().trim().to_owned()
+    };
+    stage.tell(web2(HostFact::Lost("no answer within 6 s".into())));
+    stage.press("ctrl-r");
+    assert!(foot(&stage).starts_with("trying web2"), "{}", foot(&stage));
+    stage.tell(web2(HostFact::Lost("no answer within 6 s".into())));
+    assert!(foot(&stage).starts_with("no answer: web2"), "{}", foot(&stage));
+    stage.press("ctrl-r");
+    stage.tell(web2(HostFact::Up));
+    assert!(foot(&stage).starts_with("up: web2"), "{}", foot(&stage));
+    stage.press("j");
+    stage.tell(web2(HostFact::Lost("cut".into())));
+    assert!(!foot(&stage).contains("web2"), "{}", foot(&stage));
+}
