@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::config::problem::Problems;
 use crate::logs::ansi;
 use crate::ports::engine::EngineError;
 
@@ -14,6 +15,9 @@ pub enum Failure {
     /// Wrong use.
     #[error("{0}")]
     Usage(String),
+    /// Files of the configuration are wrong.
+    #[error("the configuration is wrong\n{0}")]
+    Configuration(Problems),
     /// No engine answers.
     #[error("{0}")]
     Unreachable(String),
@@ -52,7 +56,7 @@ impl Failure {
         match self {
             Self::Closed => 0,
             Self::Failed(_) | Self::Io(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Configuration(_) => 2,
             Self::Unreachable(_) => 6,
             Self::NotStarted(_) => 125,
             Self::Interrupted => 130,

@@ -163,10 +163,10 @@ impl Setup {
     /// Reads all files. Call it before the terminal is taken.
     ///
     /// # Errors
-    /// Everything that is wrong with them, at once: [`Failure::Usage`].
+    /// Everything that is wrong with them, at once: [`Failure::Configuration`].
     pub fn load(options: &Options) -> Result<Self, Failure> {
         let places = Places::find(options)?;
-        let layers = files::read_layers(&places.dirs, &places.cwd).map_err(|found| wrong(&found))?;
+        let layers = files::read_layers(&places.dirs, &places.cwd).map_err(Failure::Configuration)?;
         for layer in &layers {
             tracing::info!(kind = ?layer.kind, path = %layer.path.display(), "configuration");
         }
@@ -195,14 +195,10 @@ impl Setup {
         let known = Known::built_in(&names, &contexts);
         let shelf = Disk { home: places.dirs.home.clone() };
         let loaded = load_with(layers, &overrides(options), &known, &places.trusted()?, Some(&shelf));
-        let loaded = loaded.map_err(|found| wrong(&found))?;
-        let theme = theme(&loaded.config.theme, &themes).map_err(|found| wrong(&found))?;
+        let loaded = loaded.map_err(Failure::Configuration)?;
+        let theme = theme(&loaded.config.theme, &themes).map_err(Failure::Configuration)?;
         Ok(Self { places, loaded, theme })
     }
-}
-
-fn wrong(found: &Problems) -> Failure {
-    Failure::Usage(format!("the configuration is wrong\n{found}"))
 }
 
 /// What the command line and the environment set, as keys of a file.

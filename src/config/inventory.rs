@@ -166,7 +166,7 @@ fn command(argv: &[String]) -> String {
 }
 
 fn of_tree(text: &str, origin: &str, wanted: &Wanted, shelf: &dyn Shelf, is_terraform: bool) -> Reading {
-    match tree::parse(text) {
+    match no_json(text).map_or_else(|| tree::parse(text), Err) {
         Ok(Some(tree)) if !is_terraform && tree.get("_meta").is_some() => {
             hosts::of_tree(&tree, origin, wanted, shelf)
         }
@@ -177,4 +177,17 @@ fn of_tree(text: &str, origin: &str, wanted: &Wanted, shelf: &dyn Shelf, is_terr
         },
         Err(fault) => Reading { problems: vec![fault.of(origin)], ..Reading::default() },
     }
+}
+
+/// What is wrong with a text as JSON, in JSON's own words: it would be read as YAML, of which JSON is a part. A text with
+/// nothing in it is none of its faults.
+fn no_json(text: &str) -> Option<Fault> {
+    let text = text.trim_start_matches('\u{feff}');
+    let error =
+        serde_json::from_str::<serde::de::IgnoredAny>(text).err().filter(|_| !text.trim().is_empty())?;
+    let place = Place { line: error.line().max(1), column: error.column().max(1) };
+    let why = error.to_string();
+    // It says the place again.
+    let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+    Some(Fault::new(place, format!("no JSON: {}", shown(why))))
 }

@@ -221,3 +221,38 @@ fn paths_are_told_whether_they_are_there_or_not() {
     assert!(told.contains("project") && told.contains("pilothouse.toml\n"), "{told}");
     assert!(told.contains("config.toml  (not there)"), "{told}");
 }
+
+#[test]
+fn a_check_as_data_has_every_finding_with_its_place() {
+    let home = tempfile::tempdir().unwrap();
+    let file = "colour = 1\n[environments.local]\nkind = \"dev\"\n";
+    let checked = run(&[("pilothouse.toml", file)], &["config", "check", "--json"], &home);
+    assert_eq!(checked.status.code(), Some(2));
+    let found: Vec<serde_json::Value> = String::from_utf8_lossy(&checked.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let places: Vec<_> = found.iter().map(|f| (f["kind"].as_str(), f["line"].as_u64())).collect();
+    assert_eq!(places, [(Some("problem"), Some(1)), (Some("problem"), Some(3))], "{found:#?}");
+    let file = "[commands.hello]\nrun = [\"true\"]\n";
+    let checked = run(&[("pilothouse.toml", file)], &["config", "check", "--json"], &home);
+    assert_eq!(checked.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(text.contains(r#""layer":"project""#) && text.contains(r#""key":"commands.hello""#), "{text}");
+}
+
+#[test]
+fn paths_as_data_say_what_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let told = run(&[("pilothouse.toml", "")], &["config", "paths", "--json"], &home);
+    let rows: Vec<serde_json::Value> = String::from_utf8_lossy(&told.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let exists =
+        |what: &str| rows.iter().find(|row| row["what"] == what).map(|row| row["exists"].clone()).unwrap();
+    assert_eq!((exists("project"), exists("user")), (true.into(), false.into()), "{rows:#?}");
+    assert!(
+        rows.iter().any(|row| row["what"] == "extra" && row["path"].is_null() && row["note"].is_string())
+    );
+}

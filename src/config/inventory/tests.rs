@@ -303,7 +303,11 @@ fn what_is_wrong_with_outputs_of_terraform_is_named() {
     assert_eq!(shapes.len(), 3, "{shapes:#?}");
     assert!(shapes[0].starts_with("/i/out.json:2:3: no host: nothing; an address is a text"), "{shapes:#?}");
     let broken = problems(&terraform("{\"ips\": ", None));
-    assert!(broken[0].starts_with("/i/out.json:2:1: no YAML: "), "{broken:?}");
+    assert_eq!(broken, ["/i/out.json:1:8: no JSON: EOF while parsing a value"]);
+    let comma = problems(&terraform("{\"ips\": {\"value\": [\n  \"a\",\n]}}", None));
+    assert_eq!(comma, ["/i/out.json:3:1: no JSON: expected value"]);
+    let words = problems(&terraform("Warning: No outputs found\n", None));
+    assert!(words[0].starts_with("/i/out.json:1:1: no JSON: "), "{words:?}");
 }
 
 #[test]
