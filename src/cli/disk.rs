@@ -136,7 +136,7 @@ async fn inventories(
     at: &Where,
 ) -> Result<(Environment, Vec<(HostId, Inventory)>), Failure> {
     let environment = site.environment(at.environment.as_deref())?;
-    site.ask(std::slice::from_ref(&environment), Depth::Link).await;
+    site.ask_with_load(std::slice::from_ref(&environment), Depth::Link).await;
     let mut all = Vec::new();
     for id in &environment.hosts {
         let is_lost = site.world.hosts.get(id).is_none_or(|h| matches!(h.link, Link::Lost { .. }));

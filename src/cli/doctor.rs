@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     site.be_quiet();
     let walks = join_all(environment.hosts.iter().map(|id| walk(&site, id))).await;
     let open = walks.iter().filter(|(_, steps)| !is_ended(steps)).map(|(id, _)| id.clone()).collect();
-    site.ask(&[Environment { hosts: open, ..environment.clone() }], Depth::Detail).await;
+    site.ask_with_load(&[Environment { hosts: open, ..environment.clone() }], Depth::Detail).await;
     let mut is_incomplete = site.is_incomplete();
     for (id, steps) in &walks {
         report.begin(Some(id.as_str()))?;

@@ -139,9 +139,19 @@ impl Site {
 
     /// Asks all hosts of these environments at once. What does not answer is remarked upon, and remembered.
     pub async fn ask(&mut self, environments: &[Environment], depth: Depth) {
+        self.ask_for(environments, depth, false).await;
+    }
+
+    /// As [`Site::ask`], also how full and how busy the hosts are: that costs each a login and a command.
+    pub async fn ask_with_load(&mut self, environments: &[Environment], depth: Depth) {
+        self.ask_for(environments, depth, true).await;
+    }
+
+    async fn ask_for(&mut self, environments: &[Environment], depth: Depth, with_load: bool) {
         let ids: BTreeSet<_> = environments.iter().flat_map(|e| e.hosts.iter().cloned()).collect();
         let routes = ids.into_iter().filter_map(|id| Some((Arc::clone(self.routes.get(&id)?), id)));
-        let asked: Vec<_> = routes.map(|(route, id)| async move { (ask(&route, depth).await, id) }).collect();
+        let asked: Vec<_> =
+            routes.map(|(route, id)| async move { (ask(&route, depth, with_load).await, id) }).collect();
         let mut answers = futures_util::future::join_all(asked).await;
         answers.sort_by(|(_, a), (_, b)| a.cmp(b));
         for (answer, id) in answers {
@@ -333,34 +343,43 @@ struct Answer {
     facts: EngineFacts,
     load: HostLoad,
     containers: Option<Vec<Container>>,
-    details: Vec<(ContainerId, Detail)>,
+    details: Details,
 }
 
-async fn ask(route: &Route, depth: Depth) -> Result<Answer, Vec<Refusal>> {
+async fn ask(route: &Route, depth: Depth, with_load: bool) -> Result<Answer, Vec<Refusal>> {
     let broken = |error: EngineError| vec![route.refusal(error)];
     let engine = route.connect().await?;
-    let facts = route.facts().await.map_err(broken)?;
-    let load = match route.machine() {
-        Some(machine) => machine.load(&facts.root_dir).await,
-        None => HostLoad::default(),
+    let own = async {
+        let facts = route.facts().await?;
+        let load = match route.machine().filter(|_| with_load) {
+            Some(machine) => machine.load(&facts.root_dir).await,
+            None => HostLoad::default(),
+        };
+        Ok((facts, load))
     };
-    let mut answer = Answer { facts, load, containers: None, details: Vec::new() };
-    if depth >= Depth::List {
-        let containers = engine.containers().await.map_err(broken)?;
-        if depth >= Depth::Detail {
-            let asked = containers.iter().map(|c| c.key.id.clone()).map(|id| {
-                let engine = Arc::clone(&engine);
-                async move { (engine.detail(&id).await, id) }
-            });
-            let mut details = futures_util::stream::iter(asked).buffer_unordered(DETAILS_AT_ONCE);
-            while let Some((detail, id)) = details.next().await {
-                // One that vanished meanwhile has none; its row says what the list said.
-                if let Ok(detail) = detail {
-                    answer.details.push((id, detail));
-                }
+    let told = tokio::try_join!(own, list(engine.as_ref(), depth));
+    let ((facts, load), (containers, details)) = told.map_err(broken)?;
+    Ok(Answer { facts, load, containers, details })
+}
+
+type Details = Vec<(ContainerId, Detail)>;
+
+async fn list(engine: &dyn Engine, depth: Depth) -> Result<(Option<Vec<Container>>, Details), EngineError> {
+    let mut details = Vec::new();
+    if depth < Depth::List {
+        return Ok((None, details));
+    }
+    let containers = engine.containers().await?;
+    if depth >= Depth::Detail {
+        let ids = containers.iter().map(|c| c.key.id.clone());
+        let asked = ids.map(|id| async move { (engine.detail(&id).await, id) });
+        let mut asked = futures_util::stream::iter(asked).buffer_unordered(DETAILS_AT_ONCE);
+        while let Some((detail, id)) = asked.next().await {
+            // One that vanished meanwhile has none; its row says what the list said.
+            if let Ok(detail) = detail {
+                details.push((id, detail));
             }
         }
-        answer.containers = Some(containers);
     }
-    Ok(answer)
+    Ok((Some(containers), details))
 }

@@ -124,7 +124,7 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     } else {
         vec![site.environment(arguments.at.environment.as_deref())?]
     };
-    site.ask(&environments, Depth::Detail).await;
+    site.ask_with_load(&environments, Depth::Detail).await;
     look_closer(&mut site, &environments).await?;
     let mut out = Out::new(arguments.json);
     let mut is_bad = false;

@@ -37,7 +37,12 @@ fn for_any_shell(script: &str) -> String {
 
 /// A program that talks over its input and output, behind the mark.
 pub fn talking(program: &str) -> String {
-    for_any_shell(&format!("{PRINT_MARK}\nexec {program}"))
+    unwatched(&format!("exec {program}"))
+}
+
+/// A script for a POSIX shell that ends by itself, behind the mark.
+pub fn unwatched(script: &str) -> String {
+    for_any_shell(&format!("{PRINT_MARK}\n{script}"))
 }
 
 /// A line for a POSIX shell that is handed the first `input_bytes` of what is sent, and ends when we do.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::ask::ask;
+use super::ask::{ask, ask_shortly};
 use super::command::quoted;
 use super::host::WayIn;
 use super::link::Link;
@@ -17,7 +17,8 @@ pub(super) const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
 const WANTED: &str = r#"exec 2>/dev/null </dev/null
 h=$DOCKER_HOST
 if [ -z "$h" ]; then
-  c=${DOCKER_CONTEXT:-$(sed -n 's/.*"currentContext"[^"]*"\([^"]*\)".*/\1/p' "${DOCKER_CONFIG:-$HOME/.docker}/config.json")}
+  c=$DOCKER_CONTEXT f=${DOCKER_CONFIG:-$HOME/.docker}/config.json
+  if [ -z "$c" ] && [ -f "$f" ]; then c=$(sed -n 's/.*"currentContext"[^"]*"\([^"]*\)".*/\1/p' "$f"); fi
   if [ -n "$c" ] && [ "$c" != default ]; then h=$(docker context inspect --format '{{.Endpoints.docker.Host}}' "$c"); fi
 fi
 echo "engine $h"
@@ -37,7 +38,7 @@ done
 
 /// Where the host's own `docker` would go.
 pub(super) async fn usual_way(link: &Link) -> WayIn {
-    let asked = timeout(WANTED_WITHIN, ask(link, WANTED, b"")).await;
+    let asked = timeout(WANTED_WITHIN, ask_shortly(link, WANTED)).await;
     // A host that runs no commands has the usual socket, or says why not when that is tried.
     let said = asked.ok().and_then(Result::ok).map(|said| said.output).unwrap_or_default();
     wanted(&String::from_utf8_lossy(&said))
