@@ -39,6 +39,9 @@ that goes away ends it with 6. An engine keeps its last 256 events only:
 /// Events that wait to be printed; when full the engines wait.
 const LANE: usize = 256;
 
+/// So many of the past an engine keeps; as many are told only by one that has forgotten what was before.
+const RING: usize = 256;
+
 /// Which events.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -102,15 +105,15 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     };
     let (to, mut told) = mpsc::channel(LANE);
     let mut readers = tokio::task::JoinSet::new();
-    for host in &environment.hosts {
-        if site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })) {
-            let (route, host, to) = (site.way(host)?, host.clone(), to.clone());
-            readers.spawn(async move {
-                let ended = read(&route, &host, (since_ns, until_ns), &to).await;
-                // Nobody listens any more only when the command ends.
-                let _ = to.send((host, ended.map_or_else(News::Failed, |()| News::Ended))).await;
-            });
-        }
+    let mut asked = environment.hosts.clone();
+    asked.retain(|host| site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })));
+    for host in &asked {
+        let (route, host, to) = (site.way(host)?, host.clone(), to.clone());
+        readers.spawn(async move {
+            let ended = read(&route, &host, (since_ns, until_ns), &to).await;
+            // Nobody listens any more only when the command ends.
+            let _ = to.send((host, ended.map_or_else(News::Failed, |()| News::Ended))).await;
+        });
     }
     drop(to);
     let mut out = Out::new(arguments.which.json);
@@ -122,24 +125,24 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
     };
     let mut has_failed = false;
     // What is past is in order of time once every host told it; what comes meanwhile waits for it.
-    let mut untold: BTreeSet<_> = environment.hosts.iter().filter(|_| since_ns.is_some()).cloned().collect();
-    untold.retain(|host| site.world.hosts.get(host).is_some_and(|h| !matches!(h.link, Link::Lost { .. })));
+    let mut untold: BTreeSet<_> = asked.iter().filter(|_| since_ns.is_some()).cloned().collect();
     let mut waiting: Vec<(HostId, EngineEvent)> = Vec::new();
     while let Some((host, news)) = told.recv().await {
+        if !matches!(news, News::Now(_)) {
+            untold.remove(&host);
+        }
         match news {
-            News::Past(events) => {
-                untold.remove(&host);
+            News::Past(events, oldest_ns) => {
+                if let Some(oldest_ns) = oldest_ns {
+                    let from = clock.show(oldest_ns);
+                    remark(&format!("pilothouse: {host}: its engine kept nothing from before {from}"));
+                }
                 waiting.extend(events.into_iter().map(|event| (host.clone(), event)));
             }
             News::Now(event) => waiting.push((host, event)),
-            News::Ended => {
-                untold.remove(&host);
-                if until_ns.is_none() {
-                    remark(&format!("pilothouse: {host}: the engine closed the stream"));
-                }
-            }
+            News::Ended if until_ns.is_some() => {}
+            News::Ended => remark(&format!("pilothouse: {host}: the engine closed the stream")),
             News::Failed(error) => {
-                untold.remove(&host);
                 has_failed = true;
                 remark(&format!("pilothouse: {host}: {error}"));
             }
@@ -165,8 +168,8 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
 
 /// What a host tells, by our clock.
 enum News {
-    /// All that was before it was asked.
-    Past(Vec<EngineEvent>),
+    /// All that was before it was asked; where the engine has forgotten some of it, when the oldest was that it kept.
+    Past(Vec<EngineEvent>, Option<i64>),
     Now(EngineEvent),
     Ended,
     Failed(EngineError),
@@ -190,12 +193,15 @@ async fn read(
     let mut past = HashSet::new();
     if let Some(since_ns) = since_ns {
         let now_ns = Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
-        let end_ns = until_ns.map_or(now_ns, |until_ns| until_ns.min(now_ns)).max(since_ns);
+        let end_ns = now_ns.max(since_ns);
         let all = engine.events_until(Some(theirs(since_ns)), theirs(end_ns)).await?.try_collect::<Vec<_>>();
         let silent = |_| EngineError::Broken { what: "past events".into(), cause: "no answer".into() };
         let all = timeout(CALL_TIMEOUT, all).await.map_err(silent)??;
         past.extend(all.iter().cloned());
-        if to.send((host.clone(), News::Past(all.into_iter().map(ours).collect()))).await.is_err() {
+        let mut all: Vec<_> = all.into_iter().map(ours).collect();
+        let oldest_ns = all.first().filter(|_| all.len() >= RING).map(|event| event.at_ns);
+        all.retain(|event| until_ns.is_none_or(|until_ns| event.at_ns <= until_ns));
+        if to.send((host.clone(), News::Past(all, oldest_ns))).await.is_err() {
             return Ok(());
         }
     }

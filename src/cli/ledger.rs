@@ -110,7 +110,7 @@ pub async fn run(command: Command, options: &Options) -> Result<u8, Failure> {
 
 async fn export(arguments: &Arguments, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let (_, heard) = read(&mut site, &arguments.at).await?;
+    let (environment, heard) = read(&mut site, &arguments.at).await?;
     let mut out = Out::new(arguments.json);
     for finding in &heard.ledger.findings {
         remark(&format!("pilothouse: {finding}"));
@@ -122,7 +122,8 @@ async fn export(arguments: &Arguments, options: &Options) -> Result<u8, Failure>
     } else if heard.ledger.records.is_empty() {
         out.line("nothing is recorded")?;
     } else {
-        table(&heard.ledger, &Clock { is_utc: arguments.utc }).print(&mut out, 0)?;
+        table(&heard.ledger, environment.hosts.len() > 1, &Clock { is_utc: arguments.utc })
+            .print(&mut out, 0)?;
     }
     out.flush()?;
     Ok(status(&site, &heard))
@@ -144,8 +145,9 @@ async fn verify(arguments: &Arguments, options: &Options) -> Result<u8, Failure>
         let hosts = environment.hosts.len() - heard.unheard.len();
         let told = if findings.is_empty() { "all whole" } else { "not all whole" };
         out.line(&format!(
-            "{} records on {hosts} of {} hosts, {told}",
+            "{} {} on {hosts} of {} hosts, {told}",
             records.len(),
+            if records.len() == 1 { "record" } else { "records" },
             environment.hosts.len()
         ))?;
     }
@@ -176,7 +178,7 @@ async fn read(site: &mut Site, at: &Where) -> Result<(Environment, Heard), Failu
     Ok((environment, heard))
 }
 
-fn table(ledger: &Ledger, clock: &Clock) -> Table {
+fn table(ledger: &Ledger, has_hosts: bool, clock: &Clock) -> Table {
     let mut table = Table::new([
         right("NUMBER"),
         left("WHEN"),
@@ -198,7 +200,7 @@ fn table(ledger: &Ledger, clock: &Clock) -> Table {
             cell(Tone::Dim, clock.show(begun.at.timestamp_nanos_opt().unwrap_or(0))),
             begun.who.to_string().into(),
             cell(Tone::Bright, &begun.act),
-            record.objects().into(),
+            record.objects(has_hosts).into(),
             cell(tone, record.outcome()),
             cell(Tone::Dim, begun.why.as_deref().unwrap_or_default()),
         ]);

@@ -261,9 +261,16 @@ impl Record {
         }
     }
 
-    /// What was acted upon: `web-1, web-2 and 3 more`.
-    pub fn objects(&self) -> String {
-        let named: Vec<_> = self.begun.on.iter().take(3).map(|subject| subject.name.as_str()).collect();
+    /// What was acted upon: `web-1, web-2 and 3 more`; where there are several hosts, each with its own.
+    pub fn objects(&self, has_hosts: bool) -> String {
+        let name = |on: &Subject| {
+            if has_hosts && !on.host.is_empty() {
+                format!("{}/{}", on.host, on.name)
+            } else {
+                on.name.clone()
+            }
+        };
+        let named: Vec<_> = self.begun.on.iter().take(3).map(name).collect();
         let rest = self.begun.on.len().saturating_sub(3) + self.begun.more;
         let named = named.join(", ");
         if rest == 0 { named } else { format!("{named} and {rest} more") }

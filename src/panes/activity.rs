@@ -83,10 +83,10 @@ impl Line {
         Self { at: deed.at, text, is_failure: deed.is_failure, role }
     }
 
-    fn of_record(record: &Record) -> Self {
+    fn of_record(record: &Record, has_hosts: bool) -> Self {
         let Begun { number, who, act, why, .. } = &record.begun;
         let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        let (objects, outcome) = (record.objects(), record.outcome());
+        let (objects, outcome) = (record.objects(has_hosts), record.outcome());
         let is_failure = matches!(record.end, Some((_, Outcome::Failed(_))));
         let text = format!("{number} {who}: {act} {objects}: {outcome}{why}");
         Self { at: record.begun.at, text, is_failure, role: Role::Text }
@@ -99,7 +99,7 @@ fn lines(ctx: &Ctx<'_>) -> Vec<Line> {
         ctx.world.activity.iter().filter_map(|deed| Some(&deed.record.as_ref()?.1)).collect();
     let records = ctx.environment().map(|environment| ctx.world.records(environment)).unwrap_or_default();
     let others = records.iter().filter(|record| !own.contains(&record.begun.id));
-    let mut lines: Vec<_> = others.map(Line::of_record).collect();
+    let mut lines: Vec<_> = others.map(|record| Line::of_record(record, ctx.has_hosts())).collect();
     lines.extend(ctx.world.activity.iter().map(Line::of_deed));
     // Those of one time stay in their order.
     lines.sort_by_key(|line| line.at);

@@ -11,6 +11,11 @@ use crate::ui::text::age;
 use crate::world::health::{Condition, Trouble};
 
 impl<'a> Ctx<'a> {
+    /// Whether it has several hosts: a container's name is that of one host only.
+    pub fn has_hosts(&self) -> bool {
+        self.environment().is_some_and(|environment| environment.hosts.len() > 1)
+    }
+
     /// The environment on the screen.
     pub fn environment(&self) -> Option<&'a Environment> {
         self.scope.environment.as_ref().and_then(|id| self.world.environment(id))

@@ -92,9 +92,14 @@ fn laid_out(ctx: &Ctx<'_>, c: &Container, width: u16, ground: Style) -> Buffer {
     all
 }
 
-/// What changed last of a container's service.
-pub fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<Line> {
-    changed::newest(ctx, c)
+/// What changed last of a container's service, and of whom: with the host where others are called so.
+pub fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<(Line, String)> {
+    changed::newest(ctx, c).map(|line| {
+        let all = ctx.environment().map(|environment| ctx.world.containers(environment)).unwrap_or_default();
+        let is_shared = all.iter().filter(|c| c.name == line.name).count() > 1;
+        let whose = if is_shared { changed::whose(ctx, &line) } else { line.name.to_string() };
+        (line, whose)
+    })
 }
 
 /// What it uses too much of, and for how long: `memory 93% of its limit for 3m`.

@@ -70,13 +70,13 @@ impl Model {
         let asked = health::verdict(&ctx, c);
         let is_well = asked.as_ref().is_some_and(|(.., role)| *role == Role::Dim);
         let asked = asked.map(|(what, said, role)| vec![(format!("{what} "), Role::Dim), (said, role)]);
-        let changed = health::newest(&ctx, c).map(|line| {
+        let changed = health::newest(&ctx, c).map(|(line, whose)| {
             let is_long_ago = self.now.wall - line.at > chrono::TimeDelta::hours(18);
             let ago = || format!("{} ago", age(line.at, self.now.wall));
             vec![
                 ("changed ".to_owned(), Role::Dim),
                 (if is_long_ago { ago() } else { look.clock(line.at) }, Role::Text),
-                (format!(" {} ", line.name), Role::Text),
+                (format!(" {whose} "), Role::Text),
                 (line.text, if line.is_bad { Role::Bad } else { Role::Bright }),
             ]
         });

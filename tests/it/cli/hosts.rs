@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use super::{IDLE, QUIET, command, run_with};
+use super::{IDLE, QUIET, command, done, run_with};
 use crate::engine::{self, Project, SOCKET};
 use crate::own_engine::OwnEngine;
 
@@ -84,4 +84,29 @@ fn a_container_is_named_as_it_is_printed_with_its_host() {
     assert_eq!(rows[0]["host"], "far", "{rows:?}");
     let error = run(&["inspect", "fra/web"]).ended(1).err;
     assert!(error.contains("no environment or host `fra`; there are: far, "), "{error}");
+}
+
+#[test]
+fn events_that_an_engine_has_forgotten_are_said_to_be_missing() {
+    let Some(far) = OwnEngine::start() else { return };
+    far.image("busybox:1");
+    let home = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let address = far.address();
+        let args = [&["--host", &address, "events"], args].concat();
+        done(command(home.path(), args).output().unwrap()).ended(0)
+    };
+    let few = run(&["--since", "1h", "--until", "now"]);
+    assert_eq!(few.err, "");
+    for number in 0..300 {
+        far.call("POST", &format!("/images/busybox:1/tag?repo=many&tag=v{number}"), "");
+    }
+    let many = run(&["--since", "1h", "--until", "now"]);
+    assert!(many.err.contains("its engine kept nothing from before "), "{}", many.err);
+    let before = run(&["--since", "2h", "--until", "1h"]);
+    assert!(
+        before.err.contains("its engine kept nothing from before ") && before.out.is_empty(),
+        "{}",
+        before.err
+    );
 }

@@ -201,7 +201,7 @@ fn the_command_line_tells_the_records_of_a_real_engine_and_what_is_wrong_with_th
         "the holder is no service of anybody"
     );
     own.docker(&["system", "prune", "-a", "--volumes", "-f"]);
-    assert!(told(&address, &["verify"]).ended(0).out.contains("1 records on 1 of 1 hosts, all whole"));
+    assert!(told(&address, &["verify"]).ended(0).out.contains("1 record on 1 of 1 hosts, all whole"));
     let torn = File { path: "local/000003/00000000000000ff.begun".to_owned(), bytes: b"half".to_vec() };
     runtime.block_on(engine.ledger_write(&[torn])).unwrap();
     let rows = told(&address, &["verify", "--json"]).ended(3).json();

@@ -391,7 +391,7 @@ pub fn record(number: u32, name: &str, act: &str, on: &str, minutes: i64) -> Rec
             from: None,
         },
         act: act.to_owned(),
-        on: vec![Subject { name: on.to_owned(), ..Subject::default() }],
+        on: vec![Subject { host: "web2".to_owned(), name: on.to_owned(), ..Subject::default() }],
         more: 0,
         why: None,
     };

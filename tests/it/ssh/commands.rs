@@ -109,6 +109,16 @@ fn without_a_terminal_what_would_have_been_asked_is_an_error() {
 }
 
 #[test]
+fn who_has_to_be_asked_because_the_agent_is_gone_is_told_so() {
+    let account = Account::new("auth required pam_unix.so\naccount required pam_permit.so\n");
+    let sshd = account.sshd("PasswordAuthentication yes");
+    fs::write(sshd.file("authorized_keys"), "").unwrap();
+    let said = error_of(&account.config(&sshd, &format!("IdentityAgent {}", sshd.file("gone"))));
+    assert!(said.contains("needs a person: ") && said.contains("gone; is the agent gone?"), "{said}");
+    assert!(!said.contains("nobody"), "{said}");
+}
+
+#[test]
 fn in_ci_nobody_is_asked_even_with_a_terminal() {
     let sshd = Sshd::start();
     let terminal = Launch::pilothouse(arguments(&locked(&sshd))).env("CI", "true").size(120, 40).start();

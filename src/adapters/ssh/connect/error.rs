@@ -102,7 +102,7 @@ pub enum ConnectError {
         unused: Vec<String>,
     },
     /// Somebody has to answer a question.
-    #[error("{login}: needs a person: {question}")]
+    #[error("{login}: needs a person: {question}{}", in_vain(tried))]
     NeedsPerson {
         /// `user@host`.
         login: String,
@@ -121,12 +121,19 @@ pub enum ConnectError {
     },
 }
 
+/// What went wrong before somebody had to be asked: an agent that is gone, a key that is not accepted.
+fn in_vain(tried: &[String]) -> String {
+    let is_other = |one: &&String| !one.contains("nobody") && !one.ends_with("does not offer it");
+    let wrong: Vec<_> = tried.iter().filter(is_other).map(String::as_str).collect();
+    if wrong.is_empty() { String::new() } else { format!("; tried: {}", wrong.join("; ")) }
+}
+
 impl ConnectError {
     /// In words, with what was tried before a person would have been asked.
     pub(super) fn with_tries(&self) -> String {
         match self {
-            Self::NeedsPerson { tried, .. } if !tried.is_empty() => {
-                format!("{self}; tried: {}", tried.join("; "))
+            Self::NeedsPerson { login, question, tried } if !tried.is_empty() => {
+                format!("{login}: needs a person: {question}; tried: {}", tried.join("; "))
             }
             _ => self.to_string(),
         }
