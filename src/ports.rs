@@ -4,6 +4,7 @@ pub mod commands;
 pub mod engine;
 pub mod host_files;
 pub mod ledger;
+pub mod lifecycle;
 pub mod machine;
 pub mod pace;
 pub mod probe;

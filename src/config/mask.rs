@@ -5,8 +5,7 @@ use regex::RegexSet;
 use serde_json::Value;
 
 use super::schema;
-
-const MASK: &str = "********";
+use crate::domain::secret::{self, MASK};
 
 /// Names whose values are hidden.
 #[derive(Clone, Debug)]
@@ -64,13 +63,7 @@ impl Masks {
     fn mask_variable(&self, item: &mut Value) {
         let Value::String(text) = item else { return };
         let Some((name, value)) = text.split_once('=') else { return };
-        if self.hides(name) && !value.is_empty() {
-            *text = format!("{name}={MASK}");
-        } else if let Some((scheme, rest)) = value.split_once("://")
-            && let Some((_, host)) = rest.rsplit_once('@')
-        {
-            *text = format!("{name}={scheme}://{MASK}@{host}");
-        }
+        *text = format!("{name}={}", secret::shown(value, self.hides(name)));
     }
 }
 

@@ -160,7 +160,7 @@ mod tests {
     use crate::adapters::sim::{SimEngine, Simulation};
     use crate::domain::ids::ContainerId;
     use crate::jobs::route::Way;
-    use crate::ports::engine::Engine;
+    use crate::ports::lifecycle::Lifecycle;
 
     fn key(id: &str) -> ContainerKey {
         ContainerKey { host: HostId::new("h"), id: ContainerId::new(id) }

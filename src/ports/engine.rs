@@ -7,9 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use super::ledger::LedgerFiles;
-use crate::domain::act::ContainerAct;
-use crate::domain::container::{Container, Detail};
+use super::lifecycle::Lifecycle;
 pub use crate::domain::event::EngineEvent;
 use crate::domain::host::EngineFacts;
 use crate::domain::ids::ContainerId;
@@ -135,7 +133,7 @@ pub struct ExecSession {
 
 /// One Docker engine. Calls fail within [`CALL_TIMEOUT`] where nothing else is said; streams end when dropped.
 #[async_trait]
-pub trait Engine: LedgerFiles + Send + Sync {
+pub trait Engine: Lifecycle {
     /// Whether it answers, and that it speaks a version that is understood. One round trip, cheap for the engine: before
     /// anything else, and how liveness is asked.
     async fn greet(&self) -> Result<(), EngineError> {
@@ -147,10 +145,6 @@ pub trait Engine: LedgerFiles + Send + Sync {
     fn questions_at_once(&self) -> usize {
         24
     }
-    /// All containers, stopped ones too, without details, in the engine's order (newest first).
-    async fn containers(&self) -> Result<Vec<Container>, EngineError>;
-    /// Details of one.
-    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError>;
     /// The engine's whole answer to an inspection, secrets included: mask before showing.
     async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError>;
     /// What changes, from `since_ns` on (now if `None`); ends with an error when the link breaks.
@@ -186,8 +180,6 @@ pub trait Engine: LedgerFiles + Send + Sync {
     ) -> Result<BoxStream<'static, Result<Batch, EngineError>>, EngineError>;
     /// Processes of a running container.
     async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError>;
-    /// Do something to it. Success when it already is so.
-    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError>;
     /// Run a program in it.
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError>;
     /// Tell a running exec its new width and height.

@@ -58,6 +58,7 @@ mod exec;
 mod facts;
 mod far;
 mod ledger;
+mod lifecycle;
 mod logs;
 mod store;
 mod usage;
@@ -206,7 +207,9 @@ impl Stage {
                     "about = ''\nstarts = '2026-01-02T03:04:05Z'\nheight = '1s'\n\
                      environment = [{{ name = 'e', class = 'development', hosts = ['h'] }}]\n\
                      [host.h]\nversion = '20.10.0'\napi = '1.41'\nsystem = 'Linux'\ncpus = 2\nmemory = '8GiB'\n\
-                     memory_used = '1GiB'\ndisk = '10GiB'\ndisk_free = '5GiB'\nload = 0.1\n{}",
+                     memory_used = '1GiB'\ndisk = '10GiB'\ndisk_free = '5GiB'\nload = 0.1\n\
+                     [[stored]]\nhost = 'h'\nkind = 'network'\nname = 'p-front'\nsize = '0B'\nage = '1h'\n\
+                     [[stored]]\nhost = 'h'\nkind = 'network'\nname = 'p-back'\nsize = '0B'\nage = '1h'\n{}",
                     roles.join("\n")
                 );
                 let scenario = Scenario::parse("contract", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
@@ -242,6 +245,29 @@ impl Stage {
         };
         let list = self.engine.containers().await.unwrap();
         list.into_iter().find(|c| *c.name == *name).expect("it was started").key.id
+    }
+
+    /// The image of its containers.
+    pub fn image(&self) -> &str {
+        match &self.cast {
+            Cast::Simulated(_) => "busybox:1",
+            Cast::Real(_) => engine::image(),
+        }
+    }
+
+    /// A network that containers can join: `front`, `back`.
+    pub fn network(&self, name: &str) -> String {
+        match &self.cast {
+            Cast::Simulated(_) => format!("p-{name}"),
+            Cast::Real(project) => project.network(name),
+        }
+    }
+
+    /// Once its containers are gone, `docker ARGS` is called where there is a real engine.
+    pub fn later(&self, args: &[&str]) {
+        if let Cast::Real(project) = &self.cast {
+            project.later(args);
+        }
     }
 
     /// What `docker system prune -a --volumes -f` does.

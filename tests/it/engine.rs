@@ -92,6 +92,8 @@ pub struct Project {
     /// Its name, in every container's name and in its labels.
     pub name: String,
     address: String,
+    /// What else is removed with it, as arguments of `docker`.
+    later: Mutex<Vec<Vec<String>>>,
 }
 
 impl Project {
@@ -104,12 +106,26 @@ impl Project {
     pub fn at(address: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { name: format!("t{}x{number}", std::process::id()), address: address.to_owned() }
+        let name = format!("t{}x{number}", std::process::id());
+        Self { name, address: address.to_owned(), later: Mutex::default() }
     }
 
     /// What `docker ARGS` prints there.
     pub fn docker(&self, args: &[&str]) -> String {
         docker_at(&self.address, args)
+    }
+
+    /// Once its containers are gone, `docker ARGS` is called.
+    pub fn later(&self, args: &[&str]) {
+        self.later.lock().unwrap().push(args.iter().map(|arg| (*arg).to_owned()).collect());
+    }
+
+    /// A network of its own; gives its name.
+    pub fn network(&self, name: &str) -> String {
+        let name = format!("{}-{name}", self.name);
+        self.docker(&["network", "create", &name]);
+        self.later(&["network", "rm", &name]);
+        name
     }
 
     /// Starts a container of this service running `script` in a shell; gives its name.
@@ -129,7 +145,10 @@ impl Drop for Project {
     fn drop(&mut self) {
         let filter = format!("label=com.docker.compose.project={}", self.name);
         for id in self.docker(&["ps", "-aq", "--filter", &filter]).lines() {
-            self.docker(&["rm", "-f", id]);
+            self.docker(&["rm", "-f", "-v", id]);
+        }
+        for args in self.later.get_mut().unwrap().drain(..) {
+            docker_at(&self.address, &args.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
 }

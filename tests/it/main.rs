@@ -61,6 +61,8 @@ mod screens;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+mod specs;
+#[cfg(test)]
 mod ssh;
 #[cfg(test)]
 mod sshd;

@@ -11,12 +11,10 @@ use serde::Deserialize;
 use super::api::Api;
 use super::dial::Dial;
 use super::log::Log;
-use super::map::{Event, Inspected, Listed, Stats};
+use super::map::{Event, Stats};
 use super::tls::Tls;
-use super::{client, exec, inventory, ledger, lines, remove};
+use super::{exec, inventory, ledger, lines, remove};
 use crate::adapters::ssh::host::SshHost;
-use crate::domain::act::ContainerAct;
-use crate::domain::container::{Container, Detail};
 use crate::domain::host::{Address, EngineFacts, NotTried, TlsFiles};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::inventory::{Inventory, Item};
@@ -28,11 +26,12 @@ use crate::ports::engine::{
     CALL_TIMEOUT, Engine, EngineError, EngineEvent, ExecSession, ExecSpec, LogRequest, Processes,
 };
 use crate::ports::ledger::{File, Kept, LedgerFiles};
+use crate::ports::lifecycle::Lifecycle;
 
 /// A Docker engine at an address. Made without asking it anything.
 pub struct DockerEngine {
-    host: HostId,
-    api: Arc<Api>,
+    pub(super) host: HostId,
+    pub(super) api: Arc<Api>,
     machine_bytes: std::sync::atomic::AtomicU64,
 }
 
@@ -164,18 +163,6 @@ impl Engine for DockerEngine {
         })
     }
 
-    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
-        let list: Vec<Listed> = self.api.get("list containers", "/containers/json?all=1").await?;
-        let all = list.into_iter().map(|c| c.into_container(&self.host));
-        Ok(all.filter(|c| !ledger::is_holder(&c.labels)).collect())
-    }
-
-    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
-        let answer: Inspected =
-            self.api.get(&format!("inspect {}", id.short()), &format!("/containers/{id}/json")).await?;
-        Ok(answer.into())
-    }
-
     async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError> {
         self.api.get(&format!("inspect {}", id.short()), &format!("/containers/{id}/json")).await
     }
@@ -270,10 +257,6 @@ impl Engine for DockerEngine {
         let what = format!("processes of {}", id.short());
         let top: Top = self.api.get(&what, &format!("/containers/{id}/top")).await?;
         Ok(Processes { titles: top.titles.unwrap_or_default(), rows: top.processes.unwrap_or_default() })
-    }
-
-    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
-        client::act(&self.api.dial, self.api.minor(), id, act).await
     }
 
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {

@@ -4,6 +4,7 @@ use hyper::Method;
 use serde::Deserialize;
 
 use super::api::Api;
+use super::images::encoded;
 use crate::domain::inventory::{Item, Kind};
 use crate::ports::engine::{DISK_TIMEOUT, EngineError};
 
@@ -67,34 +68,4 @@ pub(super) async fn prune_cache(api: &Api) -> Result<u64, EngineError> {
         cause: format!("answer not understood: {e}"),
     })?;
     Ok(pruned.space_reclaimed.unwrap_or(0))
-}
-
-/// For a path: only what the names of images, volumes and ids hold stays as it is; `..` never does.
-fn encoded(name: &str) -> String {
-    use std::fmt::Write;
-    let has_dots = name.split('/').any(|part| part == "..");
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'.' if has_dots => out.push_str("%2E"),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b':' | b'@' => {
-                out.push(byte as char);
-            }
-            // Writing to a string never fails.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_never_leaves_its_part_of_the_path() {
-        assert_eq!(encoded("shop/web:1@sha256:ab"), "shop/web:1@sha256:ab");
-        assert_eq!(encoded("a?force=1#b c\r\n"), "a%3Fforce%3D1%23b%20c%0D%0A");
-        assert_eq!(encoded("../containers"), "%2E%2E/containers");
-    }
 }

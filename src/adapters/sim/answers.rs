@@ -42,7 +42,7 @@ pub(super) fn found<'a>(
 ) -> Result<Found<'a>, EngineError> {
     let answer = fleet.find(host, id).and_then(|number| {
         let container = fleet.containers.get(&number)?;
-        Some(Found { container, spec: fleet.scenario.containers.get(number)?, kind: fleet.kind(number)? })
+        Some(Found { container, spec: &container.spec, kind: fleet.kind(number)? })
     });
     answer.ok_or_else(|| unknown(what, id))
 }
@@ -90,8 +90,7 @@ impl Simulation {
         let (fleet, wall) = (self.fleet(), self.wall());
         let on_host = fleet.containers.iter().filter(|(_, c)| c.host == *host);
         let known = on_host.filter_map(|(number, c)| {
-            let (spec, kind) = (fleet.scenario.containers.get(*number)?, fleet.kind(*number)?);
-            Some((c.listed(spec, &wall), c.detail(spec, kind, &wall)))
+            Some((c.listed(&c.spec, &wall), c.detail(&c.spec, fleet.kind(*number)?, &wall)))
         });
         let mut list: Vec<_> = known.collect();
         list.reverse();
@@ -125,7 +124,7 @@ impl Simulation {
                 let words = "is restarting, wait until the container is running";
                 Err(conflict(what, format!("Container {id} {words}")))
             }
-            Phase::Exited => Err(conflict(what, format!("Container {id} is not running"))),
+            Phase::Exited | Phase::Created => Err(conflict(what, format!("Container {id} is not running"))),
         }
     }
 

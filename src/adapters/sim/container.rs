@@ -13,6 +13,7 @@ use super::scenario::{ContainerSpec, Kind, Mood};
 use super::usage::{Counters, Courses, time};
 use crate::domain::container::{Check, Container, Detail, Health, Port, State};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::spec::{RestartPolicy, Spec};
 
 /// The engine keeps this many results of a check.
 pub(super) const CHECKS: usize = 5;
@@ -24,6 +25,7 @@ pub(super) enum Phase {
     Paused,
     Restarting,
     Exited,
+    Created,
 }
 
 impl Phase {
@@ -34,6 +36,7 @@ impl Phase {
             Self::Paused => "paused",
             Self::Restarting => "restarting",
             Self::Exited => "exited",
+            Self::Created => "created",
         }
     }
 }
@@ -61,6 +64,10 @@ pub(super) struct SimContainer {
     pub(super) id: ContainerId,
     pub(super) host: HostId,
     pub(super) name: String,
+    pub(super) spec: Arc<ContainerSpec>,
+    /// What it was made from, where that was not the scenario.
+    pub(super) made: Option<Spec>,
+    pub(super) restart: RestartPolicy,
     pub(super) seed: u64,
     pub(super) phase: Phase,
     /// Counts its starts; what was planned for an earlier run is void.
@@ -107,6 +114,9 @@ impl SimContainer {
             id: ContainerId::new(id),
             host,
             name: spec.name.clone(),
+            spec: Arc::new(spec.clone()),
+            made: None,
+            restart: RestartPolicy { name: if spec.restarts { "always" } else { "no" }.to_owned(), most: 0 },
             seed,
             phase: if ended.is_some() { Phase::Exited } else { Phase::Running },
             run: 1,
@@ -207,6 +217,7 @@ impl SimContainer {
                 Phase::Paused => State::Paused,
                 Phase::Restarting => State::Restarting,
                 Phase::Exited => State::Exited(Some(self.code)),
+                Phase::Created => State::Created,
             },
             // The engine's list tells the health of what runs only.
             health: if self.phase == Phase::Running { self.health } else { Health::None },
@@ -227,8 +238,8 @@ impl SimContainer {
         Detail {
             restarts: self.restarts,
             is_oom_killed: self.is_oom,
-            exit_code: (!self.is_up()).then_some(self.code),
-            started: Some(wall(self.started)),
+            exit_code: matches!(self.phase, Phase::Exited | Phase::Restarting).then_some(self.code),
+            started: (self.phase != Phase::Created).then(|| wall(self.started)),
             finished: self.finished.map(wall),
             error: String::new(),
             checks: self.checks.iter().map(|c| checked(c, wall)).collect(),

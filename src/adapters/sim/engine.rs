@@ -10,8 +10,6 @@ use super::answers::unknown;
 use super::exec::Execs;
 use super::faults::{Call, Faults};
 use super::streams;
-use crate::domain::act::ContainerAct;
-use crate::domain::container::{Container, Detail};
 use crate::domain::event::EngineEvent;
 use crate::domain::host::{EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
@@ -66,16 +64,6 @@ impl Engine for SimEngine {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
         self.pass(Call::Facts).await?;
         self.simulation.facts(&self.host).ok_or_else(|| self.unreachable("no such host in the scenario"))
-    }
-
-    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
-        self.pass(Call::Containers).await?;
-        Ok(self.simulation.list(&self.host).into_iter().map(|(container, _)| container).collect())
-    }
-
-    async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
-        self.pass(Call::Detail).await?;
-        self.simulation.detail(&self.host, id)
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<serde_json::Value, EngineError> {
@@ -141,28 +129,6 @@ impl Engine for SimEngine {
     async fn processes(&self, id: &ContainerId) -> Result<Processes, EngineError> {
         self.pass(Call::Processes).await?;
         self.simulation.processes(&self.host, id)
-    }
-
-    async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
-        self.pass(Call::Act).await?;
-        let what = format!("{} {}", act.verb(), id.short());
-        let begun = {
-            let mut fleet = self.simulation.fleet();
-            let number = fleet.find(&self.host, id.as_str());
-            let number = number.ok_or_else(|| unknown(&what, id.as_str()))?;
-            fleet.act(number, act)
-        };
-        self.simulation.wake();
-        let done_at = begun.map_err(|refusal| EngineError::Refused {
-            what,
-            status: refusal.status,
-            message: refusal.message,
-        })?;
-        if let Some(at) = done_at {
-            self.simulation.clock.until(at).await;
-        }
-        self.simulation.wake();
-        Ok(())
     }
 
     async fn exec(&self, id: &ContainerId, spec: ExecSpec) -> Result<ExecSession, EngineError> {

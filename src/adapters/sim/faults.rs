@@ -40,6 +40,16 @@ pub enum Call {
     Store,
     /// Files of ledgers.
     Ledger,
+    /// What a container is made from.
+    Spec,
+    /// A container is made.
+    Create,
+    /// A container that does not run is removed.
+    Discard,
+    /// When it is started again, and the names by which others find it.
+    Update,
+    /// Images.
+    Image,
 }
 
 /// What goes wrong.

@@ -2,8 +2,9 @@
 
 mod acts;
 mod life;
+mod make;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::clock::Ns;
@@ -16,7 +17,7 @@ use super::usage::time;
 use crate::domain::container::Health;
 use crate::domain::ids::{ContainerId, HostId};
 
-pub(super) use acts::Then;
+pub(super) use acts::{Refusal, Then};
 
 /// The engine keeps this many events for those who ask later.
 const EVENTS: usize = 1024;
@@ -76,7 +77,10 @@ pub(super) struct Fleet {
     due: BTreeMap<(Ns, u64), Due>,
     pub(super) gone: Gone,
     pub(super) ledgers: BTreeMap<HostId, Shelf>,
+    /// Images that came by a pull.
+    pub(super) pulled: BTreeSet<(HostId, String)>,
     planned: u64,
+    made: usize,
 }
 
 impl Fleet {
@@ -97,7 +101,9 @@ impl Fleet {
             due: BTreeMap::new(),
             gone: Gone::new(),
             ledgers: BTreeMap::new(),
+            pulled: BTreeSet::new(),
             planned: 0,
+            made: 0,
         };
         fleet.plan_round();
         let numbers: Vec<_> = fleet.containers.keys().copied().collect();
@@ -201,7 +207,7 @@ impl Fleet {
 
     /// How the container of that number behaves.
     pub(super) fn kind(&self, number: Number) -> Option<&Kind> {
-        self.scenario.kind_of(self.scenario.containers.get(number)?)
+        self.scenario.kind_of(&self.containers.get(&number)?.spec)
     }
 
     /// Nothing comes through to that host.

@@ -8,6 +8,10 @@ use super::container::{Phase, SimContainer, image_id};
 use super::scenario::{ContainerSpec, Kind};
 use crate::config::units::ByteSize;
 use crate::domain::container::Health;
+use crate::domain::spec::Spec;
+
+/// The engine writes year 1 for "never".
+const NEVER: &str = "0001-01-01T00:00:00Z";
 
 // Engine API 1.41, GET /containers/{id}/json.
 pub(super) fn inspect(
@@ -18,11 +22,11 @@ pub(super) fn inspect(
 ) -> Value {
     let time = |at: Ns| wall(at).to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
     let listed = container.listed(spec, wall);
-    let is_running = container.phase != Phase::Exited;
+    let is_running = !matches!(container.phase, Phase::Exited | Phase::Created);
     let program = kind.command.first().cloned().unwrap_or_default();
     let log_options =
         if spec.unlimited_log { json!({}) } else { json!({"max-size": "10m", "max-file": "3"}) };
-    json!({
+    let mut whole = json!({
         "Id": container.id.as_str(),
         "Created": time(container.created),
         "Path": program,
@@ -36,7 +40,7 @@ pub(super) fn inspect(
         "Mounts": [],
         "HostConfig": {
             "LogConfig": {"Type": "json-file", "Config": log_options},
-            "RestartPolicy": {"Name": if spec.restarts { "always" } else { "no" }, "MaximumRetryCount": 0},
+            "RestartPolicy": container.restart.told(),
             "Memory": spec.limit.map_or(0, ByteSize::bytes),
             "NetworkMode": spec.project.as_ref().map_or_else(|| "default".to_owned(), |p| format!("{p}_default")),
         },
@@ -56,7 +60,29 @@ pub(super) fn inspect(
             }
         },
         "Simulated": true,
-    })
+    });
+    if let Some(made) = &container.made {
+        overlay(&mut whole, made, container);
+    }
+    whole
+}
+
+/// What it was made from, where that was not the scenario.
+fn overlay(whole: &mut Value, made: &Spec, container: &SimContainer) {
+    let mut body = made.body();
+    let networks = made.networks().into_iter().map(|e| (e.network.clone(), e.told()));
+    let networks: serde_json::Map<_, _> = networks.collect();
+    whole["NetworkSettings"]["Networks"] = match made.network_mode() {
+        "default" if networks.is_empty() => json!({ "bridge": {} }),
+        _ => Value::Object(networks),
+    };
+    if let Value::Object(body) = &mut body {
+        body.remove("NetworkingConfig");
+        whole["HostConfig"] = body.remove("HostConfig").unwrap_or_else(|| json!({}));
+        body.entry("Hostname").or_insert(json!(container.id.short()));
+    }
+    whole["HostConfig"]["RestartPolicy"] = container.restart.told();
+    whole["Config"] = body;
 }
 
 fn state(container: &SimContainer, is_running: bool, time: &dyn Fn(Ns) -> String) -> Value {
@@ -69,9 +95,8 @@ fn state(container: &SimContainer, is_running: bool, time: &dyn Fn(Ns) -> String
         "Dead": false,
         "ExitCode": container.code,
         "Error": "",
-        "StartedAt": time(container.started),
-        // The engine writes year 1 for "never".
-        "FinishedAt": container.finished.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), time),
+        "StartedAt": if container.phase == Phase::Created { NEVER.to_owned() } else { time(container.started) },
+        "FinishedAt": container.finished.map_or_else(|| NEVER.to_owned(), time),
     });
     let health = match container.health {
         Health::None => return state,

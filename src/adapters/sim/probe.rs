@@ -64,7 +64,7 @@ impl Simulation {
             Phase::Running => {}
             // Its kernel accepts, and nobody answers.
             Phase::Paused => return Some((TIMEOUT * 2, Outcome::TimedOut(Stage::Waiting))),
-            Phase::Restarting | Phase::Exited => return None,
+            Phase::Restarting | Phase::Exited | Phase::Created => return None,
         }
         let mood = fleet.mood(number)?;
         let answering = match kind {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::images::ImageSpec;
 use super::script::Event;
 use super::store::Stored;
 use crate::config::problem::{Place, Problem};
@@ -39,6 +40,9 @@ pub struct Scenario {
     /// In the order they were created, oldest first.
     #[serde(rename = "container")]
     pub containers: Vec<ContainerSpec>,
+    /// Images that no container has yet.
+    #[serde(rename = "image", default)]
+    pub images: Vec<ImageSpec>,
     /// What lies on the disks besides what they need.
     #[serde(default)]
     pub stored: Vec<Stored>,
@@ -254,7 +258,7 @@ pub struct LineSpec {
 }
 
 /// A container.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerSpec {
     /// Its name.
@@ -373,6 +377,9 @@ impl Scenario {
                 }
                 Some(_) => {}
             }
+        }
+        if let Some((what, name)) = self.images.iter().find_map(|image| image.fault(self)) {
+            return unknown(what, name);
         }
         self.events.iter().find_map(|event| event.fault(self))
     }

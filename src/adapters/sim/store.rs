@@ -91,11 +91,10 @@ impl Simulation {
 
     fn containers_kept(&self, fleet: &Fleet, host: &HostId) -> Vec<Item> {
         let on_host = fleet.containers.iter().filter(|(_, c)| c.host == *host);
-        let kept = on_host.map(|(number, c)| {
-            let labels = fleet.scenario.containers.get(*number).map(|spec| &spec.labels);
-            let is_ours = labels.is_some_and(|l| l.keys().any(|key| key.starts_with("pilothouse.")));
+        let kept = on_host.map(|(_, c)| {
+            let is_ours = c.spec.labels.keys().any(|key| key.starts_with("pilothouse."));
             let hold = match c.phase {
-                Phase::Exited => is_ours.then_some(Hold::Kept),
+                Phase::Exited | Phase::Created => is_ours.then_some(Hold::Kept),
                 _ => Some(Hold::Runs),
             };
             let wrote = dice::roll(c.seed, 1) % (40 << 20);
@@ -202,14 +201,13 @@ fn needed(fleet: &Fleet, host: &HostId) -> BTreeMap<(Kind, Arc<str>), Item> {
         need(Item { hold: Some(Hold::Builtin), note: "bridge".into(), ..made }, None);
     }
     // An image stays when its containers go.
-    for spec in fleet.scenario.containers.iter().filter(|spec| spec.host.get_ref() == host.as_str()) {
-        let bytes = (60 << 20) + dice::seed(&spec.image) % (400 << 20);
-        need(item(Kind::Image, image_id(&spec.image).as_str(), Some(&spec.image), bytes), None);
+    for name in fleet.images(host) {
+        need(item(Kind::Image, image_id(&name).as_str(), Some(&name), fleet.image_bytes(&name)), None);
     }
-    for (number, container) in fleet.containers.iter().filter(|(_, c)| c.host == *host) {
-        let Some(spec) = fleet.scenario.containers.get(*number) else { continue };
+    for container in fleet.containers.values().filter(|c| c.host == *host) {
+        let spec = &container.spec;
         let user = Some(container.name.as_str());
-        let bytes = (60 << 20) + dice::seed(&spec.image) % (400 << 20);
+        let bytes = fleet.image_bytes(&spec.image);
         need(item(Kind::Image, image_id(&spec.image).as_str(), Some(&spec.image), bytes), user);
         for volume in &spec.volumes {
             let bytes = dice::seed(volume) % (6 << 30);

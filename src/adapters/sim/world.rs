@@ -159,7 +159,7 @@ impl Simulation {
             at_ns: self.clock.wall_ns(now),
             cpu_ns: counters.cpu_ns as u64,
             memory_bytes,
-            memory_limit_bytes: fleet.scenario.containers.get(number)?.limit.map(ByteSize::bytes),
+            memory_limit_bytes: container.spec.limit.map(ByteSize::bytes),
             received_bytes: counters.received as u64,
             sent_bytes: counters.sent as u64,
         })

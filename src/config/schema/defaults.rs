@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Command, Config, Environment, Fields, Inventory, Logs, Masks, Probe, Thresholds, Usage};
 use crate::config::units::{ByteSize, Percent, Period};
+use crate::domain::secret;
 use crate::logs::decode::Keys;
-
-const MASKED_NAMES: &str = "(?i)passw|passphrase|(^|_)pass(_|$)|pwd|secret|token|key|credential|dsn|(^|_)auth\
-     |cookie|salt|private|signature|connection_?string";
 
 fn texts(all: &[&str]) -> Vec<String> {
     all.iter().map(|text| (*text).to_owned()).collect()
@@ -122,7 +120,7 @@ impl Default for Thresholds {
 
 impl Default for Masks {
     fn default() -> Self {
-        Self { keys: texts(&[MASKED_NAMES]) }
+        Self { keys: texts(&[secret::NAMES]) }
     }
 }
 

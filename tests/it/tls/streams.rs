@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use pilothouse::domain::ids::ContainerId;
 use pilothouse::logs::line::Stream;
 use pilothouse::ports::engine::{ExecSpec, LogRequest};
+use pilothouse::ports::lifecycle::Lifecycle;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 

@@ -11,6 +11,7 @@ use crate::adapters::sim::scenario::Scenario;
 use crate::adapters::sim::{SimEngine, Simulation};
 use crate::domain::ids::HostId;
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, LogRequest};
+use crate::ports::lifecycle::Lifecycle;
 
 fn engine() -> SimEngine {
     let scenario = Scenario::named("incident").unwrap();

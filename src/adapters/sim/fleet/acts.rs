@@ -44,7 +44,10 @@ impl Fleet {
         };
         let (phase, run, id) = (container.phase, container.run, container.id.clone());
         match (act, phase) {
-            (ContainerAct::Start, Phase::Exited) => self.begin_by_hand(number),
+            (ContainerAct::Start, Phase::Exited | Phase::Created) => {
+                self.ports_are_free(number)?;
+                self.begin_by_hand(number);
+            }
             (ContainerAct::Start, Phase::Paused) => {
                 return Err(conflict("cannot start a paused container, try unpause instead".to_owned()));
             }
@@ -60,8 +63,8 @@ impl Fleet {
                 (container.phase, container.run) = (Phase::Exited, run + 1);
                 self.report(number, "stop", None);
             }
-            (ContainerAct::Stop | ContainerAct::Kill, Phase::Exited) => {}
-            (ContainerAct::Restart, Phase::Exited | Phase::Restarting) => {
+            (ContainerAct::Stop | ContainerAct::Kill, Phase::Exited | Phase::Created) => {}
+            (ContainerAct::Restart, Phase::Exited | Phase::Created | Phase::Restarting) => {
                 self.begin_by_hand(number);
                 self.report(number, "restart", None);
             }

@@ -17,10 +17,8 @@ impl Fleet {
     /// A run begins, by hand or by the engine itself.
     pub(super) fn begin_run(&mut self, number: Number) {
         let (now, scenario) = (self.now, std::sync::Arc::clone(&self.scenario));
-        let Some(kind) = scenario.containers.get(number).and_then(|spec| scenario.kind_of(spec)) else {
-            return;
-        };
         let Some(container) = self.containers.get_mut(&number) else { return };
+        let Some(kind) = scenario.kind_of(&container.spec) else { return };
         container.phase = Phase::Running;
         container.run += 1;
         container.is_ending = false;
@@ -43,7 +41,6 @@ impl Fleet {
     /// A run ends; what was planned for an earlier one is void.
     pub(super) fn end(&mut self, number: Number, run: u64, ending: Ending) {
         let now = self.now;
-        let does_restart = self.scenario.containers.get(number).is_some_and(|spec| spec.restarts);
         let Some(container) = self.containers.get_mut(&number).filter(|c| c.run == run && c.is_up()) else {
             return;
         };
@@ -55,6 +52,14 @@ impl Fleet {
             return;
         }
         let ran = now - container.started;
+        let does_restart = match container.restart.name.as_str() {
+            "no" => false,
+            "on-failure" => {
+                let most = container.restart.most;
+                ending.code != 0 && (most == 0 || container.restarts < most)
+            }
+            _ => true,
+        };
         container.end_span(now);
         container.finished = Some(now);
         (container.code, container.is_oom) = (ending.code, ending.is_oom);
@@ -92,10 +97,8 @@ impl Fleet {
     /// From now on it behaves like this.
     pub(super) fn set_mood(&mut self, number: Number, name: &str) {
         let (now, scenario) = (self.now, std::sync::Arc::clone(&self.scenario));
-        let Some(kind) = scenario.containers.get(number).and_then(|spec| scenario.kind_of(spec)) else {
-            return;
-        };
         let Some(container) = self.containers.get_mut(&number).filter(|c| c.mood != name) else { return };
+        let Some(kind) = scenario.kind_of(&container.spec) else { return };
         let Some(mood) = kind.moods.get(name) else { return };
         name.clone_into(&mut container.mood);
         container.mood_since = now;
