@@ -41,6 +41,7 @@ pub struct DockerEngine {
 struct Info {
     #[serde(rename = "ID")]
     id: Option<String>,
+    name: Option<String>,
     server_version: Option<String>,
     operating_system: Option<String>,
     kernel_version: Option<String>,
@@ -49,6 +50,15 @@ struct Info {
     cpus: Option<u32>,
     mem_total: Option<u64>,
     system_time: Option<DateTime<Utc>>,
+}
+
+impl Info {
+    /// Copies of one disk have one id; their names tell them apart, and where they keep their data those on one machine.
+    fn identity(&self) -> String {
+        let words =
+            [&self.id, &self.name, &self.docker_root_dir].map(|word| word.as_deref().unwrap_or_default());
+        if words[0].is_empty() { String::new() } else { words.join(" ") }
+    }
 }
 
 #[derive(Deserialize)]
@@ -150,9 +160,10 @@ impl Engine for DockerEngine {
         let (version, (info, skew)) = (version?, info?);
         let memory_bytes = info.mem_total.unwrap_or(0);
         self.machine_bytes.store(memory_bytes, std::sync::atomic::Ordering::Relaxed);
+        let id = info.identity();
         let system = [info.operating_system, info.kernel_version].into_iter().flatten().collect::<Vec<_>>();
         Ok(EngineFacts {
-            id: info.id.unwrap_or_default(),
+            id,
             version: info.server_version.unwrap_or_default(),
             api: version.api_version,
             system: system.join(", "),

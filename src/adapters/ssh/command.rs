@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio_util::io::ReaderStream;
 
+use crate::logs::ansi;
 use crate::logs::line::Stream as Source;
 use crate::ports::pace::roll;
 
@@ -70,8 +71,10 @@ pub fn unique() -> String {
 /// The last line that says something, harmless; empty where none does.
 pub fn last_line(printed: &[u8]) -> String {
     let text = String::from_utf8_lossy(printed);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).collect()
+    // With its escape a sequence goes whole.
+    let is_kept = |c: &char| *c == '\u{1b}' || !c.is_control();
+    let harmless = |line: &str| ansi::plain(&line.chars().filter(is_kept).collect::<String>()).into_owned();
+    text.lines().rev().map(harmless).find(|line| !line.trim().is_empty()).unwrap_or_default()
 }
 
 /// Our end of a command's input: all of it was sent or is being sent, and when this is dropped we have left.

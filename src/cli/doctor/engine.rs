@@ -81,7 +81,7 @@ fn log_limits(site: &Site, environment: &Environment, id: &HostId) -> Step {
     Step::warn(Stage::LogLimits, format!("logs without a limit: {names}{more}"), mend)
 }
 
-/// Where deployments will be written down, by the engine.
+/// Where acts are written down, by the engine.
 async fn ledger(site: &Site, id: &HostId, facts: &EngineFacts) -> Step {
     let parent = Path::new(&facts.root_dir).parent().filter(|parent| parent.is_absolute());
     let Some(path) = parent.map(|parent| parent.join(LEDGER).display().to_string()) else {
@@ -92,9 +92,7 @@ async fn ledger(site: &Site, id: &HostId, facts: &EngineFacts) -> Step {
         None => None,
     };
     match there {
-        Some(Directory::Missing) => {
-            Step::ok(Stage::Ledger, format!("{path} is made by the first deployment"))
-        }
+        Some(Directory::Missing) => Step::ok(Stage::Ledger, format!("{path} is made by the first act")),
         Some(Directory::Open) => Step::ok(Stage::Ledger, format!("{path} is there and may be written")),
         Some(Directory::Shut) => {
             Step::ok(Stage::Ledger, format!("{path} is there; the engine writes it, you may not"))

@@ -110,3 +110,24 @@ fn events_that_an_engine_has_forgotten_are_said_to_be_missing() {
         before.err
     );
 }
+
+#[test]
+fn hosts_that_were_made_of_one_image_each_keep_the_ledger() {
+    // Both call themselves by the id of this machine's engine, as copies of one disk do.
+    let (Some(one), Some(other)) = (OwnEngine::start(), OwnEngine::start()) else { return };
+    let id = |engine: &OwnEngine| engine.docker(&["info", "--format", "{{.ID}}"]);
+    assert_eq!(id(&one), id(&other), "nothing is shown");
+    let config = format!(
+        "[environments.copies]\nkind = \"development\"\nhosts = [\"one\", \"other\"]\n\
+         [hosts.one]\naddress = \"{}\"\n[hosts.other]\naddress = \"{}\"\n",
+        one.address(),
+        other.address()
+    );
+    one.run("web", &[], IDLE);
+    let done = run_with(&config, &["stop", "web", "--yes"]).ended(0);
+    assert_eq!(done.err, "");
+    for engine in [&one, &other] {
+        let records = engine.docker(&["ps", "-aq", "--filter", "name=pilothouse-ledger"]);
+        assert_ne!(records, "", "{} keeps no ledger", engine.address());
+    }
+}

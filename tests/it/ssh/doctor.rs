@@ -214,12 +214,13 @@ fn login_scripts_that_print_are_a_warning_with_what_they_print() {
     }
     let sshd = Sshd::start();
     let keys = fs::read_to_string(sshd.file("authorized_keys")).unwrap();
-    let forced = "command=\"echo Welcome to the machine; eval \\\"$SSH_ORIGINAL_COMMAND\\\"\"";
+    let forced =
+        "command=\"printf '\\033[31mWelcome to the machine\\033[0m\\n'; eval \\\"$SSH_ORIGINAL_COMMAND\\\"\"";
     fs::write(sshd.file("authorized_keys"), format!("{forced} {keys}")).unwrap();
     let done = doctor(&sshd.config("web1", ""), "web1");
     let commands = row(&done, None, "commands");
     assert_eq!(commands["verdict"], "warn", "{commands}");
-    says(&commands, "found", "Welcome to the machine");
+    says(&commands, "found", "before each: Welcome to the machine");
     assert_eq!(row(&done, None, "socket")["verdict"], "ok", "{}", done.out);
 }
 
