@@ -2,6 +2,7 @@
 //!
 //! [`files`] alone touches the disk, at paths that are given to it; all else is text to values. No clock.
 
+pub mod docker;
 pub mod edit;
 pub mod example;
 pub mod files;

@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod natural;
 pub mod probe;
 pub mod prompt;
+pub mod registry;
 pub mod release;
 pub mod secret;
 pub mod series;

@@ -8,6 +8,7 @@ pub mod discard;
 pub mod events;
 pub mod history;
 pub mod ledger;
+pub mod login;
 pub mod probe;
 pub mod record;
 pub mod route;

@@ -13,6 +13,7 @@ mod lifecycle;
 mod lines;
 mod log;
 mod map;
+mod pull;
 mod remove;
 mod tcp;
 mod tls;

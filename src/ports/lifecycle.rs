@@ -1,6 +1,7 @@
 //! The lifecycle port: what a deployment needs of one engine, and nothing else of it.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
 use super::engine::EngineError;
 use super::ledger::LedgerFiles;
@@ -8,6 +9,7 @@ use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::ids::ContainerId;
 use crate::domain::image::Image;
+use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 
 /// The life of containers on one engine: looked up, made, started, stopped, removed.
@@ -32,4 +34,13 @@ pub trait Lifecycle: LedgerFiles + Send + Sync {
     async fn rejoin(&self, id: &ContainerId, endpoints: &[Endpoint]) -> Result<(), EngineError>;
     /// The image of that name, digest or id, where the engine has it.
     async fn image(&self, reference: &str) -> Result<Option<Image>, EngineError>;
+    /// What its registry has behind that name, as the engine sees it.
+    async fn resolve(&self, reference: &str, login: Option<&Login>) -> Result<Resolved, EngineError>;
+    /// Lets the engine pull that name or digest, and tells how far it is. The stream ends when the image is there, and with
+    /// an error when it is not; dropped, the pull ends too.
+    async fn pull(
+        &self,
+        reference: &str,
+        login: Option<&Login>,
+    ) -> Result<BoxStream<'static, Result<Pull, EngineError>>, EngineError>;
 }

@@ -57,6 +57,8 @@ mod picture;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod shop;

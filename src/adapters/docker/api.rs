@@ -26,19 +26,28 @@ const HEAD_BYTES: usize = 64 << 10;
 pub(super) struct Body {
     form: &'static str,
     bytes: Bytes,
+    /// Who asks a registry, as the engine wants it told.
+    login: Option<String>,
 }
 
 impl Body {
     /// A tar archive.
     pub(super) fn tar(bytes: Vec<u8>) -> Self {
-        Self { form: "application/x-tar", bytes: bytes.into() }
+        Self { form: "application/x-tar", bytes: bytes.into(), login: None }
+    }
+}
+
+impl Body {
+    /// Nothing but who asks a registry.
+    pub(super) fn with_login(login: Option<String>) -> Self {
+        Self { login, ..Self::from(None) }
     }
 }
 
 impl From<Option<serde_json::Value>> for Body {
     fn from(json: Option<serde_json::Value>) -> Self {
         let bytes = json.map(|json| Bytes::from(json.to_string())).unwrap_or_default();
-        Self { form: "application/json", bytes }
+        Self { form: "application/json", bytes, login: None }
     }
 }
 
@@ -122,14 +131,16 @@ impl Api {
         body: impl Into<Body>,
     ) -> Result<Response<Incoming>, EngineError> {
         let broken = |e: &hyper::Error| self.failed(what, e);
-        let Body { form, bytes } = body.into();
-        let request = Request::builder()
+        let Body { form, bytes, login } = body.into();
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.prefix()))
             .header("host", "docker")
-            .header("content-type", form)
-            .body(Full::new(bytes))
-            .map_err(|e| self.failed(what, &e))?;
+            .header("content-type", form);
+        if let Some(login) = login {
+            request = request.header("x-registry-auth", login);
+        }
+        let request = request.body(Full::new(bytes)).map_err(|e| self.failed(what, &e))?;
         let answer = ask(wire, request).await.map_err(|e| broken(&e))?;
         let status = answer.status().as_u16();
         if status < 400 {

@@ -1,17 +1,19 @@
 //! [`Lifecycle`] over the Docker API.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::engine::DockerEngine;
 use super::map::{Inspected, Listed};
-use super::{client, images, ledger};
+use super::{client, images, ledger, pull};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::ids::ContainerId;
 use crate::domain::image::Image;
+use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::ports::lifecycle::Lifecycle;
@@ -116,6 +118,18 @@ impl Lifecycle for DockerEngine {
 
     async fn image(&self, reference: &str) -> Result<Option<Image>, EngineError> {
         images::image(&self.api, reference).await
+    }
+
+    async fn resolve(&self, reference: &str, login: Option<&Login>) -> Result<Resolved, EngineError> {
+        pull::resolve(&self.api, reference, login).await
+    }
+
+    async fn pull(
+        &self,
+        reference: &str,
+        login: Option<&Login>,
+    ) -> Result<BoxStream<'static, Result<Pull, EngineError>>, EngineError> {
+        pull::pull(&self.api, reference, login).await
     }
 }
 

@@ -50,6 +50,8 @@ pub enum Call {
     Update,
     /// Images.
     Image,
+    /// What a registry has, and pulls of it.
+    Registry,
 }
 
 /// What goes wrong.

@@ -1,17 +1,24 @@
 //! Images of simulated hosts: those of their containers, those the scenario adds, and those that came by a pull.
 
+use std::sync::Arc;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::container::image_id;
+use super::Simulation;
+use super::clock::SECOND;
+use super::container::{digest, image_id};
 use super::dice;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Refusal};
 use super::scenario::Scenario;
 use super::store::StoredKind;
 use crate::config::units::ByteSize;
 use crate::domain::ids::HostId;
 use crate::domain::image::Image;
 use crate::domain::inventory::Kind;
+use crate::domain::registry::{Pull, Resolved, pinned, repository_of};
+use crate::ports::engine::EngineError;
 
 /// An image that no container has yet.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +35,56 @@ pub struct ImageSpec {
     pub architecture: Option<String>,
     /// All its layers.
     pub size: Option<ByteSize>,
+}
+
+/// The digest of an image's manifest, from its name.
+fn digest_of(name: &str) -> String {
+    format!("sha256:{}", digest(&["manifest", name]))
+}
+
+/// `shop/web@sha256:…` of `shop/web:1@sha256:…` too.
+fn unpinned(reference: &str) -> String {
+    match reference.split_once('@') {
+        Some((_, digest)) => pinned(reference, digest),
+        None => repository_of(reference).to_owned(),
+    }
+}
+
+fn unknown(reference: &str) -> Refusal {
+    Refusal { status: 404, message: format!("manifest for {reference} not found: manifest unknown") }
+}
+
+/// It comes in four pieces, at 40 MiB a second of the clock of the scenario.
+pub(super) fn pull(
+    simulation: &Arc<Simulation>,
+    host: &HostId,
+    reference: &str,
+) -> Result<BoxStream<'static, Result<Pull, EngineError>>, Refusal> {
+    const PIECES: u64 = 4;
+    let (name, total) = {
+        let fleet = simulation.fleet();
+        let name = fleet.in_registry(reference).ok_or_else(|| unknown(reference))?;
+        let bytes = fleet.image_bytes(&name);
+        (name, bytes)
+    };
+    let piece = i64::try_from(total / PIECES).unwrap_or(0) * SECOND / (40 << 20);
+    let layer = digest(&["layer", &name]).get(..12).unwrap_or_default().to_owned();
+    let (simulation, host, began) = (Arc::clone(simulation), host.clone(), simulation.clock.now());
+    let pieces = stream::iter(1..=PIECES).then(move |nth| {
+        let (simulation, host, name, layer) =
+            (Arc::clone(&simulation), host.clone(), name.clone(), layer.clone());
+        async move {
+            simulation.clock.until(began + piece * i64::try_from(nth).unwrap_or(0)).await;
+            if nth == PIECES {
+                let mut fleet = simulation.fleet();
+                fleet.gone.remove(&(host.clone(), Kind::Image, image_id(&name).as_str().into()));
+                fleet.pulled.insert((host, name));
+            }
+            let words = if nth == PIECES { "Pull complete" } else { "Downloading" }.to_owned();
+            Ok(Pull { layer, done: total * nth / PIECES, total, words })
+        }
+    });
+    Ok(pieces.boxed())
 }
 
 impl ImageSpec {
@@ -64,8 +121,12 @@ impl Fleet {
         let stored = self.scenario.stored.iter().filter(|s| s.kind == StoredKind::Image);
         let stored = stored.filter(|s| s.host.get_ref() == host.as_str()).filter_map(|s| s.name.clone());
         let tagged = format!("{reference}:latest");
-        let is_it =
-            |name: &String| name == reference || *name == tagged || image_id(name).as_str() == reference;
+        let is_it = |name: &String| {
+            name == reference
+                || *name == tagged
+                || image_id(name).as_str() == reference
+                || pinned(name, &digest_of(name)) == unpinned(reference)
+        };
         self.images(host).into_iter().chain(stored).find(is_it)
     }
 
@@ -74,7 +135,7 @@ impl Fleet {
         let architecture = self.added(&name).and_then(|image| image.architecture.clone());
         Some(Image {
             id: image_id(&name),
-            digests: Vec::new(),
+            digests: vec![pinned(&name, &digest_of(&name))],
             architecture: architecture.unwrap_or_else(|| "amd64".to_owned()),
             os: "linux".to_owned(),
             exposed: Vec::new(),
@@ -82,6 +143,22 @@ impl Fleet {
             bytes: self.image_bytes(&name),
             tags: vec![name],
         })
+    }
+
+    /// The name in any registry: what some host has, and what the scenario adds.
+    fn in_registry(&self, reference: &str) -> Option<String> {
+        let added = self.scenario.images.iter().map(|image| &image.name);
+        let mut all = added.chain(self.scenario.containers.iter().map(|c| &c.image));
+        let is_it =
+            |name: &&String| *name == reference || pinned(name, &digest_of(name)) == unpinned(reference);
+        all.find(is_it).cloned()
+    }
+
+    pub(super) fn resolve(&self, reference: &str) -> Result<Resolved, Refusal> {
+        let name = self.in_registry(reference).ok_or_else(|| unknown(reference))?;
+        let architecture =
+            self.added(&name).and_then(|image| image.architecture.as_deref()).unwrap_or("amd64");
+        Ok(Resolved { digest: digest_of(&name), platforms: vec![format!("linux/{architecture}")] })
     }
 
     pub(super) fn added(&self, name: &str) -> Option<&ImageSpec> {

@@ -1,16 +1,18 @@
 //! [`Lifecycle`] over a simulation.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
 use super::SimEngine;
 use super::answers::{found, unknown};
 use super::faults::Call;
 use super::fleet::Refusal;
-use super::inspect;
+use super::{images, inspect};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::ids::ContainerId;
 use crate::domain::image::Image;
+use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
@@ -100,5 +102,22 @@ impl Lifecycle for SimEngine {
     async fn image(&self, reference: &str) -> Result<Option<Image>, EngineError> {
         self.pass(Call::Image).await?;
         Ok(self.simulation.fleet().image(&self.host, reference))
+    }
+
+    async fn resolve(&self, reference: &str, _login: Option<&Login>) -> Result<Resolved, EngineError> {
+        self.pass(Call::Registry).await?;
+        let what = format!("ask for {reference}");
+        self.simulation.fleet().resolve(reference).map_err(refused(what))
+    }
+
+    async fn pull(
+        &self,
+        reference: &str,
+        _login: Option<&Login>,
+    ) -> Result<BoxStream<'static, Result<Pull, EngineError>>, EngineError> {
+        self.pass(Call::Registry).await?;
+        let what = format!("pull {reference}");
+        let pull = images::pull(&self.simulation, &self.host, reference).map_err(refused(what.clone()))?;
+        Ok(self.faults.cut(Call::Registry, &what, pull))
     }
 }
