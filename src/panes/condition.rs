@@ -7,10 +7,19 @@ use crate::config::theme::Role;
 use crate::domain::container::{Container, Standing, State};
 use crate::domain::environment::Environment;
 use crate::domain::health::took;
+use crate::domain::ids::HostId;
 use crate::ui::text::age;
 use crate::world::health::{Condition, Trouble};
 
 impl<'a> Ctx<'a> {
+    /// A container's name, with its host where another one of the environment is called so.
+    pub fn called(&self, name: &str, host: &HostId) -> String {
+        let all =
+            self.environment().map(|environment| self.world.containers(environment)).unwrap_or_default();
+        let is_shared = all.iter().filter(|c| *c.name == *name).count() > 1;
+        if is_shared { format!("{host}/{name}") } else { name.to_owned() }
+    }
+
     /// Whether it has several hosts: a container's name is that of one host only.
     pub fn has_hosts(&self) -> bool {
         self.environment().is_some_and(|environment| environment.hosts.len() > 1)

@@ -95,9 +95,7 @@ fn laid_out(ctx: &Ctx<'_>, c: &Container, width: u16, ground: Style) -> Buffer {
 /// What changed last of a container's service, and of whom: with the host where others are called so.
 pub fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<(Line, String)> {
     changed::newest(ctx, c).map(|line| {
-        let all = ctx.environment().map(|environment| ctx.world.containers(environment)).unwrap_or_default();
-        let is_shared = all.iter().filter(|c| c.name == line.name).count() > 1;
-        let whose = if is_shared { changed::whose(ctx, &line) } else { line.name.to_string() };
+        let whose = ctx.called(&line.name, &line.host);
         (line, whose)
     })
 }

@@ -78,8 +78,9 @@ fn digest<'a>(release: &Release<'a>) -> &'a str {
     id.get(..19).unwrap_or(id)
 }
 
-fn names(release: &Release<'_>) -> String {
-    release.containers.iter().map(|c| &*c.name).collect::<Vec<_>>().join(", ")
+fn names(ctx: &Ctx<'_>, release: &Release<'_>) -> String {
+    let all = release.containers.iter().map(|c| ctx.called(&c.name, &c.key.host));
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn draw_head(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
@@ -111,7 +112,7 @@ fn draw_line(ctx: &Ctx<'_>, release: &Release<'_>, is_mixed: bool, area: Rect, b
     }
     let mut y = area.y + 1;
     let version = version(release).map(|version| format!("version {version}  "));
-    let text = format!("{}{}", version.unwrap_or_default(), names(release));
+    let text = format!("{}{}", version.unwrap_or_default(), names(ctx, release));
     if y < area.bottom() {
         put(buf, area.x + 2, y, area.width.saturating_sub(2), &text, ctx.look.style(Role::Dim));
         y += 1;
@@ -131,7 +132,7 @@ fn draw_block(ctx: &Ctx<'_>, release: &Release<'_>, is_mixed: bool, area: Rect, 
     let age_of = |at| age(at, ctx.now.wall);
     put_right(buf, area.x, area.y, area.width, &age_of(release.born()), look.style(Role::Dim));
     let about = [
-        Some(names(release)),
+        Some(names(ctx, release)),
         version(release).map(|version| format!("version {version}")),
         match (revision(release), release.built) {
             (Some(revision), Some(_)) => Some(format!("rev {revision}  came {}", age_of(release.deployed))),

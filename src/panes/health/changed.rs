@@ -21,11 +21,6 @@ pub(super) fn newest(ctx: &Ctx<'_>, c: &Container) -> Option<Line> {
     lines(ctx, c, 1).pop().filter(|line| line.service == c.service)
 }
 
-/// The container's name, which is that of one host only.
-pub(super) fn whose(ctx: &Ctx<'_>, line: &Line) -> String {
-    if ctx.has_hosts() { format!("{}/{}", line.host, line.name) } else { line.name.to_string() }
-}
-
 /// Lines it takes of so many below each other with the checks: the heading and its lines.
 pub(super) fn wanted(ctx: &Ctx<'_>, c: &Container, of: u16) -> u16 {
     let most = (of / 2).max(4).min(of);
@@ -44,12 +39,14 @@ pub(super) fn draw(ctx: &Ctx<'_>, c: &Container, area: Rect, buf: &mut Buffer) {
     if lines.is_empty() {
         put(buf, area.x, area.y + 1, area.width, "nothing that is known", look.style(Role::Faint));
     }
+    let has_hosts = ctx.has_hosts();
     for (y, line) in (area.y + 1..area.bottom()).zip(&lines) {
         let mut x = area.x + 1;
         x += put(buf, x, y, 9, &format!("{:<8}", clock(ctx, line.at)), look.style(Role::Dim)) + 1;
         let (name, text) = if line.is_bad { (Role::Text, Role::Bad) } else { (Role::Text, Role::Text) };
         let name = if line.service == c.service { name } else { Role::Dim };
-        x += put(buf, x, y, area.right().saturating_sub(x), &whose(ctx, line), look.style(name)) + 1;
+        let whose = if has_hosts { format!("{}/{}", line.host, line.name) } else { line.name.to_string() };
+        x += put(buf, x, y, area.right().saturating_sub(x), &whose, look.style(name)) + 1;
         put(buf, x, y, area.right().saturating_sub(x), &line.text, look.style(text));
     }
 }

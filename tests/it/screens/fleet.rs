@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pilothouse::config::theme::Depth;
+use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::host::{Address, EngineFacts, HostLoad};
 use pilothouse::domain::ids::HostId;
 use pilothouse::domain::skew::Skew;
@@ -14,7 +15,7 @@ use pilothouse::ui::look::Look;
 use pilothouse::world::Host;
 
 use super::render;
-use super::world::{Stage, look, wall};
+use super::world::{Spec, Stage, look, wall};
 
 /// The logs of a whole environment on two hosts; the clock of one is ahead.
 pub fn merged(size: (u16, u16), look: Look) -> Stage {
@@ -218,4 +219,27 @@ fn a_try_that_was_wanted_is_told_with_its_outcome_and_not_beyond() {
     stage.press("j");
     stage.tell(web2(HostFact::Lost("cut".into())));
     assert!(!foot(&stage).contains("web2"), "{}", foot(&stage));
+}
+
+#[test]
+fn a_release_names_the_host_where_a_name_is_shared() {
+    let size = (160, 48);
+    let mut stage = Stage::asking(size, look("dark", Depth::True, false));
+    for host in ["web1", "web2"] {
+        let of = |(service, name)| {
+            let (state, health) = (State::Running, Health::Healthy);
+            Spec { host, service, name, release: "v1", state, health, up_minutes: 1, port: 1 }.container()
+        };
+        let own = if host == "web1" { "api-1" } else { "api-2" };
+        stage.up(host, [("store", "store-1"), ("api", own)].map(of).to_vec());
+    }
+    let shown = |stage: &Stage| render::text(&render::draw(&stage.model, size));
+    let api = shown(&stage);
+    assert!(api.contains("│   api-1, api-2 "), "{api}");
+    stage.select("store-1");
+    let store = shown(&stage);
+    assert!(
+        store.contains("web1/store-1, web2/store-1") || store.contains("web1/store-1, web2/sto~"),
+        "{store}"
+    );
 }
