@@ -188,8 +188,14 @@ pub fn best(text: &str, mut all: Vec<Candidate>) -> Vec<Candidate> {
         .drain(..)
         .filter_map(|candidate| {
             // A name is what people type; words of the explanation are a help for who does not know it.
-            let by_name = score(&candidate.name).map(|s| s * 4);
-            let exact = u32::from(candidate.name.eq_ignore_ascii_case(text)) * 10_000;
+            // A container has two: its own, and the one with its host, as it is printed.
+            let with_host = match &candidate.goal {
+                Goal::Container(_, key) => format!("{}/{}", key.host, candidate.name),
+                _ => String::new(),
+            };
+            let by_name = score(&candidate.name).max(score(&with_host)).map(|s| s * 4);
+            let is_exact = [&candidate.name, &with_host].iter().any(|name| name.eq_ignore_ascii_case(text));
+            let exact = u32::from(is_exact) * 10_000;
             let found = by_name.max(score(&candidate.about))?;
             Some((found + exact, candidate))
         })
@@ -201,6 +207,7 @@ pub fn best(text: &str, mut all: Vec<Candidate>) -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::ContainerId;
 
     fn candidate(name: &str, about: &str) -> Candidate {
         Candidate {
@@ -222,6 +229,16 @@ mod tests {
         assert_eq!(names("stop"), ["stop", "stop-all", "restart"]);
         assert_eq!(names(""), ["restart", "stop-all", "stop"]);
         assert!(names("zzz").is_empty());
+    }
+
+    #[test]
+    fn a_container_is_found_by_its_name_with_its_host() {
+        let on = |host: &str| {
+            let key = ContainerKey { host: HostId::new(host), id: ContainerId::new("c") };
+            Candidate { goal: Goal::Container(EnvironmentId::new("e"), key), ..candidate("web-1", host) }
+        };
+        let found = best("web2/web-1", vec![on("web1"), on("web2")]);
+        assert_eq!(found.iter().map(|c| &*c.about).collect::<Vec<_>>(), ["web2"]);
     }
 
     #[test]
