@@ -16,6 +16,7 @@ pub mod ids;
 pub mod image;
 pub mod inventory;
 pub mod ledger;
+pub mod lock;
 pub mod natural;
 pub mod probe;
 pub mod prompt;

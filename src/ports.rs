@@ -5,6 +5,7 @@ pub mod engine;
 pub mod host_files;
 pub mod ledger;
 pub mod lifecycle;
+pub mod lock;
 pub mod machine;
 pub mod pace;
 pub mod probe;

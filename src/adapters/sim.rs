@@ -15,6 +15,7 @@ mod images;
 mod inspect;
 mod ledger;
 mod lifecycle;
+mod lock;
 mod logs;
 pub mod probe;
 pub mod scenario;

@@ -16,6 +16,7 @@ use crate::domain::backoff::Backoff;
 use crate::domain::container::{Container, Detail, Health, State};
 use crate::domain::ids::{ContainerId, HostId};
 use crate::domain::ledger::HOLDER;
+use crate::domain::lock;
 use crate::domain::skew::Skew;
 use crate::msg::{HostFact, Msg};
 use crate::ports::engine::{CALL_TIMEOUT, Engine, EngineError, EngineEvent};
@@ -212,7 +213,10 @@ async fn past(route: &Route, engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
     let ns = |at: chrono::DateTime<chrono::Utc>| at.timestamp_nanos_opt().unwrap_or(0);
     let asked = engine.past_events(ns(until - PAST), ns(until));
     match timeout(PATIENCE, asked).await {
-        Ok(Ok(events)) => events.into_iter().filter(|event| event.name != HOLDER).collect(),
+        Ok(Ok(events)) => {
+            let is_ours = |event: &EngineEvent| event.name == HOLDER || event.name.starts_with(lock::NAME);
+            events.into_iter().filter(|event| !is_ours(event)).collect()
+        }
         Ok(Err(error)) => {
             tracing::debug!(%error, "no past events");
             Vec::new()
@@ -229,7 +233,9 @@ fn is_looking(event: &EngineEvent) -> bool {
     if event.name == HOLDER {
         return event.action != WRITTEN;
     }
-    event.action.starts_with("exec_") || LOOKS.contains(&event.action.as_str())
+    event.name.starts_with(lock::NAME)
+        || event.action.starts_with("exec_")
+        || LOOKS.contains(&event.action.as_str())
 }
 
 /// What an event is to the console.

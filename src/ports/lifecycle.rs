@@ -5,6 +5,7 @@ use futures_util::stream::BoxStream;
 
 use super::engine::EngineError;
 use super::ledger::LedgerFiles;
+use super::lock::Locks;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::ids::ContainerId;
@@ -14,7 +15,7 @@ use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 
 /// The life of containers on one engine: looked up, made, started, stopped, removed.
 #[async_trait]
-pub trait Lifecycle: LedgerFiles + Send + Sync {
+pub trait Lifecycle: LedgerFiles + Locks + Send + Sync {
     /// All containers, stopped ones too, without details, in the engine's order (newest first).
     async fn containers(&self) -> Result<Vec<Container>, EngineError>;
     /// Details of one.

@@ -59,6 +59,7 @@ mod facts;
 mod far;
 mod ledger;
 mod lifecycle;
+mod lock;
 mod logs;
 mod store;
 mod usage;

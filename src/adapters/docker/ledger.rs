@@ -4,7 +4,6 @@
 //! Not a volume: `docker system prune --volumes` of 20.10 takes container and volume together. The directory survives
 //! that, and the container with its empty image is made again.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -15,14 +14,12 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::api::{Api, Body};
+use super::holder;
 use crate::domain::ledger::HOLDER;
 use crate::domain::ledger::form::MOST_BYTES;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::ports::ledger::{File, Kept};
 
-/// Its label, by which it is left out of lists.
-const LABEL: &str = "pilothouse.holder";
-const IMAGE: &str = "pilothouse-ledger";
 /// Where it mounts the directory. No image has such a place: a foreign container of that name is found out by it.
 const INSIDE: &str = "/pilothouse-ledger";
 /// Name of the directory, beside that of the engine's data.
@@ -33,11 +30,6 @@ const BELOW: &str = "ledger";
 const MADE_GAP: Duration = Duration::from_millis(20);
 /// A ledger of thousands of records over a slow link.
 const READ_WITHIN: Duration = CALL_TIMEOUT.saturating_mul(6);
-
-/// Whether a container is only there for its mount.
-pub(super) fn is_holder(labels: &BTreeMap<String, String>) -> bool {
-    labels.contains_key(LABEL)
-}
 
 /// All files below a path; it may be that of a file.
 pub(super) async fn files(api: &Api, below: &str) -> Result<Kept, EngineError> {
@@ -146,40 +138,13 @@ async fn directory(api: &Api) -> Result<String, EngineError> {
     })
 }
 
-/// Makes the holder with this mount, and its image where that is missing. That another made it first is as good.
+/// Makes the holder with this mount. That another made it first is as good.
 async fn hold(api: &Api, what: &str, mount: serde_json::Value) -> Result<(), EngineError> {
-    match create(api, what, &mount).await {
-        Err(EngineError::Refused { status: 404, .. }) => {
-            import(api, what).await?;
-            create(api, what, &mount).await
-        }
-        other => other,
-    }
-}
-
-async fn create(api: &Api, what: &str, mount: &serde_json::Value) -> Result<(), EngineError> {
-    let mut host = json!({ "NetworkMode": "none" });
-    if let (Some(host), Some(mount)) = (host.as_object_mut(), mount.as_object()) {
-        host.extend(mount.clone());
-    }
-    let body = json!({
-        "Image": IMAGE,
-        // There is no such program, and it is never started.
-        "Cmd": ["holds-the-ledger-of-pilothouse"],
-        "Labels": { LABEL: "ledger" },
-        "HostConfig": host,
-    });
-    let path = format!("/containers/create?name={HOLDER}");
-    match api.call_within(CALL_TIMEOUT, what, Method::POST, &path, Some(body)).await {
+    let labels = json!({ holder::LABEL: "ledger" });
+    match holder::make(api, what, HOLDER, &labels, &mount).await {
         Ok(_) | Err(EngineError::Refused { status: 409, .. }) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// An image of nothing at all: two empty blocks are a tar archive without an entry.
-async fn import(api: &Api, what: &str) -> Result<(), EngineError> {
-    let path = format!("/images/create?fromSrc=-&repo={IMAGE}&tag=latest");
-    api.call_within(CALL_TIMEOUT, what, Method::POST, &path, Body::tar(vec![0; 1024])).await.map(drop)
 }
 
 /// For a query: our paths are made of these characters only, whatever an environment is called.

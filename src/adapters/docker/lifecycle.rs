@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::engine::DockerEngine;
 use super::map::{Inspected, Listed};
-use super::{client, images, ledger, pull};
+use super::{client, holder, images, pull};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, Detail};
 use crate::domain::ids::ContainerId;
@@ -26,7 +26,7 @@ impl Lifecycle for DockerEngine {
     async fn containers(&self) -> Result<Vec<Container>, EngineError> {
         let list: Vec<Listed> = self.api.get("list containers", "/containers/json?all=1").await?;
         let all = list.into_iter().map(|c| c.into_container(&self.host));
-        Ok(all.filter(|c| !ledger::is_holder(&c.labels)).collect())
+        Ok(all.filter(|c| !holder::is_holder(&c.labels)).collect())
     }
 
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {

@@ -6,23 +6,29 @@ use async_trait::async_trait;
 
 use super::SimEngine;
 use super::faults::Call;
+use crate::domain::ids::EnvironmentId;
 use crate::ports::engine::EngineError;
 use crate::ports::ledger::{File, Kept, LedgerFiles};
+use crate::ports::lock::Lock;
 
 /// What one host has.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     files: BTreeMap<String, Vec<u8>>,
     has_way: bool,
+    pub(super) locks: BTreeMap<EnvironmentId, Lock>,
 }
 
 impl SimEngine {
     /// What `docker system prune -a --volumes` does to a ledger: the files stay, what leads to them goes.
     pub fn clear(&self) {
-        self.with_shelf(|shelf| shelf.has_way = false);
+        self.with_shelf(|shelf| {
+            shelf.has_way = false;
+            shelf.locks.clear();
+        });
     }
 
-    fn with_shelf<T>(&self, then: impl FnOnce(&mut Shelf) -> T) -> T {
+    pub(super) fn with_shelf<T>(&self, then: impl FnOnce(&mut Shelf) -> T) -> T {
         then(self.simulation.fleet().ledgers.entry(self.host.clone()).or_default())
     }
 }

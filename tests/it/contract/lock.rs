@@ -1,0 +1,65 @@
+//! Locks, on one engine: one holds, the others are told who, and nobody gives back what is not his.
+
+use futures_util::future::join_all;
+use pilothouse::domain::ids::EnvironmentId;
+use pilothouse::domain::ledger::Who;
+use pilothouse::ports::lock::{Claim, Lock, Taken};
+
+use super::Stage;
+
+super::on_every_engine! {
+    of_many_who_take_a_lock_at_once_one_gets_it_and_the_others_hear_who
+    an_old_lock_that_is_given_back_leaves_the_new_one
+    a_lock_is_no_container_of_anybody
+}
+
+fn claim(stage: &Stage, name: &str, who: &str) -> Claim {
+    Claim {
+        environment: EnvironmentId::new(format!("{}/{name} Ä", stage.project)),
+        who: Who { name: who.to_owned(), ..Who::default() },
+        pid: 7,
+        purpose: "deploy web shop/web:1.5".to_owned(),
+        epoch: 3,
+        at: chrono::DateTime::from_timestamp(1_700_000_000, 5).unwrap(),
+    }
+}
+
+async fn take(stage: &Stage, claim: &Claim) -> Lock {
+    match stage.engine.lock_take(claim).await.unwrap() {
+        Taken::Ours(lock) => lock,
+        Taken::Held(lock) => panic!("held by {lock:?}"),
+    }
+}
+
+async fn of_many_who_take_a_lock_at_once_one_gets_it_and_the_others_hear_who(stage: &Stage) {
+    let claims: Vec<_> = (0..8).map(|n| claim(stage, "many", &format!("operator {n}"))).collect();
+    let taken = join_all(claims.iter().map(|claim| stage.engine.lock_take(claim))).await;
+    let taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
+    let ours: Vec<_> =
+        taken.iter().filter_map(|t| if let Taken::Ours(lock) = t { Some(lock) } else { None }).collect();
+    let [winner] = ours[..] else { panic!("{taken:?}") };
+    assert!(claims.contains(winner.claim.as_ref().unwrap()));
+    assert!(taken.iter().all(|t| matches!(t, Taken::Ours(lock) | Taken::Held(lock) if lock == winner)));
+    stage.engine.lock_drop(winner).await.unwrap();
+    assert_eq!(stage.engine.lock_seen(&claims[0].environment).await.unwrap(), None);
+    // Gone already is success.
+    stage.engine.lock_drop(winner).await.unwrap();
+}
+
+async fn an_old_lock_that_is_given_back_leaves_the_new_one(stage: &Stage) {
+    let claim = claim(stage, "old", "alice");
+    let old = take(stage, &claim).await;
+    stage.engine.lock_drop(&old).await.unwrap();
+    let new = take(stage, &claim).await;
+    stage.engine.lock_drop(&old).await.unwrap();
+    assert_eq!(stage.engine.lock_seen(&claim.environment).await.unwrap(), Some(new.clone()));
+    stage.engine.lock_drop(&new).await.unwrap();
+}
+
+async fn a_lock_is_no_container_of_anybody(stage: &Stage) {
+    let claim = claim(stage, "listed", "alice");
+    let lock = take(stage, &claim).await;
+    let listed = stage.engine.containers().await.unwrap();
+    assert!(listed.iter().all(|c| c.key.id != lock.id), "{listed:?}");
+    stage.engine.lock_drop(&lock).await.unwrap();
+}
