@@ -7,6 +7,7 @@ pub mod change;
 pub mod checksum;
 pub mod checkup;
 pub mod container;
+pub mod deployment;
 pub mod environment;
 pub mod event;
 pub mod grade;

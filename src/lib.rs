@@ -6,7 +6,7 @@
 //! | layer | modules | what it is |
 //! |--|--|--|
 //! | L0 | `domain` | what exists: plain values, no I/O, no clock |
-//! | L1 | `logs` `action` `world` | log lines and buffers; the action table; last known facts with their age |
+//! | L1 | `logs` `deploy` `action` `world` | log lines and buffers; plans and their recovery; the action table; last known facts with their age |
 //! | L2 | `msg` `effect` `sub` `config` `ports` | what can happen; what we may ask of the outside; the streams we want alive |
 //! | L3a | `ui` `panes` `overlays` `app` | the screen: never sees ports, adapters, jobs or any I/O crate |
 //! | L3b | `adapters` `jobs` | the outside: never sees ratatui or the screen |
@@ -17,6 +17,7 @@ pub mod adapters;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod deploy;
 pub mod domain;
 pub mod effect;
 pub mod jobs;

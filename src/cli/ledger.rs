@@ -31,7 +31,7 @@ JSON (--json), one object per record, oldest first:
   on             [{host, kind, service, name, id}]; more counts the rest
   why            what somebody noted, else null
   ended          when; null where no end is recorded
-  outcome        done, status, failed; null where no end is recorded
+  outcome        done, status, undone, failed; null where no end is recorded
   status, error  of a program that ran; what came back";
 
 /// What `verify` prints.
@@ -192,7 +192,7 @@ fn table(ledger: &Ledger, has_hosts: bool, clock: &Clock) -> Table {
         let begun = &record.begun;
         let tone = match &record.end {
             Some((_, Outcome::Done | Outcome::Status(0))) => Tone::Plain,
-            Some((_, Outcome::Status(_))) | None => Tone::Soon,
+            Some((_, Outcome::Status(_) | Outcome::Undone(_))) | None => Tone::Soon,
             Some((_, Outcome::Failed(_))) => Tone::Bad,
         };
         table.row([
@@ -214,6 +214,7 @@ fn row(record: &Record) -> Row<'_> {
         None => (None, None, None),
         Some(Outcome::Done) => (Some("done"), None, None),
         Some(Outcome::Status(status)) => (Some("status"), Some(*status), None),
+        Some(Outcome::Undone(why)) => (Some("undone"), None, Some(why.as_str())),
         Some(Outcome::Failed(why)) => (Some("failed"), None, Some(why.as_str())),
     };
     Row {

@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::deployment::{Note, Plan};
 use super::ids::{ContainerKey, EnvironmentId, HostId};
 use super::inventory::Item;
 
@@ -207,6 +208,8 @@ pub enum Outcome {
     Done,
     /// A program ran, and ended so.
     Status(i64),
+    /// It was taken back; why.
+    Undone(String),
     /// Not, or not all; why.
     Failed(String),
 }
@@ -216,6 +219,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Done => f.write_str("done"),
             Self::Status(status) => write!(f, "ended with {status}"),
+            Self::Undone(why) => write!(f, "taken back: {why}"),
             Self::Failed(why) => write!(f, "failed: {why}"),
         }
     }
@@ -229,6 +233,17 @@ pub enum Piece {
     Begun(Begun),
     /// It ended.
     Ended(Ended),
+    /// It is a deployment: what it will do.
+    Planned {
+        /// The number.
+        number: RecordNumber,
+        /// Which of that number.
+        id: RecordId,
+        /// Its steps.
+        plan: Box<Plan>,
+    },
+    /// A line of its journal.
+    Noted(Note),
     /// It lost its number to another one, and is written again under the next.
     Withdrawn {
         /// The number.
@@ -250,6 +265,10 @@ pub struct Record {
     pub begun: Begun,
     /// When and how it ended; `None` where nobody wrote that down: it goes on, or whoever acted was cut off.
     pub end: Option<(DateTime<Utc>, Outcome)>,
+    /// What it is to do, where it is a deployment.
+    pub plan: Option<Box<Plan>>,
+    /// The journal of that: by epoch, then in the order of the steps.
+    pub notes: Vec<Note>,
 }
 
 impl Record {

@@ -20,9 +20,11 @@ use crate::domain::ledger::{
     Begun, Ended, Intent, MOST_SUBJECTS, Outcome, Piece, Record, RecordId, RecordNumber, Who, bounded,
 };
 use crate::msg::Msg;
-use crate::ports::engine::{Engine, EngineError};
-use crate::ports::ledger::{Kept, LedgerCopy};
+use crate::ports::engine::EngineError;
+use crate::ports::ledger::{Kept, LedgerCopy, LedgerFiles};
 use crate::ports::pace::roll;
+
+pub mod journal;
 
 /// Numbers that are tried one after the other before it is given up: that many others write at the same time.
 const MOST_TRIES: u32 = 64;
@@ -41,7 +43,7 @@ pub struct Place {
     /// The id of its engine: by it all consoles have the hosts in one order.
     pub engine_id: String,
     /// Its engine.
-    pub engine: Arc<dyn Engine>,
+    pub engine: Arc<dyn LedgerFiles>,
     /// Keeps what is seen of it.
     pub copy: Option<Arc<dyn LedgerCopy>>,
 }
@@ -211,12 +213,13 @@ impl Book {
     pub async fn end(&self, entry: &Entry, outcome: Outcome) -> (Record, Vec<(HostId, EngineError)>) {
         let outcome = match outcome {
             Outcome::Failed(why) => Outcome::Failed(bounded(&why)),
+            Outcome::Undone(why) => Outcome::Undone(bounded(&why)),
             other => other,
         };
         let (begun, at) = (entry.begun.clone(), Utc::now());
         let ended = Ended { number: begun.number, id: begun.id.clone(), at, outcome: outcome.clone() };
         let (_, missed) = written(&entry.on, &[self.file(&Piece::Ended(ended))]).await;
-        (Record { begun, end: Some((at, outcome)) }, missed)
+        (Record { begun, end: Some((at, outcome)), plan: None, notes: Vec::new() }, missed)
     }
 
     /// Gives each host the pieces that others have and it has not. Hosts that did not take them, and why.
@@ -390,6 +393,6 @@ async fn copies(environment: &EnvironmentId, routes: &[(HostId, Arc<Route>)]) ->
 }
 
 fn nowhere(missed: &[(HostId, EngineError)]) -> LedgerError {
-    let told = missed.iter().map(|(host, error)| format!("{host}: {error}")).collect::<Vec<_>>().join("; ");
+    let told = journal::told(missed);
     LedgerError::Nowhere(if told.is_empty() { "none answers".to_owned() } else { told })
 }

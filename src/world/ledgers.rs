@@ -98,7 +98,7 @@ mod tests {
             more: 0,
             why: None,
         };
-        Record { begun, end: end.map(|outcome| (at, outcome)) }
+        Record { begun, end: end.map(|outcome| (at, outcome)), plan: None, notes: Vec::new() }
     }
 
     fn heard(ledgers: &mut Ledgers, records: Vec<Record>) {

@@ -12,6 +12,7 @@ use std::fmt::Write;
 
 use super::{Piece, RecordId, RecordNumber};
 use crate::domain::checksum::checksum;
+use crate::domain::deployment::{Heading, Note, Phase};
 use crate::domain::ids::EnvironmentId;
 
 /// The format that is written, and the newest that is understood.
@@ -85,13 +86,31 @@ pub fn place(environment: &EnvironmentId, number: RecordNumber) -> String {
 
 /// Where a piece lies.
 pub fn path(environment: &EnvironmentId, piece: &Piece) -> String {
-    let of = |number, id: &RecordId, kind| format!("{}/{}.{kind}", place(environment, number), id.as_str());
+    let of =
+        |number, id: &RecordId, kind: &str| format!("{}/{}.{kind}", place(environment, number), id.as_str());
     match piece {
         Piece::Begun(begun) => of(begun.number, &begun.id, "begun"),
         Piece::Ended(ended) => of(ended.number, &ended.id, "ended"),
+        Piece::Planned { number, id, .. } => of(*number, id, "planned"),
+        Piece::Noted(note) => of(note.number, &note.id, &kind(note)),
         Piece::Withdrawn { number, id } => of(*number, id, "withdrawn"),
         Piece::Head { .. } => format!("{}/head", directory(environment)),
     }
+}
+
+/// What the file of a line of a journal ends with: in the order in which they are written.
+pub fn kind(note: &Note) -> String {
+    let heading = match note.heading {
+        Heading::Forward => "forward",
+        Heading::Back => "back",
+    };
+    let phase = match &note.phase {
+        Phase::Intent => "intent",
+        Phase::Done => "done",
+        Phase::Failed(_) => "failed",
+        Phase::TakenUp(by) => return format!("{:06}-taken-{}", note.epoch, by.as_str()),
+    };
+    format!("{:06}-{heading}-{:06}-{phase}", note.epoch, note.step)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::form::{self, Reading};
 use super::{Begun, Ended, Piece, Record, RecordId, RecordNumber};
+use crate::domain::deployment::{Note, Plan};
 use crate::domain::ids::HostId;
 
 /// A file of a ledger: its path below the directory of all ledgers, and its bytes.
@@ -134,26 +135,32 @@ fn number_in(path: &str) -> Option<RecordNumber> {
 /// Number, id and kind of a piece are those of its path.
 fn is_at_its_place(piece: &Piece, path: &str) -> bool {
     let (number, id, kind) = match piece {
-        Piece::Begun(begun) => (begun.number, &begun.id, "begun"),
-        Piece::Ended(ended) => (ended.number, &ended.id, "ended"),
-        Piece::Withdrawn { number, id } => (*number, id, "withdrawn"),
+        Piece::Begun(begun) => (begun.number, &begun.id, "begun".to_owned()),
+        Piece::Ended(ended) => (ended.number, &ended.id, "ended".to_owned()),
+        Piece::Planned { number, id, .. } => (*number, id, "planned".to_owned()),
+        Piece::Noted(note) => (note.number, &note.id, form::kind(note)),
+        Piece::Withdrawn { number, id } => (*number, id, "withdrawn".to_owned()),
         Piece::Head { .. } => return false,
     };
     let [directory, numbered, name] = path.split('/').collect::<Vec<_>>()[..] else { return false };
     RecordId::parse(id.as_str()).is_some()
         && directory.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'%'))
         && numbered == format!("{:06}", number.0)
-        && name.strip_prefix(id.as_str()).and_then(|rest| rest.strip_prefix('.')) == Some(kind)
+        && name.strip_prefix(id.as_str()).and_then(|rest| rest.strip_prefix('.')) == Some(&*kind)
 }
 
 /// Those that were begun, each with its end.
 fn records(pieces: impl Iterator<Item = Piece>) -> Vec<Record> {
     let mut begun: BTreeMap<(RecordNumber, RecordId), Begun> = BTreeMap::new();
     let mut ended: BTreeMap<(RecordNumber, RecordId), Ended> = BTreeMap::new();
+    let mut plans: BTreeMap<(RecordNumber, RecordId), Box<Plan>> = BTreeMap::new();
+    let mut notes: BTreeMap<(RecordNumber, RecordId), Vec<Note>> = BTreeMap::new();
     for piece in pieces {
         match piece {
             Piece::Begun(piece) => drop(begun.insert((piece.number, piece.id.clone()), piece)),
             Piece::Ended(piece) => drop(ended.insert((piece.number, piece.id.clone()), piece)),
+            Piece::Planned { number, id, plan } => drop(plans.insert((number, id), plan)),
+            Piece::Noted(note) => notes.entry((note.number, note.id.clone())).or_default().push(note),
             Piece::Withdrawn { .. } | Piece::Head { .. } => {}
         }
     }
@@ -163,7 +170,12 @@ fn records(pieces: impl Iterator<Item = Piece>) -> Vec<Record> {
     let is_last = |(number, id): &(RecordNumber, RecordId)| last.get(id) == Some(number);
     let standing = begun.into_iter().filter(|(key, _)| is_last(key));
     standing
-        .map(|(key, begun)| Record { begun, end: ended.remove(&key).map(|e| (e.at, e.outcome)) })
+        .map(|(key, begun)| Record {
+            begun,
+            end: ended.remove(&key).map(|e| (e.at, e.outcome)),
+            plan: plans.remove(&key),
+            notes: notes.remove(&key).unwrap_or_default(),
+        })
         .collect()
 }
 

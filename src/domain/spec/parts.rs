@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Spec;
@@ -60,7 +61,7 @@ pub(super) fn is_made_up(volume: &str) -> bool {
 }
 
 /// A network that is joined, and how.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Name of the network.
     pub network: String,
@@ -90,7 +91,7 @@ impl Endpoint {
 }
 
 /// When the engine starts a container again by itself.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct RestartPolicy {
     /// `no`, `always`, `unless-stopped`, `on-failure`.
     pub name: String,

@@ -395,5 +395,5 @@ pub fn record(number: u32, name: &str, act: &str, on: &str, minutes: i64) -> Rec
         more: 0,
         why: None,
     };
-    Record { begun, end: Some((at, Outcome::Done)) }
+    Record { begun, end: Some((at, Outcome::Done)), plan: None, notes: Vec::new() }
 }

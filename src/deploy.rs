@@ -1,0 +1,5 @@
+//! Deployments as pure values: what is planned, and what is left to do of one that stands in a ledger.
+
+pub mod gate;
+pub mod plan;
+pub mod progress;

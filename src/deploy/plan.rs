@@ -1,0 +1,362 @@
+//! The plan of a deployment: from what is wanted and what is there to the steps, or to the reasons why not.
+//!
+//! One replica after the other. A new one is ready before the old one stops, unless both cannot run at once: they would
+//! publish one port, write to one volume, or take jobs from a queue as soon as they start.
+
+use std::collections::BTreeSet;
+
+use super::progress::serving;
+use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica, Step};
+use crate::domain::ids::{ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::spec::{Endpoint, RestartPolicy};
+
+mod scale;
+
+use scale::scale;
+
+/// What is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// This image.
+    Deploy {
+        /// As it was asked for.
+        image: String,
+    },
+    /// This release again; the one before the live one where none is named.
+    Rollback(Option<Release>),
+    /// So many replicas of what is live.
+    Scale(usize),
+}
+
+/// What is there of a service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scene {
+    /// The service.
+    pub service: ServiceId,
+    /// What the names of its containers begin with.
+    pub base: String,
+    /// The number of the next release.
+    pub next: Release,
+    /// Its hosts, in the order in which they are deployed to.
+    pub hosts: Vec<Stage>,
+    /// How it is judged and kept.
+    pub manner: Manner,
+}
+
+/// How a service is deployed, whatever the image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Manner {
+    /// As [`Plan::ready_within_s`].
+    pub ready_within_s: u32,
+    /// As [`Plan::settle_s`].
+    pub settle_s: u32,
+    /// Releases whose containers are kept beside the live one.
+    pub keep: usize,
+    /// Two of a service without a port may run at once.
+    pub may_overlap: bool,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { ready_within_s: 120, settle_s: 5, keep: 3, may_overlap: false }
+    }
+}
+
+/// One host of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stage {
+    /// Which.
+    pub host: HostId,
+    /// Its replicas, kept ones too.
+    pub replicas: Vec<Standing>,
+    /// The images that it has of those that are asked for, by reference.
+    pub images: Vec<Known>,
+    /// What its engine runs: `amd64`; `None` where nothing there tells.
+    pub architecture: Option<String>,
+}
+
+/// An image on a host.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// As it was asked for.
+    pub reference: String,
+    /// The image itself.
+    pub id: ImageId,
+    /// What it is for: `amd64`.
+    pub architecture: String,
+}
+
+/// A replica that is there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Where and which.
+    pub key: ContainerKey,
+    /// Its name.
+    pub name: String,
+    /// Of which release; 0 where no deployment made it.
+    pub release: Release,
+    /// It has processes.
+    pub is_up: bool,
+    /// The image as it was asked for.
+    pub image: String,
+    /// The image itself.
+    pub image_id: ImageId,
+    /// When the engine starts it by itself.
+    pub restart: RestartPolicy,
+    /// Its networks, and the names by which others find it there.
+    pub endpoints: Vec<Endpoint>,
+    /// It publishes a port that is given by number.
+    pub has_fixed_port: bool,
+    /// It listens anywhere at all.
+    pub has_port: bool,
+    /// It may write to a volume or directory that outlives it.
+    pub writes_to_volume: bool,
+}
+
+/// Why there is no plan.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is nothing to take the configuration from.
+    #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
+    NothingRuns(ServiceId),
+    /// A host has not got the image.
+    #[error("{host} has no image {image}; pull or build it there first")]
+    NoImage {
+        /// Which host.
+        host: HostId,
+        /// Which image.
+        image: String,
+    },
+    /// The image is for another machine.
+    #[error("{image} is for {built_for}, and {host} runs {runs}")]
+    Architecture {
+        /// Which host.
+        host: HostId,
+        /// Which image.
+        image: String,
+        /// What it was built for.
+        built_for: String,
+        /// What the host runs.
+        runs: String,
+    },
+    /// Nobody knows this release any more.
+    #[error("no container of {service} {release} is kept{}", listed(known))]
+    NoSuchRelease {
+        /// Of which service.
+        service: ServiceId,
+        /// Which was asked for.
+        release: Release,
+        /// Those that are kept.
+        known: Vec<Release>,
+    },
+    /// There is no earlier one.
+    #[error("no earlier release of {0} is kept: there is nothing to go back to")]
+    NothingBefore(ServiceId),
+    /// It is so already.
+    #[error("{0}")]
+    Already(String),
+    /// Several replicas cannot run at once.
+    #[error("{service} publishes a port by number: one host has room for one replica of it")]
+    PortTaken {
+        /// Which service.
+        service: ServiceId,
+    },
+}
+
+fn listed(known: &[Release]) -> String {
+    let known: Vec<_> = known.iter().map(Release::to_string).collect();
+    if known.is_empty() { String::new() } else { format!("; kept are {}", known.join(", ")) }
+}
+
+/// The steps, or all reasons why not.
+///
+/// # Errors
+/// Every [`Refusal`] at once.
+pub fn plan(wish: &Wish, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
+    let live: Vec<&Standing> = scene.hosts.iter().flat_map(|h| &h.replicas).filter(|r| r.is_up).collect();
+    let Some(first) = live.first() else {
+        return Err(vec![Refusal::NothingRuns(scene.service.clone())]);
+    };
+    let before = live.iter().map(|r| r.release).max().unwrap_or_default();
+    match wish {
+        Wish::Deploy { image } => deploy(image, before, scene),
+        Wish::Rollback(wanted) => rollback(*wanted, before, scene),
+        Wish::Scale(replicas) => scale(*replicas, before, first, scene, live.len()),
+    }
+}
+
+fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
+    let mut steps = Vec::new();
+    let (mut refusals, mut count) = (Vec::new(), 0);
+    for stage in &scene.hosts {
+        let mut live = stage.live().peekable();
+        if live.peek().is_none() {
+            continue;
+        }
+        let known = match stage.known(image) {
+            Ok(known) => known,
+            Err(refusal) => {
+                refusals.push(refusal);
+                continue;
+            }
+        };
+        for old in live {
+            count += 1;
+            let new = scene.made(old, scene.next, count);
+            let create = created(&new, old, known);
+            steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    steps.extend(scene.surplus(&[scene.next, before]));
+    Ok(scene.planned(Purpose::Deploy, scene.next, before, image, steps))
+}
+
+fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
+    let known: BTreeSet<Release> =
+        scene.hosts.iter().flat_map(|h| &h.replicas).filter(|r| !r.is_up).map(|r| r.release).collect();
+    let earlier = || known.range(..before).next_back().copied();
+    let Some(release) = wanted.or_else(earlier) else {
+        return Err(vec![Refusal::NothingBefore(scene.service.clone())]);
+    };
+    if release == before {
+        return Err(vec![Refusal::Already(format!("{} {release} is live already", scene.service))]);
+    }
+    let kept = |stage: &Stage| -> Vec<Standing> {
+        stage.replicas.iter().filter(|r| !r.is_up && r.release == release).cloned().collect()
+    };
+    let Some(model) = scene.hosts.iter().flat_map(kept).next() else {
+        let (service, known) = (scene.service.clone(), known.into_iter().collect());
+        return Err(vec![Refusal::NoSuchRelease { service, release, known }]);
+    };
+    let mut steps = Vec::new();
+    let (mut refusals, mut count) = (Vec::new(), scene.highest(release));
+    for stage in &scene.hosts {
+        let mut kept = kept(stage).into_iter();
+        for old in stage.live() {
+            if let Some(back) = kept.next() {
+                let new = back.replica(scene.may_overlap(old));
+                steps.extend(scene.replaced(old, &new, None, Act::Revive(new.clone())));
+                continue;
+            }
+            match stage.known(&model.image) {
+                Ok(known) => {
+                    count += 1;
+                    let new = scene.made(&model, release, count);
+                    let create = created(&new, &model, known);
+                    steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
+                }
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    Ok(scene.planned(Purpose::Rollback, release, before, &model.image, steps))
+}
+
+fn created(new: &Replica, like: &Standing, known: &Known) -> Act {
+    Act::Create {
+        replica: new.clone(),
+        like: like.key.clone(),
+        image: known.reference.clone(),
+        image_id: known.id.clone(),
+    }
+}
+
+impl Scene {
+    fn planned(
+        &self,
+        purpose: Purpose,
+        release: Release,
+        before: Release,
+        image: &str,
+        steps: Vec<Step>,
+    ) -> Plan {
+        let Manner { ready_within_s, settle_s, .. } = self.manner;
+        let (service, image) = (self.service.clone(), image.to_owned());
+        Plan { service, purpose, release, before, image, ready_within_s, settle_s, steps }
+    }
+
+    /// Both may run at once.
+    fn may_overlap(&self, one: &Standing) -> bool {
+        let is_worker = !one.has_port && !self.manner.may_overlap;
+        !(one.has_fixed_port || one.writes_to_volume || is_worker)
+    }
+
+    /// One that will be made.
+    fn made(&self, like: &Standing, release: Release, number: u32) -> Replica {
+        let name = format!("{}-{release}-{number}", self.base);
+        Replica { name, id: None, ..like.replica(self.may_overlap(like)) }
+    }
+
+    /// The new one for the old one.
+    fn replaced(&self, old: &Standing, new: &Replica, create: Option<Act>, start: Act) -> Vec<Step> {
+        let may_overlap = self.may_overlap(old);
+        let retire = Act::Retire(old.replica(may_overlap));
+        let serving = serving(start, new);
+        let acts: Vec<Act> = if may_overlap {
+            create.into_iter().chain(serving).chain([retire]).collect()
+        } else {
+            create.into_iter().chain([retire]).chain(serving).collect()
+        };
+        acts.into_iter().map(|act| Step { host: old.key.host.clone(), act }).collect()
+    }
+
+    /// The highest number that a replica of this release bears.
+    fn highest(&self, release: Release) -> u32 {
+        let of_release = self.hosts.iter().flat_map(|h| &h.replicas).filter(|r| r.release == release);
+        of_release.filter_map(|r| r.name.rsplit('-').next()?.parse().ok()).max().unwrap_or(0)
+    }
+
+    /// Kept containers of releases that are more than are kept. What no deployment made is somebody else's.
+    fn surplus(&self, besides: &[Release]) -> Vec<Step> {
+        let all = self.hosts.iter().flat_map(|h| &h.replicas).filter(|r| !r.is_up && r.release > Release(0));
+        let mut kept: Vec<Release> =
+            all.clone().map(|r| r.release).filter(|r| !besides.contains(r)).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        // The one that is replaced is kept too.
+        let goes = kept.len().saturating_sub(self.manner.keep.saturating_sub(1));
+        let old = &kept[..goes];
+        let gone = all.filter(|r| old.contains(&r.release));
+        gone.map(|r| Step { host: r.key.host.clone(), act: Act::Discard(r.replica(false)) }).collect()
+    }
+}
+
+impl Stage {
+    fn live(&self) -> impl Iterator<Item = &Standing> {
+        self.replicas.iter().filter(|r| r.is_up)
+    }
+
+    fn known(&self, image: &str) -> Result<&Known, Refusal> {
+        let (host, image) = (self.host.clone(), image.to_owned());
+        let Some(known) = self.images.iter().find(|known| known.reference == image) else {
+            return Err(Refusal::NoImage { host, image });
+        };
+        if let Some(runs) = self.architecture.clone().filter(|runs| *runs != known.architecture) {
+            let built_for = known.architecture.clone();
+            return Err(Refusal::Architecture { host, image, built_for, runs });
+        }
+        Ok(known)
+    }
+}
+
+impl Standing {
+    /// As steps name it.
+    fn replica(&self, is_apart: bool) -> Replica {
+        let found_as = if is_apart && self.endpoints.iter().any(|e| !e.aliases.is_empty()) {
+            self.endpoints.clone()
+        } else {
+            Vec::new()
+        };
+        let (name, id) = (self.name.clone(), Some(self.key.id.clone()));
+        Replica { name, id, restart: self.restart.clone(), found_as }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! More or fewer replicas of what is live, shared evenly among the hosts.
+
+use super::{Plan, Purpose, Refusal, Scene, Standing, created};
+use crate::deploy::progress::serving;
+use crate::domain::deployment::{Act, Release, Step};
+
+pub(super) fn scale(
+    replicas: usize,
+    live_release: Release,
+    model: &Standing,
+    scene: &Scene,
+    now: usize,
+) -> Result<Plan, Vec<Refusal>> {
+    if replicas == now {
+        let (service, s) = (&scene.service, if now == 1 { "" } else { "s" });
+        return Err(vec![Refusal::Already(format!("{service} has {now} replica{s} already"))]);
+    }
+    if replicas == 0 {
+        let service = &scene.service;
+        return Err(vec![Refusal::Already(format!("{service} would not run at all; stop it instead"))]);
+    }
+    let mut counts: Vec<usize> = scene.hosts.iter().map(|stage| stage.live().count()).collect();
+    let mut steps = Vec::new();
+    let mut gone = Vec::new();
+    let mut number = scene.highest(live_release);
+    for _ in now..replicas {
+        let Some(to) = (0..counts.len()).min_by_key(|host| counts[*host]) else { break };
+        if model.has_fixed_port && counts[to] > 0 {
+            return Err(vec![Refusal::PortTaken { service: scene.service.clone() }]);
+        }
+        counts[to] += 1;
+        number += 1;
+        let stage = &scene.hosts[to];
+        let like = stage.live().next().unwrap_or(model);
+        let known = stage.known(&model.image).map_err(|refusal| vec![refusal])?;
+        let new = scene.made(like, live_release, number);
+        let acts = [created(&new, like, known)].into_iter().chain(serving(Act::Start(new.clone()), &new));
+        steps.extend(acts.map(|act| Step { host: stage.host.clone(), act }));
+    }
+    let mut taken = vec![0; counts.len()];
+    for _ in replicas..now {
+        let Some(from) = (0..counts.len()).rev().max_by_key(|host| counts[*host]) else { break };
+        counts[from] -= 1;
+        let stage = &scene.hosts[from];
+        let mut live: Vec<_> = stage.live().collect();
+        live.reverse();
+        if let Some(old) = live.get(taken[from]) {
+            let old = old.replica(true);
+            steps.push(Step { host: stage.host.clone(), act: Act::Retire(old.clone()) });
+            gone.push(Step { host: stage.host.clone(), act: Act::Discard(old) });
+        }
+        taken[from] += 1;
+    }
+    steps.extend(gone);
+    Ok(scene.planned(Purpose::Scale, live_release, live_release, &model.image, steps))
+}

@@ -1,0 +1,104 @@
+//! What is left of a deployment, in either direction.
+
+use chrono::DateTime;
+
+use super::*;
+use crate::domain::deployment::{Purpose, Release};
+use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::ledger::{RecordId, RecordNumber};
+use crate::domain::spec::{Endpoint, RestartPolicy};
+
+fn replica(name: &str, id: Option<&str>) -> Replica {
+    let restart = RestartPolicy { name: "always".to_owned(), most: 0 };
+    let found =
+        Endpoint { network: "shop".to_owned(), aliases: vec!["web".to_owned()], ..Endpoint::default() };
+    Replica { name: name.to_owned(), id: id.map(ContainerId::new), restart, found_as: vec![found] }
+}
+
+/// create, start, gate, join, gate, retire.
+fn rolling() -> Plan {
+    let (new, old) = (replica("web-v2-1", None), replica("web-v1-1", Some("old")));
+    let host = HostId::new("web1");
+    let create = Act::Create {
+        replica: new.clone(),
+        like: ContainerKey { host: host.clone(), id: ContainerId::new("old") },
+        image: "web:2".to_owned(),
+        image_id: ImageId::new("sha256:2"),
+    };
+    let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new)).chain([Act::Retire(old)]);
+    Plan {
+        service: ServiceId::new("web"),
+        purpose: Purpose::Deploy,
+        release: Release(2),
+        before: Release(1),
+        image: "web:2".to_owned(),
+        ready_within_s: 60,
+        settle_s: 5,
+        steps: acts.map(|act| Step { host: host.clone(), act }).collect(),
+    }
+}
+
+fn note(epoch: u32, heading: Heading, step: u32, phase: Phase) -> Note {
+    let (number, id) = (RecordNumber(1), RecordId::new(1));
+    Note { number, id, epoch, heading, step, phase, at: DateTime::default() }
+}
+
+fn through(steps: std::ops::Range<u32>) -> Vec<Note> {
+    let both = |step| [Phase::Intent, Phase::Done].map(|phase| note(1, Heading::Forward, step, phase));
+    steps.flat_map(both).collect()
+}
+
+fn told(notes: &[Note]) -> Vec<String> {
+    let ahead = Progress::of(notes).ahead(&rolling());
+    ahead.iter().map(|one| one.step.act.to_string()).collect()
+}
+
+#[test]
+fn whoever_goes_on_asks_again_whether_what_serves_is_ready() {
+    let mut notes = through(0..5);
+    notes.push(note(1, Heading::Forward, 5, Phase::Intent));
+    assert_eq!(told(&notes), ["wait until web-v2-1 is ready", "stop web-v1-1 and keep it"]);
+}
+
+#[test]
+fn the_way_back_brings_the_old_one_back_before_the_new_one_goes() {
+    let mut notes = through(0..5);
+    notes.push(note(1, Heading::Forward, 5, Phase::Intent));
+    notes.push(note(1, Heading::Forward, 5, Phase::Failed("disk full".to_owned())));
+    let found = "by the service's name";
+    let expected = [
+        "start web-v1-1 again".to_owned(),
+        "wait until web-v1-1 is ready".to_owned(),
+        format!("let web-v1-1 be found {found}"),
+        "wait until web-v1-1 is ready".to_owned(),
+        "stop web-v2-1 and keep it".to_owned(),
+        "remove web-v2-1".to_owned(),
+    ];
+    assert_eq!(told(&notes), expected);
+}
+
+#[test]
+fn a_step_back_that_is_done_is_not_done_again_whatever_a_late_worker_still_wrote() {
+    let mut notes = through(0..3);
+    notes.push(note(1, Heading::Forward, 3, Phase::Failed("it was wanted".to_owned())));
+    let before = Progress::of(&notes).ahead(&rolling());
+    let stop = before.iter().find(|one| one.step.act.to_string().starts_with("stop")).unwrap();
+    notes.push(note(2, Heading::Back, stop.number.unwrap(), Phase::Done));
+    assert_eq!(told(&notes), ["remove web-v2-1"]);
+    // One that slept wrote that it was about to do the next step.
+    notes.push(note(1, Heading::Forward, 3, Phase::Intent));
+    assert_eq!(told(&notes), ["remove web-v2-1"]);
+}
+
+#[test]
+fn a_finished_deployment_leaves_nothing_to_do() {
+    assert!(told(&through(0..6)).is_empty());
+}
+
+#[test]
+fn being_taken_up_says_nothing_of_the_steps() {
+    let taken = note(7, Heading::Forward, 0, Phase::TakenUp(RecordId::new(2)));
+    let progress = Progress::of(&[taken]);
+    assert_eq!((progress.epoch, progress.steps_done(), progress.heading), (7, 0, Heading::Forward));
+    assert_eq!(progress.ahead(&rolling()).len(), 6);
+}

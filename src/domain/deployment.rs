@@ -1,0 +1,231 @@
+//! A deployment: the steps that make a release live, as they are planned, and what its journal says of each. Both lie
+//! in the ledger, so that whoever finds a deployment that was cut off can finish it or take it back.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
+use super::ledger::{RecordId, RecordNumber};
+use super::spec::{Endpoint, RestartPolicy};
+
+/// Which environment a container was made for, by a deployment.
+pub const ENVIRONMENT: &str = "pilothouse.environment";
+/// Which service it belongs to.
+pub const SERVICE: &str = "pilothouse.service";
+/// Which release it is of: `v43`.
+pub const RELEASE: &str = "pilothouse.release";
+/// Which deployment made it: nothing else of that name is ever touched.
+pub const DEPLOYMENT: &str = "pilothouse.deployment";
+
+/// A release of a service, numbered from 1 in its environment; what ran before the first one is release 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Release(pub u32);
+
+impl Release {
+    /// Reads `v43` or `43`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix('v').unwrap_or(text).parse().ok().map(Self)
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+/// What a deployment is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A new release.
+    Deploy,
+    /// An earlier release, again.
+    Rollback,
+    /// More or fewer replicas of the live one.
+    Scale,
+}
+
+impl Purpose {
+    /// The verb of the command line.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+            Self::Scale => "scale",
+        }
+    }
+}
+
+/// What will be done, step by step. It holds no value that may be secret: containers are made like others that are there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// Of which service.
+    pub service: ServiceId,
+    /// What for.
+    pub purpose: Purpose,
+    /// The release that is live in the end.
+    pub release: Release,
+    /// The release that was live before.
+    pub before: Release,
+    /// The image of the release, as it was asked for.
+    pub image: String,
+    /// How long a replica may take to be ready, in seconds.
+    pub ready_within_s: u32,
+    /// How long a replica without any check has to stay up to count as ready, in seconds.
+    pub settle_s: u32,
+    /// In this order.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Hosts that it touches, each once, in the order of the steps.
+    pub fn hosts(&self) -> Vec<&HostId> {
+        let mut hosts: Vec<&HostId> = Vec::new();
+        for step in &self.steps {
+            if !hosts.contains(&&step.host) {
+                hosts.push(&step.host);
+            }
+        }
+        hosts
+    }
+
+    /// In a few words: `deploy web shop/web:1.5 as v43`.
+    pub fn title(&self) -> String {
+        format!("{} {} {} as {}", self.purpose.verb(), self.service, self.image, self.release)
+    }
+}
+
+/// One step of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// On which host.
+    pub host: HostId,
+    /// What.
+    pub act: Act,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.act, self.host)
+    }
+}
+
+/// A container that a step is about: one that was there, or one that the deployment makes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Replica {
+    /// Its name.
+    pub name: String,
+    /// Its id; `None` where the deployment makes it. Then it is known by its name and the label of the deployment.
+    pub id: Option<ContainerId>,
+    /// When the engine starts it by itself, while it serves.
+    pub restart: RestartPolicy,
+    /// Networks and the names by which others find it there while it serves, where these are taken only once it is ready;
+    /// empty where it has them from its start.
+    pub found_as: Vec<Endpoint>,
+}
+
+/// What a step does. Done twice it does nothing more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Make a replica like another one, with this image.
+    Create {
+        /// The new one.
+        replica: Replica,
+        /// Whose configuration it takes.
+        like: ContainerKey,
+        /// The image, as it was asked for.
+        image: String,
+        /// The image itself: a tag may have moved since.
+        image_id: ImageId,
+    },
+    /// Start it.
+    Start(Replica),
+    /// Wait until it is ready.
+    Gate(Replica),
+    /// From now on others find it by [`Replica::found_as`].
+    Join(Replica),
+    /// Stop it, and keep the engine from starting it by itself: it is kept to go back to.
+    Retire(Replica),
+    /// Start one that was retired.
+    Revive(Replica),
+    /// Remove one that does not run. This alone cannot be taken back.
+    Discard(Replica),
+}
+
+impl Act {
+    /// What it is about.
+    pub fn replica(&self) -> &Replica {
+        match self {
+            Self::Create { replica, .. }
+            | Self::Start(replica)
+            | Self::Gate(replica)
+            | Self::Join(replica)
+            | Self::Retire(replica)
+            | Self::Revive(replica)
+            | Self::Discard(replica) => replica,
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.replica().name;
+        match self {
+            Self::Create { image, .. } => write!(f, "create {name} from {image}"),
+            Self::Start(_) => write!(f, "start {name}"),
+            Self::Gate(_) => write!(f, "wait until {name} is ready"),
+            Self::Join(_) => write!(f, "let {name} be found by the service's name"),
+            Self::Retire(_) => write!(f, "stop {name} and keep it"),
+            Self::Revive(_) => write!(f, "start {name} again"),
+            Self::Discard(_) => write!(f, "remove {name}"),
+        }
+    }
+}
+
+/// Where a deployment is going.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heading {
+    /// To what was planned.
+    Forward,
+    /// To how it was before.
+    Back,
+}
+
+/// What the journal says of a step.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It is about to be done.
+    Intent,
+    /// It is done, as was read back.
+    Done,
+    /// It was tried, and this came back.
+    Failed(String),
+    /// Whoever did it is not heard of any more, and another one goes on under this epoch. The step means nothing.
+    TakenUp(RecordId),
+}
+
+/// One line of a journal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Note {
+    /// Number of the deployment's record.
+    pub number: RecordNumber,
+    /// And its id.
+    pub id: RecordId,
+    /// Under which lock: whoever takes a deployment up has a higher one.
+    pub epoch: u32,
+    /// Where it was going.
+    pub heading: Heading,
+    /// Which step that way, from 0.
+    pub step: u32,
+    /// What of it.
+    pub phase: Phase,
+    /// When, by the clock of who acted.
+    pub at: DateTime<Utc>,
+}
