@@ -4,6 +4,7 @@
 pub mod act;
 pub mod checks;
 mod clock;
+pub mod deploy;
 pub mod discard;
 pub mod events;
 pub mod history;

@@ -23,6 +23,8 @@ mod crowd;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod deploys;
+#[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod engine;

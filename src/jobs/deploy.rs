@@ -1,0 +1,278 @@
+//! Runs a deployment over the hosts it touches, and its journal with it: what is about to be done is written down, then
+//! the lock is looked at, then it is done and read back, then that is written down. What cannot be done turns it back.
+//! Whoever is cut off at any instant leaves a journal from which another goes on, in either direction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::time::sleep;
+
+use super::ledger::journal::told;
+use super::ledger::{Book, Entry};
+use crate::deploy::progress::{Numbered, Progress};
+use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Step};
+use crate::domain::ids::{EnvironmentId, HostId};
+use crate::domain::ledger::{Outcome, RecordNumber};
+use crate::ports::engine::EngineError;
+use crate::ports::lifecycle::Lifecycle;
+
+mod act;
+pub mod begin;
+pub mod gate;
+pub mod lock;
+pub mod scene;
+pub mod take_up;
+
+use act::Fault;
+use gate::Readiness;
+use lock::Held;
+
+/// A host that does not answer is asked again after these waits, then the deployment stops where it is.
+const AGAIN_AFTER: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// What is held to while a deployment runs. Each is there for a reason; proofs take one away to see that it is missed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Care {
+    /// What is about to be done is written down first.
+    pub intents: bool,
+    /// The lock is looked at before each step.
+    pub fence: bool,
+    /// What was done is read back.
+    pub read_back: bool,
+    /// What was ready once is asked again by who takes a deployment up.
+    pub gates_again: bool,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        Self { intents: true, fence: true, read_back: true, gates_again: true }
+    }
+}
+
+/// What is said while it runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Said {
+    /// This is about to be done.
+    Begins(Step),
+    /// It is done.
+    Done(Step),
+    /// It waits; what for.
+    Waits(Step, String),
+    /// A host did not answer; it is asked again after so long.
+    Again(Step, String, Duration),
+    /// It goes back now; why.
+    Turns(String),
+    /// Something that does not stop it.
+    Trouble(String),
+}
+
+/// How it ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// As was planned.
+    Done,
+    /// It was taken back; why.
+    Undone(String),
+    /// It stopped where it is; why. It can be gone on with.
+    Halted(Halt),
+}
+
+/// Why a deployment stopped where it is.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Halt {
+    /// Somebody else has the lock; nothing was touched since.
+    #[error("{0}; nothing was touched since")]
+    Lock(Held),
+    /// A host did not answer.
+    #[error("{step}: {error}")]
+    Lost {
+        /// What was tried.
+        step: String,
+        /// What came back.
+        error: EngineError,
+    },
+    /// It could not even be taken back.
+    #[error("taking it back stopped at `{step}`: {why}")]
+    Stuck {
+        /// What was tried.
+        step: String,
+        /// What came back.
+        why: String,
+    },
+    /// Its journal could not be written, so nothing more was done.
+    #[error("the journal cannot be written: {0}")]
+    Journal(String),
+}
+
+/// The hosts of a deployment, by the id of their engines.
+#[derive(Clone)]
+pub struct Hosts(pub Vec<(HostId, Arc<dyn Lifecycle>)>);
+
+impl Hosts {
+    /// One of them.
+    pub fn get(&self, host: &HostId) -> Option<&dyn Lifecycle> {
+        self.0.iter().find(|(known, _)| known == host).map(|(_, engine)| &**engine)
+    }
+}
+
+/// A deployment that is run.
+pub struct Run {
+    /// Where.
+    pub environment: EnvironmentId,
+    /// On which hosts.
+    pub hosts: Hosts,
+    /// Its ledger.
+    pub book: Book,
+    /// Its record.
+    pub entry: Entry,
+    /// Its steps.
+    pub plan: Plan,
+    /// How far it is.
+    pub progress: Progress,
+    /// The newest record when it was planned: whatever else was planned since is somebody else's.
+    pub seen: RecordNumber,
+    /// The locks that were taken for it, all with one epoch.
+    pub locks: lock::Locked,
+    /// How readiness is asked.
+    pub readiness: Arc<dyn Readiness>,
+    /// What is held to.
+    pub care: Care,
+    /// Who wants to know.
+    pub say: Box<dyn Fn(Said) + Send + Sync>,
+}
+
+impl Run {
+    /// Goes on until it is done, taken back or stopped; writes its end down, and gives the locks back unless it stopped.
+    pub async fn run(mut self) -> End {
+        let end = match self.walk().await {
+            Ok(()) if self.progress.heading == Heading::Forward => End::Done,
+            Ok(()) => {
+                End::Undone(self.progress.failure.clone().unwrap_or_else(|| "it was wanted".to_owned()))
+            }
+            Err(halt) => return End::Halted(halt),
+        };
+        let outcome = match &end {
+            End::Undone(why) => Outcome::Undone(why.clone()),
+            _ => Outcome::Done,
+        };
+        let (_, missed) = self.book.end(&self.entry, outcome).await;
+        if !missed.is_empty() {
+            (self.say)(Said::Trouble(format!("its end is not on every host: {}", told(&missed))));
+        }
+        if let Err(error) = self.locks.give_back(&self.hosts).await {
+            (self.say)(Said::Trouble(format!("a lock could not be given back: {error}")));
+        }
+        end
+    }
+
+    async fn walk(&mut self) -> Result<(), Halt> {
+        loop {
+            let mut ahead = self.progress.ahead(&self.plan);
+            if !self.care.gates_again {
+                ahead.retain(|one| one.number.is_some());
+            }
+            let mut is_turned = false;
+            for one in ahead {
+                if let Some(why) = self.step(&one).await? {
+                    (self.say)(Said::Turns(why));
+                    is_turned = true;
+                    break;
+                }
+            }
+            if !is_turned {
+                break;
+            }
+        }
+        // Whoever slept in the last step must not write an end over that of another.
+        let hosts: Vec<_> = self.hosts.0.iter().map(|(host, _)| host).collect();
+        loop {
+            for host in &hosts {
+                match self.worker().look(host).await {
+                    Err(Fault::Locked(held)) => return Err(Halt::Lock(*held)),
+                    // One that does not answer says nothing; the others tell.
+                    Ok(()) | Err(Fault::Never(_) | Fault::Unheard(_)) => {}
+                }
+            }
+            if !self.care.fence || hosts.iter().any(|host| self.locks.is_fresh(host)) {
+                return Ok(());
+            }
+            sleep(AGAIN_AFTER[0]).await;
+        }
+    }
+
+    /// Does one step; gives why it turned back, if it did.
+    async fn step(&mut self, one: &Numbered) -> Result<Option<String>, Halt> {
+        if self.care.intents {
+            self.note(one, Phase::Intent).await?;
+        }
+        (self.say)(Said::Begins(one.step.clone()));
+        let failed = match self.tried(&one.step).await? {
+            Ok(()) => {
+                self.note(one, Phase::Done).await?;
+                (self.say)(Said::Done(one.step.clone()));
+                return Ok(None);
+            }
+            Err(why) => why,
+        };
+        let why = format!("{}: {failed}", one.step);
+        match (self.progress.heading, &one.step.act) {
+            // The new release serves, and this is only tidying up.
+            (Heading::Forward, Act::Discard(_)) => {
+                (self.say)(Said::Trouble(why));
+                self.note(one, Phase::Done).await?;
+                Ok(None)
+            }
+            (Heading::Forward, _) => {
+                self.turn(one, &why).await?;
+                Ok(Some(why))
+            }
+            (Heading::Back, _) => Err(Halt::Stuck { step: one.step.to_string(), why: failed }),
+        }
+    }
+
+    /// From now on it goes back.
+    async fn turn(&mut self, one: &Numbered, why: &str) -> Result<(), Halt> {
+        self.note(one, Phase::Failed(why.to_owned())).await?;
+        self.progress.heading = Heading::Back;
+        Ok(())
+    }
+
+    async fn note(&mut self, one: &Numbered, phase: Phase) -> Result<(), Halt> {
+        let failed_gate = matches!(phase, Phase::Failed(_)) && one.number.is_none();
+        let Some(step) = one.number.or(failed_gate.then_some(0)) else { return Ok(()) };
+        let (number, id) = (self.entry.begun.number, self.entry.begun.id.clone());
+        let (epoch, heading) = (self.locks.claim.epoch, self.progress.heading);
+        let note = Note { number, id, epoch, heading, step, phase, at: Utc::now() };
+        let missed = self.book.noted(&self.entry, std::slice::from_ref(&note)).await;
+        let missed = missed.map_err(|error| Halt::Journal(error.to_string()))?;
+        if !missed.is_empty() {
+            (self.say)(Said::Trouble(format!("the journal is not on every host: {}", told(&missed))));
+        }
+        self.progress.note(&note);
+        Ok(())
+    }
+
+    /// Does it while the lock is ours, again where the host did not answer. The inner error is why it cannot be done.
+    async fn tried(&self, step: &Step) -> Result<Result<(), String>, Halt> {
+        let mut waits = AGAIN_AFTER.into_iter();
+        loop {
+            let error = match self.worker().act(step).await {
+                Ok(()) => return Ok(Ok(())),
+                Err(Fault::Never(why)) => return Ok(Err(why)),
+                Err(Fault::Locked(held)) => return Err(Halt::Lock(*held)),
+                Err(Fault::Unheard(error)) => error,
+            };
+            let Some(wait) = waits.next() else {
+                return Err(Halt::Lost { step: step.to_string(), error });
+            };
+            (self.say)(Said::Again(step.clone(), error.to_string(), wait));
+            sleep(wait).await;
+        }
+    }
+
+    fn worker(&self) -> act::Worker<'_> {
+        act::Worker { run: self }
+    }
+}

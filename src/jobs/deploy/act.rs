@@ -1,0 +1,230 @@
+//! One step of a deployment on its host. Done twice it does nothing more; what it did is read back.
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use super::lock::{self, Held, Lost};
+use crate::domain::act::ContainerAct;
+use crate::domain::container::{Container, State};
+use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, RELEASE, Replica, SERVICE, Step};
+use crate::domain::ids::{ContainerKey, HostId, ImageId};
+use crate::domain::spec::{Endpoint, RestartPolicy};
+use crate::ports::engine::EngineError;
+use crate::ports::lifecycle::Lifecycle;
+
+/// Compose numbers the replicas of a service.
+const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
+
+/// Why a step was not done.
+pub(super) enum Fault {
+    /// It cannot be done; why.
+    Never(String),
+    /// Nobody knows whether it was done.
+    Unheard(EngineError),
+    /// The lock is somebody else's.
+    Locked(Box<Held>),
+}
+
+impl Fault {
+    /// A refusal is one; whatever else came back says nothing of what was done.
+    pub(super) fn of(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused { .. } => Self::Never(error.to_string()),
+            other => Self::Unheard(other),
+        }
+    }
+}
+
+/// Does the steps of a run.
+pub(super) struct Worker<'a> {
+    pub(super) run: &'a Run,
+}
+
+impl Worker<'_> {
+    pub(super) async fn act(&self, step: &Step) -> Result<(), Fault> {
+        let host = &step.host;
+        if !matches!(step.act, Act::Gate(_)) {
+            self.look(host).await?;
+        }
+        match &step.act {
+            Act::Create { replica, like, image, image_id } => {
+                self.create(host, replica, like, image, image_id).await
+            }
+            Act::Start(replica) => {
+                let id = self.there(host, replica).await?.key.id;
+                self.sure(host).await?;
+                self.host(host)?.act(&id, ContainerAct::Start).await.map_err(Fault::of)?;
+                let is_begun = |c: &Container| c.state != State::Created;
+                self.read_back(host, replica, "it was started and is not", is_begun).await
+            }
+            Act::Gate(replica) => self.gate(step, replica).await,
+            Act::Join(replica) => {
+                let id = self.there(host, replica).await?.key.id;
+                self.sure(host).await?;
+                self.host(host)?.rejoin(&id, &replica.found_as).await.map_err(Fault::of)
+            }
+            Act::Retire(replica) => self.retire(host, replica).await,
+            Act::Revive(replica) => self.revive(host, replica).await,
+            Act::Discard(replica) => self.discard(host, replica).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        host: &HostId,
+        replica: &Replica,
+        like: &ContainerKey,
+        image: &str,
+        image_id: &ImageId,
+    ) -> Result<(), Fault> {
+        if self.find(host, replica).await?.is_none() {
+            let spec = self.host(&like.host)?.spec(&like.id).await.map_err(Fault::of)?;
+            let mut labels = self.labels();
+            if spec.labels().contains_key(COMPOSE_NUMBER)
+                && let Some((_, number)) = replica.name.rsplit_once('-')
+            {
+                labels.insert(COMPOSE_NUMBER.to_owned(), number.to_owned());
+            }
+            // The one it is made like may have been retired.
+            let held = self.host(host)?.image(image).await.map_err(Fault::of)?;
+            // A tag may have moved since this was planned.
+            let by = if held.is_some_and(|held| held.id == *image_id) { image } else { image_id.as_str() };
+            let spec = spec.with_image(by).with_labels(&labels).with_restart(&replica.restart);
+            let spec = if replica.found_as.is_empty() { spec } else { spec.without_aliases() };
+            self.sure(host).await?;
+            let made = self.host(host)?.create(&replica.name, &spec).await;
+            if let Err(error) = made
+                // Its name is taken: by itself, where the answer to a try before was lost.
+                && !matches!(error, EngineError::Refused { status: 409, .. })
+            {
+                return Err(Fault::of(error));
+            }
+        }
+        let made = self.there(host, replica).await?;
+        if self.run.care.read_back && made.image_id != *image_id {
+            let (is, meant) = (made.image_id, image_id);
+            return Err(Fault::Never(format!(
+                "{image} is {is} there now and was {meant} when this was planned"
+            )));
+        }
+        Ok(())
+    }
+
+    /// First the engine shall not start it again, then it stops.
+    async fn retire(&self, host: &HostId, replica: &Replica) -> Result<(), Fault> {
+        let Some(found) = self.find(host, replica).await? else { return Ok(()) };
+        let (engine, id) = (self.host(host)?, &found.key.id);
+        let never = RestartPolicy { name: "no".to_owned(), most: 0 };
+        self.sure(host).await?;
+        engine.set_restart(id, &never).await.map_err(Fault::of)?;
+        self.sure(host).await?;
+        engine.act(id, ContainerAct::Stop).await.map_err(Fault::of)?;
+        if !self.run.care.read_back {
+            return Ok(());
+        }
+        match self.find(host, replica).await? {
+            Some(still) if still.state.is_up() => {
+                Err(Fault::Never("it was stopped and still runs".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn revive(&self, host: &HostId, replica: &Replica) -> Result<(), Fault> {
+        let found = self.there(host, replica).await?;
+        let (engine, id) = (self.host(host)?, &found.key.id);
+        if !found.state.is_up() && !replica.found_as.is_empty() {
+            let apart: Vec<Endpoint> =
+                replica.found_as.iter().map(|e| Endpoint { aliases: Vec::new(), ..e.clone() }).collect();
+            self.sure(host).await?;
+            engine.rejoin(id, &apart).await.map_err(Fault::of)?;
+        }
+        self.sure(host).await?;
+        engine.set_restart(id, &replica.restart).await.map_err(Fault::of)?;
+        self.sure(host).await?;
+        engine.act(id, ContainerAct::Start).await.map_err(Fault::of)?;
+        let is_up = |c: &Container| c.state != State::Created;
+        self.read_back(host, replica, "it was started and is not", is_up).await
+    }
+
+    async fn discard(&self, host: &HostId, replica: &Replica) -> Result<(), Fault> {
+        let Some(found) = self.find(host, replica).await? else { return Ok(()) };
+        if found.state.is_up() {
+            return Err(Fault::Never("it runs; only what was stopped is removed".to_owned()));
+        }
+        self.sure(host).await?;
+        self.host(host)?.discard(&found.key.id).await.map_err(Fault::of)?;
+        if self.run.care.read_back && self.find(host, replica).await?.is_some() {
+            return Err(Fault::Never("it was removed and is still there".to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn host(&self, host: &HostId) -> Result<&dyn Lifecycle, Fault> {
+        self.run.hosts.get(host).ok_or_else(|| {
+            let (address, cause) = (host.to_string(), "it is not among the hosts that answer".to_owned());
+            Fault::Unheard(EngineError::Unreachable { address, cause, mend: None })
+        })
+    }
+
+    /// The container of a replica, if it is there. One of that name that the deployment did not make is none.
+    pub(super) async fn find(&self, host: &HostId, replica: &Replica) -> Result<Option<Container>, Fault> {
+        let all = self.host(host)?.containers().await.map_err(Fault::of)?;
+        if let Some(id) = &replica.id {
+            return Ok(all.into_iter().find(|c| c.key.id == *id));
+        }
+        let Some(found) = all.into_iter().find(|c| *c.name == *replica.name) else { return Ok(None) };
+        if found.labels.get(DEPLOYMENT).map(String::as_str) == Some(self.run.entry.begun.id.as_str()) {
+            return Ok(Some(found));
+        }
+        Err(Fault::Never(format!("a container {} is there that this deployment did not make", replica.name)))
+    }
+
+    async fn there(&self, host: &HostId, replica: &Replica) -> Result<Container, Fault> {
+        let gone = || Fault::Never(format!("{} is not there any more", replica.name));
+        self.find(host, replica).await?.ok_or_else(gone)
+    }
+
+    async fn read_back(
+        &self,
+        host: &HostId,
+        replica: &Replica,
+        otherwise: &str,
+        is_so: impl Fn(&Container) -> bool + Send,
+    ) -> Result<(), Fault> {
+        if !self.run.care.read_back || is_so(&self.there(host, replica).await?) {
+            return Ok(());
+        }
+        Err(Fault::Never(otherwise.to_owned()))
+    }
+
+    /// The lock is ours.
+    pub(super) async fn look(&self, host: &HostId) -> Result<(), Fault> {
+        if !self.run.care.fence {
+            return Ok(());
+        }
+        lock::look(self.run, host).await.map_err(|lost| match lost {
+            Lost::Held(held) => Fault::Locked(Box::new(held)),
+            Lost::Unheard(error) => Fault::Unheard(error),
+        })
+    }
+
+    /// As above, where the last answer is not from just now: right before anything is changed.
+    async fn sure(&self, host: &HostId) -> Result<(), Fault> {
+        while self.run.care.fence && !self.run.locks.is_fresh(host) {
+            self.look(host).await?;
+        }
+        Ok(())
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let Run { environment, plan, entry, .. } = self.run;
+        let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        BTreeMap::from([
+            label(ENVIRONMENT, environment.as_str()),
+            label(SERVICE, plan.service.as_str()),
+            label(RELEASE, &plan.release.to_string()),
+            label(DEPLOYMENT, entry.begun.id.as_str()),
+        ])
+    }
+}

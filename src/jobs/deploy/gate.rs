@@ -1,0 +1,66 @@
+//! Waits until a replica is ready.
+
+use async_trait::async_trait;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+use super::Said;
+use super::act::{Fault, Worker};
+use crate::deploy::gate::{Gate, Seen, Verdict};
+use crate::domain::container::{Container, Detail};
+use crate::domain::deployment::{Replica, Step};
+
+/// Between two looks at a replica. Its probes have to be asked anyway, and an event alone tells nothing of them.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Asks a replica itself whether it is ready.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// What its probe of readiness says; `None` where none is configured.
+    async fn probe(&self, container: &Container, detail: &Detail) -> Option<Result<(), String>>;
+}
+
+/// No probe is configured.
+pub struct NoProbe;
+
+#[async_trait]
+impl Readiness for NoProbe {
+    async fn probe(&self, _: &Container, _: &Detail) -> Option<Result<(), String>> {
+        None
+    }
+}
+
+impl Worker<'_> {
+    pub(super) async fn gate(&self, step: &Step, replica: &Replica) -> Result<(), Fault> {
+        let plan = &self.run.plan;
+        let seconds = |s: u32| Duration::from_secs(s.into());
+        let mut gate = Gate::new(seconds(plan.ready_within_s), seconds(plan.settle_s));
+        let began = Instant::now();
+        let mut told = String::new();
+        loop {
+            let seen = self.seen(step, replica).await?;
+            match gate.judge(seen.as_ref(), began.elapsed()) {
+                Verdict::Ready => return Ok(()),
+                Verdict::Failed(why) => return Err(Fault::Never(why)),
+                Verdict::Wait(why) if why != told => {
+                    told.clone_from(&why);
+                    (self.run.say)(Said::Waits(step.clone(), why));
+                }
+                Verdict::Wait(_) => {}
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn seen(&self, step: &Step, replica: &Replica) -> Result<Option<Seen>, Fault> {
+        let Some(container) = self.find(&step.host, replica).await? else { return Ok(None) };
+        let detail = self.host(&step.host)?.detail(&container.key.id).await.map_err(Fault::of)?;
+        let check = detail.checks.last().filter(|check| check.exit_code != 0);
+        let last = check.map(|check| check.output.trim().to_owned()).filter(|text| !text.is_empty());
+        let last = last.or_else(|| Some(detail.error.clone()).filter(|text| !text.is_empty()));
+        let probe =
+            if container.state.is_up() { self.run.readiness.probe(&container, &detail).await } else { None };
+        let (restarts, health) = (detail.restarts, container.health);
+        Ok(Some(Seen { state: container.state, health, restarts, last, probe }))
+    }
+}

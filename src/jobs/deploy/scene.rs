@@ -1,0 +1,122 @@
+//! What is there of a service, asked of its hosts: what a plan is made from.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::Hosts;
+use crate::deploy::plan::{Known, Manner, Scene, Stage, Standing, Wish};
+use crate::domain::container::Container;
+use crate::domain::deployment::{RELEASE, Release};
+use crate::domain::ids::{HostId, ServiceId};
+use crate::domain::ledger::union::Ledger;
+use crate::domain::spec::MountKind;
+use crate::ports::engine::EngineError;
+use crate::ports::lifecycle::Lifecycle;
+
+/// Asks all hosts at once.
+///
+/// # Errors
+/// The first that a host gave.
+pub async fn observe(
+    hosts: &Hosts,
+    service: &ServiceId,
+    wish: &Wish,
+    ledger: &Ledger,
+    manner: Manner,
+) -> Result<Scene, (HostId, EngineError)> {
+    let asked = hosts.0.iter().map(|(host, engine)| async {
+        stage(host, &**engine, service, wish).await.map_err(|error| (host.clone(), error))
+    });
+    let stages = try_join_all(asked).await?;
+    let replicas = || stages.iter().flat_map(|stage| &stage.replicas);
+    let planned = ledger.records.iter().filter_map(|record| record.plan.as_ref());
+    let planned = planned.filter(|plan| plan.service == *service).map(|plan| plan.release);
+    let last = replicas().map(|replica| replica.release).chain(planned).max().unwrap_or_default();
+    let first = replicas().find(|replica| replica.is_up).or_else(|| replicas().next());
+    let base = first.map_or_else(|| service.to_string(), |replica| base(&replica.name, replica.release));
+    let next = Release(last.0.saturating_add(1));
+    Ok(Scene { service: service.clone(), base, next, hosts: stages, manner })
+}
+
+async fn stage(
+    host: &HostId,
+    engine: &dyn Lifecycle,
+    service: &ServiceId,
+    wish: &Wish,
+) -> Result<Stage, EngineError> {
+    let mut containers = engine.containers().await?;
+    containers.retain(|container| container.service == *service);
+    containers.sort_by(|a, b| a.name.cmp(&b.name));
+    let replicas = join_all(containers.iter().map(|container| standing(engine, container))).await;
+    // One that was removed meanwhile is not there.
+    let gone = |answer: &Result<Standing, EngineError>| !answer.as_ref().is_err_and(EngineError::is_gone);
+    let replicas: Vec<Standing> = replicas.into_iter().filter(gone).collect::<Result<_, _>>()?;
+    // By its id, since a tag may have moved; the image that is wanted by its name.
+    let held = replicas.iter().map(|r| (r.image.clone(), r.image_id.to_string()));
+    let wanted = match wish {
+        Wish::Deploy { image } => Some((image.clone(), image.clone())),
+        Wish::Rollback(_) | Wish::Scale(_) => None,
+    };
+    let is_other = |(name, _): &(String, String)| wanted.as_ref().is_none_or(|(image, _)| image != name);
+    let asked: BTreeSet<_> = held.filter(is_other).chain(wanted.clone()).collect();
+    let mut images = Vec::new();
+    for (reference, by) in asked {
+        if let Some(image) = engine.image(&by).await? {
+            images.push(Known { reference, id: image.id, architecture: image.architecture });
+        }
+    }
+    // What runs there tells what the host runs.
+    let up = replicas.iter().find(|replica| replica.is_up);
+    let architecture = match up {
+        Some(up) => engine.image(up.image_id.as_str()).await?.map(|image| image.architecture),
+        None => None,
+    };
+    Ok(Stage { host: host.clone(), replicas, images, architecture })
+}
+
+async fn standing(engine: &dyn Lifecycle, container: &Container) -> Result<Standing, EngineError> {
+    let spec = engine.spec(&container.key.id).await?;
+    Ok(Standing {
+        key: container.key.clone(),
+        name: container.name.to_string(),
+        release: container.labels.get(RELEASE).and_then(|text| Release::parse(text)).unwrap_or_default(),
+        is_up: container.state.is_up(),
+        image: container.image.to_string(),
+        image_id: container.image_id.clone(),
+        restart: spec.restart(),
+        endpoints: spec.networks(),
+        has_fixed_port: spec.published().iter().any(|port| port.port.is_some()),
+        has_port: !container.ports.is_empty() || !spec.published().is_empty(),
+        writes_to_volume: spec
+            .mounts()
+            .iter()
+            .any(|mount| !mount.is_read_only && mount.kind != MountKind::Tmpfs),
+    })
+}
+
+/// What the names of all replicas begin with: `shop-web` of `shop-web-1`, of `shop_web_1` it is `shop_web`.
+fn base(name: &str, release: Release) -> String {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some((before, last)) = name.rsplit_once(['-', '_']).filter(|(_, last)| digits(last)) else {
+        return name.to_owned();
+    };
+    let _ = last;
+    let of_release = format!("-{release}");
+    let is_ours = release > Release(0);
+    if is_ours { before.strip_suffix(&of_release).unwrap_or(before).to_owned() } else { before.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_all_makers_have_a_base() {
+        assert_eq!(base("shop-web-1", Release(0)), "shop-web");
+        assert_eq!(base("shop_web_12", Release(0)), "shop_web");
+        assert_eq!(base("shop-web-v43-2", Release(43)), "shop-web");
+        assert_eq!(base("web", Release(0)), "web");
+        assert_eq!(base("api-v2", Release(0)), "api-v2");
+    }
+}

@@ -1,0 +1,5 @@
+//! Deployments on a small world of two hosts, whose every call can be cut off, fail, lose its answer or be late.
+
+mod recovery;
+mod schedules;
+mod world;
