@@ -16,7 +16,7 @@ mod ini;
 mod list;
 mod pattern;
 mod terraform;
-mod tree;
+pub(crate) mod tree;
 mod vars;
 mod yaml;
 
@@ -109,7 +109,7 @@ pub struct Reading {
 
 /// Something wrong at a place of a text.
 #[derive(Debug)]
-struct Fault {
+pub(crate) struct Fault {
     at: Place,
     message: String,
     hint: Option<String>,
@@ -120,7 +120,7 @@ impl Fault {
         Self { at, message, hint: None }
     }
 
-    fn of(self, origin: &str) -> Problem {
+    pub(crate) fn of(self, origin: &str) -> Problem {
         Problem { origin: origin.to_owned(), place: Some(self.at), message: self.message, hint: self.hint }
     }
 }

@@ -13,6 +13,8 @@ mod cli;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod configured;
 #[cfg(test)]
 mod console;

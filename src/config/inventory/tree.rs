@@ -14,13 +14,13 @@ const MOST_MERGED: usize = 100_000;
 
 /// A value and where it stands.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) at: Place,
-    pub(super) kind: Kind,
+pub(crate) struct Tree {
+    pub(crate) at: Place,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     /// A scalar of any kind, as it is written.
     Text(String),
@@ -32,19 +32,19 @@ pub(super) enum Kind {
 
 /// One line of a mapping; each key once, the last one counts.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) at: Place,
-    pub(super) value: Rc<Tree>,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) at: Place,
+    pub(crate) value: Rc<Tree>,
 }
 
 impl Tree {
-    pub(super) fn get(&self, key: &str) -> Option<&Rc<Tree>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Rc<Tree>> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// Of a mapping; empty for anything else.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
@@ -52,26 +52,26 @@ impl Tree {
     }
 
     /// Of a list; empty for anything else.
-    pub(super) fn items(&self) -> &[Rc<Tree>] {
+    pub(crate) fn items(&self) -> &[Rc<Tree>] {
         match &self.kind {
             Kind::List(items) => items,
             _ => &[],
         }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.kind, Kind::Null)
     }
 
     /// With its article, for messages.
-    pub(super) fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match self.kind {
             Kind::Null => "nothing",
             Kind::Text(_) => "a text",
@@ -106,7 +106,7 @@ struct Builder {
 }
 
 /// The first document of a text; `None` where there is nothing in it.
-pub(super) fn parse(text: &str) -> Result<Option<Rc<Tree>>, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Option<Rc<Tree>>, Fault> {
     let text = text.trim_start_matches('\u{feff}');
     let mut builder = Builder { open: Vec::new(), anchors: HashMap::new(), root: None, merged: 0 };
     for event in Parser::new_from_str(text) {
