@@ -104,7 +104,7 @@ fn every_command_that_asks_works_on_a_remote_host() {
         (&["top", api], "/service run"),
         (&["exec", api, "/service", "healthcheck"], ""),
         (&["logs", "-n", "1", api], "request_processed"),
-        (&["events", "--since", "10m", "--until", "now"], r"web2.* start .*fleetshop-api-2"),
+        (&["events", "--since", "10m", "--until", "now"], r"web2 container top fleetshop-api-2"),
         (&["releases", "api"], r"(?s)fleetshop/api:1\.[34]\.0.*fleetshop/api:1\.[34]\.0"),
         (&["disk"], r"web1 +disk(.*\n)+web2 +disk(.*\n)+local +disk"),
         (&["prune", "--dry-run"], r"(?s)web1.*web2.*local"),
