@@ -8,7 +8,8 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
-use super::api::{Api, Streamed};
+use super::answer::Streamed;
+use super::api::Api;
 use super::engine::{now_ns, stamp};
 use crate::domain::ids::ContainerId;
 use crate::logs::dedup::SLACK_NS;
