@@ -8,6 +8,7 @@ pub mod consent;
 pub mod console;
 pub mod containers;
 pub mod demo;
+pub mod deploy;
 pub mod diagnosis;
 pub mod disk;
 pub mod doctor;

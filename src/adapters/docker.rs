@@ -1,13 +1,11 @@
 //! The engine port over the Docker API. One adapter; only the byte stream differs.
 
-mod answer;
 mod api;
 mod client;
 mod dial;
 mod engine;
 mod exec;
 pub mod find;
-mod held;
 mod holder;
 mod images;
 mod inventory;

@@ -20,7 +20,8 @@ use crate::domain::checksum::checksum;
 const CHECK_JSON: &str = "\
 JSON (--json), one object per finding, told apart by kind:
   file        file; layer: project, user, extra
-  off         file, line, column; key: what is not done before the file is trusted
+  off         file, line, column; key: what is not done before the file is
+              trusted
   host        environment, host, from (file:line:column), address,
               identity, refusal: of an inventory; null where there is none
   remark      text: what an inventory says that is not done here

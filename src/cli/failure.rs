@@ -21,6 +21,9 @@ pub enum Failure {
     /// No engine answers.
     #[error("{0}")]
     Unreachable(String),
+    /// Somebody else deploys there.
+    #[error("{0}")]
+    Locked(String),
     /// A program in a container could not be started.
     #[error("{0}")]
     NotStarted(String),
@@ -51,12 +54,13 @@ impl From<EngineError> for Failure {
 }
 
 impl Failure {
-    /// 0 when nobody reads any more, 1 error, 2 usage, 6 unreachable, 125 not started, 130 interrupted.
+    /// 0 when nobody reads any more, 1 error, 2 usage, 5 locked, 6 unreachable, 125 not started, 130 interrupted.
     pub fn status(&self) -> u8 {
         match self {
             Self::Closed => 0,
             Self::Failed(_) | Self::Io(_) => 1,
             Self::Usage(_) | Self::Configuration(_) => 2,
+            Self::Locked(_) => 5,
             Self::Unreachable(_) => 6,
             Self::NotStarted(_) => 125,
             Self::Interrupted => 130,

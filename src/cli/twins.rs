@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::setup::Options;
 use super::site::Which;
 use super::{
-    act, containers, disk, doctor, events, exec, facts, health, inspect, ledger, logs, pages, status,
+    act, containers, deploy, disk, doctor, events, exec, facts, health, inspect, ledger, logs, pages, status,
 };
 
 /// The twin of everything that the console shows or does.
@@ -73,6 +73,21 @@ pub enum Twin {
     /// Remove what nothing uses, after listing exactly what goes
     #[command(after_long_help = disk::PRUNE_JSON)]
     Prune(disk::Clearing),
+    /// Put another image of a service live, one replica after the other
+    #[command(after_long_help = deploy::DEPLOY_HELP)]
+    Deploy(deploy::Deploy),
+    /// Put an earlier release of a service live again
+    #[command(after_long_help = deploy::JSON)]
+    Rollback(deploy::Rollback),
+    /// Run more or fewer replicas of a service
+    #[command(after_long_help = deploy::JSON)]
+    Scale(deploy::Scale),
+    /// Go on with a deployment that was cut off
+    #[command(after_long_help = deploy::JSON)]
+    Resume(deploy::TakeUp),
+    /// Take back a deployment that was cut off
+    #[command(after_long_help = deploy::JSON)]
+    Undo(deploy::TakeUp),
     /// Read and check what was done in an environment, as its hosts have it
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -122,6 +137,11 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Shell(arguments) => exec::open_shell(arguments, options).await,
         Twin::Disk(arguments) => disk::disk(arguments, options).await,
         Twin::Prune(arguments) => disk::prune(arguments, options).await,
+        Twin::Deploy(arguments) => deploy::deploy(arguments, options).await,
+        Twin::Rollback(arguments) => deploy::rollback(arguments, options).await,
+        Twin::Scale(arguments) => deploy::scale(arguments, options).await,
+        Twin::Resume(arguments) => deploy::resume(arguments, options).await,
+        Twin::Undo(arguments) => deploy::undo(arguments, options).await,
         Twin::Ledger(command) => ledger::run(command, options).await,
         Twin::Doctor(arguments) => doctor::run(arguments, options).await,
         Twin::Completions(arguments) => pages::completions(&arguments),

@@ -3,7 +3,7 @@
 //! One replica after the other. A new one is ready before the old one stops, unless both cannot run at once: they would
 //! publish one port, write to one volume, or take jobs from a queue as soon as they start.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::progress::serving;
 use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica, Step};
@@ -105,7 +105,7 @@ pub struct Standing {
     pub restart: RestartPolicy,
     /// Its networks, and the names by which others find it there.
     pub endpoints: Vec<Endpoint>,
-    /// It publishes a port that is given by number.
+    /// It publishes a port that is given by number, or has an address that is: no two have it at once.
     pub has_fixed_port: bool,
     /// It listens anywhere at all.
     pub has_port: bool,
@@ -237,14 +237,15 @@ fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<P
         let mut kept = kept(stage).into_iter();
         for old in stage.live() {
             if let Some(back) = kept.next() {
-                let new = back.replica(scene.may_overlap(old));
+                let new = scene.kept(&back, old);
                 steps.extend(scene.replaced(old, &new, None, Act::Revive(new.clone())));
                 continue;
             }
             match stage.known(&model.image) {
                 Ok(known) => {
                     count += 1;
-                    let new = scene.made(&model, release, count);
+                    let restart = scene.kept(&model, old).restart;
+                    let new = Replica { restart, ..scene.made(&model, release, count) };
                     let create = created(&new, &model, known);
                     steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
                 }
@@ -278,7 +279,12 @@ impl Scene {
     ) -> Plan {
         let Manner { ready_within_s, settle_s, .. } = self.manner;
         let (service, image) = (self.service.clone(), image.to_owned());
-        Plan { service, purpose, release, before, image, ready_within_s, settle_s, steps }
+        let count = |is_it: fn(&Act) -> bool| steps.iter().filter(|step| is_it(&step.act)).count();
+        let live = self.hosts.iter().map(|host| host.live().count()).sum::<usize>();
+        let more = count(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
+        let replicas = (live + more).saturating_sub(count(|act| matches!(act, Act::Retire(_))));
+        let engines = BTreeMap::new();
+        Plan { service, purpose, release, before, image, replicas, engines, ready_within_s, settle_s, steps }
     }
 
     /// Both may run at once.
@@ -291,6 +297,17 @@ impl Scene {
     fn made(&self, like: &Standing, release: Release, number: u32) -> Replica {
         let name = format!("{}-{release}-{number}", self.base);
         Replica { name, id: None, ..like.replica(self.may_overlap(like)) }
+    }
+
+    /// One that is kept, in place of a live one. The engine was told to leave it alone; where nobody knows what it did with
+    /// it before, it does as with the live one.
+    fn kept(&self, back: &Standing, live: &Standing) -> Replica {
+        let replica = back.replica(self.may_overlap(live));
+        let is_unknown = replica.restart.name == "no";
+        Replica {
+            restart: if is_unknown { live.restart.clone() } else { replica.restart.clone() },
+            ..replica
+        }
     }
 
     /// The new one for the old one.

@@ -1,6 +1,7 @@
 //! A deployment: the steps that make a release live, as they are planned, and what its journal says of each. Both lie
 //! in the ledger, so that whoever finds a deployment that was cut off can finish it or take it back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -73,6 +74,11 @@ pub struct Plan {
     pub before: Release,
     /// The image of the release, as it was asked for.
     pub image: String,
+    /// So many replicas run in the end.
+    pub replicas: usize,
+    /// Ids of the engines behind the names of its hosts: another console may call them otherwise.
+    #[serde(default)]
+    pub engines: BTreeMap<HostId, String>,
     /// How long a replica may take to be ready, in seconds.
     pub ready_within_s: u32,
     /// How long a replica without any check has to stay up to count as ready, in seconds.
@@ -93,9 +99,36 @@ impl Plan {
         hosts
     }
 
-    /// In a few words: `deploy web shop/web:1.5 as v43`.
+    /// As a console sees it that has these hosts: by the ids of their engines, each host under the name it has here.
+    #[must_use]
+    pub fn as_seen_by(&self, engines: &BTreeMap<HostId, String>) -> Self {
+        let here = |host: &HostId| -> HostId {
+            let Some(id) = self.engines.get(host).filter(|id| !id.is_empty()) else { return host.clone() };
+            if engines.get(host) == Some(id) {
+                return host.clone();
+            }
+            let same = engines.iter().find(|(_, other)| *other == id);
+            same.map_or_else(|| host.clone(), |(name, _)| name.clone())
+        };
+        let mut plan = self.clone();
+        for step in &mut plan.steps {
+            step.host = here(&step.host);
+            if let Act::Create { like, .. } = &mut step.act {
+                like.host = here(&like.host);
+            }
+        }
+        plan.engines = self.engines.iter().map(|(host, id)| (here(host), id.clone())).collect();
+        plan
+    }
+
+    /// In a few words: `deploy web shop/web:1.5 as v43`, `rollback web to v41`, `scale web to 3`.
     pub fn title(&self) -> String {
-        format!("{} {} {} as {}", self.purpose.verb(), self.service, self.image, self.release)
+        let Self { service, image, release, replicas, .. } = self;
+        match self.purpose {
+            Purpose::Deploy => format!("deploy {service} {image} as {release}"),
+            Purpose::Rollback => format!("rollback {service} to {release} ({image})"),
+            Purpose::Scale => format!("scale {service} to {replicas}"),
+        }
     }
 }
 

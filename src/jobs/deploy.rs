@@ -60,6 +60,8 @@ pub enum Said {
     Done(Step),
     /// It waits; what for.
     Waits(Step, String),
+    /// What a replica that is not ready printed last.
+    LastLines(Step, Vec<String>),
     /// A host did not answer; it is asked again after so long.
     Again(Step, String, Duration),
     /// It goes back now; why.

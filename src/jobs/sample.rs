@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, SelectAll, StreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::route::Route;
 use crate::domain::ids::{ContainerKey, HostId};
@@ -22,8 +23,6 @@ const FIRST_GAP: Duration = Duration::from_millis(700);
 pub const GAP: Duration = Duration::from_secs(3);
 /// What is due this soon goes with what is due now: one message, one picture.
 const TOGETHER: Duration = Duration::from_millis(300);
-/// Answers that come this soon after the first of several hosts go with it.
-const GATHER: Duration = Duration::from_millis(100);
 /// A list that is scrolled through is asked about once it stands still.
 const SETTLE: Duration = Duration::from_millis(120);
 /// A selection that moves on sooner is not streamed.
@@ -93,9 +92,9 @@ pub async fn sample(mut rows: watch::Receiver<Rows>, gap: Duration, out: Sender<
                 sleep(SETTLE).await;
             }
             Some(first) = asked.next(), if !asked.is_empty() => {
-                // With all that answer soon: one message, one picture.
-                let (mut answers, end) = (vec![first], Instant::now() + GATHER);
-                while let Ok(Some(more)) = timeout_at(end, asked.next()).await {
+                // With all that answered at the same time: one message, one picture.
+                let mut answers = vec![first];
+                while let Some(Some(more)) = asked.next().now_or_never() {
                     answers.push(more);
                 }
                 for (key, _) in &answers {
@@ -226,11 +225,7 @@ mod tests {
             let Some(Msg::Usage(samples)) = told.recv().await else { panic!("usage is told") };
             assert_eq!(samples.iter().map(|s| s.key.host.to_string()).collect::<Vec<_>>(), ["web1"]);
         }
-        assert!(
-            began.elapsed() <= FIRST_GAP + GAP + GATHER + Duration::from_millis(1),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() <= FIRST_GAP + GAP + Duration::from_millis(1), "{:?}", began.elapsed());
         task.abort();
     }
 }

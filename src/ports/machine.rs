@@ -1,7 +1,5 @@
 //! The machine below an engine, as far as it can be asked.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use crate::domain::checkup::Step;
@@ -25,11 +23,6 @@ pub enum Directory {
 pub trait Machine: Send + Sync {
     /// Now; `root_dir` is where its engine keeps its data. What cannot be asked is `None`.
     async fn load(&self, root_dir: &str) -> HostLoad;
-
-    /// So long it is left alone before it is asked again.
-    fn load_gap(&self) -> Duration {
-        Duration::from_secs(10)
-    }
 
     /// The way to it, walked once: what each step found. Empty where there is none, as on this very machine; at most
     /// the last step is bad.

@@ -28,10 +28,6 @@ pub struct Served {
     pub max_size: &'static str,
     /// The newest API it speaks; 1.41 where none is given.
     pub api: &'static str,
-    /// Connections so far.
-    pub connections: usize,
-    /// A connection is closed after so many answers; after one where it is 0.
-    pub answers: usize,
 }
 
 /// The engine; it ends with the test's runtime.
@@ -51,25 +47,14 @@ impl FakeEngine {
         let shared = Arc::clone(&served);
         tokio::spawn(async move {
             while let Ok((wire, _)) = listener.accept().await {
-                let answers = {
-                    let mut served = shared.lock().unwrap();
-                    served.connections += 1;
-                    served.answers.max(1)
-                };
-                tokio::spawn(serve(wire, answers, Arc::clone(&shared)));
+                tokio::spawn(answer(wire, Arc::clone(&shared)));
             }
         });
         Self { socket, served, _dir: dir }
     }
 }
 
-async fn serve(mut wire: UnixStream, answers: usize, served: Arc<Mutex<Served>>) {
-    for _ in 0..answers {
-        answer(&mut wire, &served).await;
-    }
-}
-
-async fn answer(wire: &mut UnixStream, served: &Mutex<Served>) {
+async fn answer(mut wire: UnixStream, served: Arc<Mutex<Served>>) {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         if wire.read_buf(&mut request).await.unwrap_or(0) == 0 {
@@ -80,7 +65,7 @@ async fn answer(wire: &mut UnixStream, served: &Mutex<Served>) {
     let path = head.split(' ').nth(1).unwrap_or_default();
     if path.contains("/logs?") {
         served.lock().unwrap().asked.push(path.to_owned());
-        log(wire, path, served).await;
+        log(&mut wire, path, &served).await;
     } else if path.contains("/events") {
         let _ = wire.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
         std::future::pending::<()>().await;

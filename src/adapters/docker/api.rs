@@ -1,5 +1,4 @@
-//! HTTP to an engine: one connection a call, so that a dropped stream ends at once and nothing waits for another; over
-//! SSH a question goes on the connection that the one before it left.
+//! HTTP to an engine: one connection a call, so that a dropped stream ends at once and nothing waits for another.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,18 +8,19 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::answer::{Streamed, message_of, read_head, read_refusal};
 use super::dial::{Dial, Wire};
-use super::held::{Connection, Held};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 
 /// Newest API minor version (1.x) whose answers this adapter was written for.
 const NEWEST_MINOR: u32 = 47;
 /// Oldest that has what is needed: engine 1.13.
 const OLDEST_MINOR: u32 = 25;
+/// Longest head, and longest error text, that is read.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// What is sent with a request.
 pub(super) struct Body {
@@ -56,12 +56,11 @@ pub(super) struct Api {
     pub(super) dial: Dial,
     // 0 until the engine said its version; then paths carry none.
     minor: AtomicU32,
-    held: Held<Full<Bytes>>,
 }
 
 impl Api {
     pub(super) fn new(dial: Dial) -> Self {
-        Self { dial, minor: AtomicU32::new(0), held: Held::default() }
+        Self { dial, minor: AtomicU32::new(0) }
     }
 
     /// Takes the engine's own version, `1.41`, into account.
@@ -131,18 +130,8 @@ impl Api {
         path: &str,
         body: impl Into<Body>,
     ) -> Result<Response<Incoming>, EngineError> {
-        let request = self.request(what, method, path, body.into())?;
-        let asked = async { Connection::over(wire).await?.ask(request).await };
-        self.accepted(what, asked.await.map_err(|e| self.failed(what, &e))?).await
-    }
-
-    fn request(
-        &self,
-        what: &str,
-        method: Method,
-        path: &str,
-        Body { form, bytes, login }: Body,
-    ) -> Result<Request<Full<Bytes>>, EngineError> {
+        let broken = |e: &hyper::Error| self.failed(what, e);
+        let Body { form, bytes, login } = body.into();
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.prefix()))
@@ -151,19 +140,13 @@ impl Api {
         if let Some(login) = login {
             request = request.header("x-registry-auth", login);
         }
-        request.body(Full::new(bytes)).map_err(|e| self.failed(what, &e))
-    }
-
-    async fn accepted(
-        &self,
-        what: &str,
-        answer: Response<Incoming>,
-    ) -> Result<Response<Incoming>, EngineError> {
+        let request = request.body(Full::new(bytes)).map_err(|e| self.failed(what, &e))?;
+        let answer = ask(wire, request).await.map_err(|e| broken(&e))?;
         let status = answer.status().as_u16();
         if status < 400 {
             return Ok(answer);
         }
-        let body = answer.into_body().collect().await.map_err(|e| self.failed(what, &e))?.to_bytes();
+        let body = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
         Err(self.refused(what, status, message_of(&body)))
     }
 
@@ -241,56 +224,16 @@ impl Api {
         path: &str,
         body: impl Into<Body>,
     ) -> Result<Bytes, EngineError> {
-        self.asked(limit, what, method, path, body.into()).await.map(Response::into_body)
-    }
-
-    async fn asked(
-        &self,
-        limit: Duration,
-        what: &str,
-        method: Method,
-        path: &str,
-        body: Body,
-    ) -> Result<Response<Bytes>, EngineError> {
-        let request = self.request(what, method, path, body)?;
-        // What may be asked twice: the engine may have hung up meanwhile.
-        if request.method() == Method::GET
-            && let Some(connection) = self.held.take()
-        {
-            match self.whole(connection, limit, what, request.clone()).await {
-                Err(Broken::Wire(error)) => tracing::debug!(%error, what, "asked anew"),
-                Err(Broken::Told(error)) => return Err(error),
-                Ok(answer) => return Ok(answer),
-            }
-        }
         let wire = self.dial.dial().await?;
-        let connection = Connection::over(wire).await.map_err(|e| self.failed(what, &e))?;
-        self.whole(connection, limit, what, request).await.map_err(|broken| match broken {
-            Broken::Wire(error) => self.failed(what, &error),
-            Broken::Told(error) => error,
-        })
-    }
-
-    async fn whole(
-        &self,
-        mut connection: Connection<Full<Bytes>>,
-        limit: Duration,
-        what: &str,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, Broken> {
-        let asked = async {
-            let answer = connection.ask(request).await.map_err(Broken::Wire)?;
-            let answer = self.accepted(what, answer).await.map_err(Broken::Told)?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(Broken::Wire)?;
-            Ok(Response::from_parts(head, body.to_bytes()))
+        let whole = async {
+            let answer = self.send_on(wire, what, method, path, body).await?;
+            let body = answer.into_body().collect().await;
+            body.map(http_body_util::Collected::to_bytes).map_err(|e| self.failed(what, &e))
         };
-        let answer = tokio::time::timeout(limit, asked).await;
-        let answer = answer.map_err(|_| Broken::Told(self.silent(what, limit)))??;
-        if self.dial.is_worth_holding() {
-            self.held.put(connection);
+        match tokio::time::timeout(limit, whole).await {
+            Ok(result) => result,
+            Err(_) => Err(self.silent(what, limit)),
         }
-        Ok(answer)
     }
 
     /// It was reached, and says nothing.
@@ -310,9 +253,16 @@ impl Api {
 
     /// The version of its API, from an engine that says it when it is only asked whether it is there.
     pub(super) async fn ping(&self) -> Result<Option<String>, EngineError> {
-        let answer = self.asked(CALL_TIMEOUT, "ping", Method::GET, "/_ping", None.into()).await?;
-        let version = answer.headers().get("api-version").and_then(|version| version.to_str().ok());
-        Ok(version.map(str::to_owned))
+        let wire = self.dial.dial().await?;
+        let answer = self.send_on(wire, "ping", Method::GET, "/_ping", None);
+        match tokio::time::timeout(CALL_TIMEOUT, answer).await {
+            Ok(answer) => {
+                let answer = answer?;
+                let version = answer.headers().get("api-version").and_then(|version| version.to_str().ok());
+                Ok(version.map(str::to_owned))
+            }
+            Err(_) => Err(self.silent("ping", CALL_TIMEOUT)),
+        }
     }
 
     /// A `GET` whose answer is JSON.
@@ -334,12 +284,29 @@ impl Api {
     }
 }
 
-/// Why a call came to nothing.
-enum Broken {
-    /// Its connection broke.
-    Wire(hyper::Error),
-    /// It was answered, or not in time.
-    Told(EngineError),
+/// The answer to a request on a connection of its own, once its head is there.
+pub(super) async fn ask<B>(
+    wire: Box<dyn Wire>,
+    request: Request<B>,
+) -> Result<Response<Incoming>, hyper::Error>
+where
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await?;
+    // Ends by itself when the answer's body is dropped or read to its end.
+    let link = tokio::spawn(async move {
+        connection.await.inspect_err(|error| tracing::debug!(%error, "engine connection ended"))
+    });
+    match sender.send_request(request).await {
+        // It broke before the request was on its way: the connection knows why.
+        Err(canceled) if canceled.is_canceled() => match link.await {
+            Ok(Err(reason)) => Err(reason),
+            _ => Err(canceled),
+        },
+        answer => answer,
+    }
 }
 
 fn broken(what: &str, why: &(impl std::fmt::Display + ?Sized)) -> EngineError {
@@ -359,4 +326,75 @@ pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .last()
         .map_or_else(String::new, ToString::to_string)
+}
+
+/// The engine's words: `{"message": …}`, else the first line of what came.
+fn message_of(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    match serde_json::from_slice::<Said>(body) {
+        Ok(said) => said.message,
+        Err(_) => String::from_utf8_lossy(body).lines().next().unwrap_or("no reason given").to_owned(),
+    }
+}
+
+/// The head of an answer, in small letters.
+struct Head {
+    text: String,
+    status: Option<u16>,
+}
+
+impl Head {
+    /// When the engine wrote it, by its own clock, to the second.
+    // RFC 9110, 5.6.7: Sun, 06 Nov 1994 08:49:37 GMT.
+    fn time_ns(&self) -> Option<i64> {
+        let date = self.text.lines().find_map(|line| line.strip_prefix("date:"))?;
+        chrono::DateTime::parse_from_rfc2822(date.trim()).ok()?.timestamp_nanos_opt()
+    }
+}
+
+/// A body as it comes.
+pub(super) struct Streamed {
+    /// When it was begun, by the engine's clock and to the second, if the engine said so.
+    pub begun_ns: Option<i64>,
+    /// What came behind the head.
+    pub rest: Vec<u8>,
+    /// All that is still to come.
+    pub wire: Box<dyn Wire>,
+}
+
+/// The head of an answer and the bytes that came behind it.
+async fn read_head(wire: &mut Box<dyn Wire>) -> io::Result<(Head, Vec<u8>)> {
+    let mut read = Vec::with_capacity(HEAD_BYTES);
+    let end = loop {
+        if let Some(at) = memchr::memmem::find(&read, b"\r\n\r\n") {
+            break at;
+        }
+        if wire.read_buf(&mut read).await? == 0 || read.len() > HEAD_BYTES {
+            return Err(io::Error::other("the answer has no head"));
+        }
+    };
+    let rest = read.split_off(end + 4);
+    let text = String::from_utf8_lossy(&read).to_ascii_lowercase();
+    let status = text.split(' ').nth(1).and_then(|s| s.get(..3)).and_then(|s| s.parse().ok());
+    Ok((Head { text, status }, rest))
+}
+
+/// The engine's words behind the head of a refusal. A connection that stays open is not waited for longer than a call.
+async fn read_refusal(what: &str, status: u16, mut body: Vec<u8>, wire: Box<dyn Wire>) -> EngineError {
+    let most = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+    let mut wire = wire.take(most);
+    let whole = async {
+        // Ends with the connection, or as soon as the words are whole.
+        while serde_json::from_slice::<serde_json::Value>(&body).is_err() {
+            if wire.read_buf(&mut body).await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(CALL_TIMEOUT, whole).await;
+    let message = if in_time.is_ok() { message_of(&body) } else { "no reason given in time".to_owned() };
+    EngineError::Refused { what: what.to_owned(), status, message }
 }

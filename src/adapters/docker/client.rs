@@ -11,9 +11,8 @@ use bollard::query_parameters::{
 use bollard::{BollardRequest, ClientVersion, Docker};
 use hyper::header::{HOST, HeaderValue};
 
-use super::api::known_cause;
+use super::api::{ask, known_cause};
 use super::dial::Dial;
-use super::held::Connection;
 use crate::domain::act::ContainerAct;
 use crate::domain::ids::ContainerId;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
@@ -75,7 +74,7 @@ fn connect(dial: &Dial, minor: u32) -> Result<Docker, Error> {
         Box::pin(async move {
             *request.uri_mut() = path.map_err(|e| Error::from(std::io::Error::other(e)))?;
             let wire = dial.dial().await.map_err(|e| Error::from(std::io::Error::other(e)))?;
-            Ok(Connection::over(wire).await?.ask(request).await?)
+            Ok(ask(wire, request).await?)
         }) as std::pin::Pin<Box<dyn Future<Output = Result<_, Error>> + Send>>
     };
     let version = ClientVersion { major_version: 1, minor_version: minor as usize };

@@ -62,11 +62,6 @@ impl Dial {
         }
     }
 
-    /// A connection that stays costs less than a new one, and no command on the host, of which its sshd allows few.
-    pub(super) fn is_worth_holding(&self) -> bool {
-        matches!(self, Self::Ssh(host) if !host.is_entered_by_commands())
-    }
-
     pub(super) fn unreachable(&self, cause: impl Into<String>) -> EngineError {
         EngineError::Unreachable { address: self.address(), cause: cause.into(), mend: None }
     }

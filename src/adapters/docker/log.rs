@@ -8,8 +8,7 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
-use super::answer::Streamed;
-use super::api::Api;
+use super::api::{Api, Streamed};
 use super::engine::{now_ns, stamp};
 use crate::domain::ids::ContainerId;
 use crate::logs::dedup::SLACK_NS;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::domain::container::{Check, Container, Detail, Health, Port, State};
+use crate::domain::deployment::SERVICE;
 use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use crate::domain::usage::Sample;
 use crate::ports::engine::EngineEvent;
@@ -48,6 +49,7 @@ impl Listed {
         let label = |key: &str| labels.get(key).map(String::as_str).filter(|v| !v.is_empty());
         let service = label("com.docker.compose.service")
             .or_else(|| label("com.docker.swarm.service.name"))
+            .or_else(|| label(SERVICE))
             .unwrap_or(name);
         let status = self.status.unwrap_or_default();
         Container {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 
@@ -36,11 +36,6 @@ impl Machine for SshHost {
             tracing::debug!(%error, "the host cannot be asked");
             HostLoad::default()
         })
-    }
-
-    fn load_gap(&self) -> Duration {
-        // It costs the host a login shell and seven processes.
-        Duration::from_secs(30)
     }
 
     async fn walk(&self) -> Vec<Step> {

@@ -32,6 +32,8 @@ fn rolling() -> Plan {
         release: Release(2),
         before: Release(1),
         image: "web:2".to_owned(),
+        replicas: 1,
+        engines: std::collections::BTreeMap::new(),
         ready_within_s: 60,
         settle_s: 5,
         steps: acts.map(|act| Step { host: host.clone(), act }).collect(),
@@ -101,4 +103,20 @@ fn being_taken_up_says_nothing_of_the_steps() {
     let progress = Progress::of(&[taken]);
     assert_eq!((progress.epoch, progress.steps_done(), progress.heading), (7, 0, Heading::Forward));
     assert_eq!(progress.ahead(&rolling()).len(), 6);
+}
+
+#[test]
+fn another_console_finds_the_hosts_under_its_own_names() {
+    let engines = |name: &str| std::collections::BTreeMap::from([(HostId::new(name), "E1".to_owned())]);
+    let plan = Plan { engines: engines("web1"), ..rolling() };
+    let theirs = plan.as_seen_by(&engines("ssh://10.0.0.7"));
+    assert!(theirs.steps.iter().all(|step| step.host.as_str() == "ssh://10.0.0.7"));
+    assert!(
+        matches!(&theirs.steps[0].act, Act::Create { like, .. } if like.host.as_str() == "ssh://10.0.0.7")
+    );
+    assert_eq!(theirs.as_seen_by(&engines("web1")), plan);
+    // One that is called so and is another engine is not taken for it.
+    let mut swapped = engines("web2");
+    swapped.insert(HostId::new("web1"), "E2".to_owned());
+    assert_eq!(plan.as_seen_by(&swapped).steps[0].host.as_str(), "web2");
 }

@@ -1,12 +1,13 @@
 //! Begins a deployment: takes the locks, plans again under them, and writes the plan down. Nothing is touched before that.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
 
 use super::gate::Readiness;
 use super::lock::{LockError, Locked};
-use super::scene::observe;
+use super::scene::{Which, observe};
 use super::{Care, Hosts, Run, Said};
 use crate::deploy::plan::{Manner, Refusal, Wish, plan};
 use crate::deploy::progress::Progress;
@@ -25,12 +26,16 @@ pub struct Site {
     pub environment: EnvironmentId,
     /// Its hosts that answer, in the order of the ids of their engines.
     pub hosts: Hosts,
+    /// The ids of their engines.
+    pub engines: BTreeMap<HostId, String>,
     /// Their ledger.
     pub book: Book,
     /// By whom.
     pub who: Who,
     /// In which process.
     pub pid: u32,
+    /// Of which Compose project, where it is of one.
+    pub project: Option<String>,
     /// How services are deployed.
     pub manner: Manner,
     /// How readiness is asked.
@@ -75,9 +80,11 @@ impl Site {
     }
 
     async fn planned(&self, service: &ServiceId, wish: &Wish, ledger: &Ledger) -> Result<Plan, NotBegun> {
-        let scene = observe(&self.hosts, service, wish, ledger, self.manner).await;
+        let which = Which { service, project: self.project.as_deref() };
+        let scene = observe(&self.hosts, which, wish, ledger, self.manner).await;
         let scene = scene.map_err(|(host, error)| NotBegun::Engine(host, error))?;
-        plan(wish, &scene).map_err(NotBegun::Refused)
+        let plan = plan(wish, &scene).map_err(NotBegun::Refused)?;
+        Ok(Plan { engines: self.engines.clone(), ..plan })
     }
 
     pub(super) async fn ledger(&self) -> Result<Ledger, NotBegun> {

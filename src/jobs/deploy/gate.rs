@@ -18,6 +18,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub trait Readiness: Send + Sync {
     /// What its probe of readiness says; `None` where none is configured.
     async fn probe(&self, container: &Container, detail: &Detail) -> Option<Result<(), String>>;
+
+    /// The last lines that it printed, for whoever asks why it is not.
+    async fn last_lines(&self, container: &Container) -> Vec<String>;
 }
 
 /// No probe is configured.
@@ -27,6 +30,10 @@ pub struct NoProbe;
 impl Readiness for NoProbe {
     async fn probe(&self, _: &Container, _: &Detail) -> Option<Result<(), String>> {
         None
+    }
+
+    async fn last_lines(&self, _: &Container) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -41,7 +48,13 @@ impl Worker<'_> {
             let seen = self.seen(step, replica).await?;
             match gate.judge(seen.as_ref(), began.elapsed()) {
                 Verdict::Ready => return Ok(()),
-                Verdict::Failed(why) => return Err(Fault::Never(why)),
+                Verdict::Failed(why) => {
+                    if let Some(container) = self.find(&step.host, replica).await? {
+                        let lines = self.run.readiness.last_lines(&container).await;
+                        (self.run.say)(Said::LastLines(step.clone(), lines));
+                    }
+                    return Err(Fault::Never(why));
+                }
                 Verdict::Wait(why) if why != told => {
                     told.clone_from(&why);
                     (self.run.say)(Said::Waits(step.clone(), why));

@@ -10,9 +10,18 @@ use crate::domain::container::Container;
 use crate::domain::deployment::{RELEASE, Release};
 use crate::domain::ids::{HostId, ServiceId};
 use crate::domain::ledger::union::Ledger;
-use crate::domain::spec::MountKind;
+use crate::domain::spec::{MountKind, RestartPolicy};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
+
+/// Which service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Which<'a> {
+    /// Its name.
+    pub service: &'a ServiceId,
+    /// Its Compose project, where it is of one.
+    pub project: Option<&'a str>,
+}
 
 /// Asks all hosts at once.
 ///
@@ -20,15 +29,21 @@ use crate::ports::lifecycle::Lifecycle;
 /// The first that a host gave.
 pub async fn observe(
     hosts: &Hosts,
-    service: &ServiceId,
+    which: Which<'_>,
     wish: &Wish,
     ledger: &Ledger,
     manner: Manner,
 ) -> Result<Scene, (HostId, EngineError)> {
     let asked = hosts.0.iter().map(|(host, engine)| async {
-        stage(host, &**engine, service, wish).await.map_err(|error| (host.clone(), error))
+        stage(host, &**engine, which, wish).await.map_err(|error| (host.clone(), error))
     });
-    let stages = try_join_all(asked).await?;
+    let mut stages = try_join_all(asked).await?;
+    for kept in stages.iter_mut().flat_map(|stage| &mut stage.replicas).filter(|replica| !replica.is_up) {
+        if let Some(restart) = restart_of(ledger, kept) {
+            kept.restart = restart;
+        }
+    }
+    let service = which.service;
     let replicas = || stages.iter().flat_map(|stage| &stage.replicas);
     let planned = ledger.records.iter().filter_map(|record| record.plan.as_ref());
     let planned = planned.filter(|plan| plan.service == *service).map(|plan| plan.release);
@@ -39,14 +54,22 @@ pub async fn observe(
     Ok(Scene { service: service.clone(), base, next, hosts: stages, manner })
 }
 
+/// When a kept container was started by itself before it was stopped to be kept: the engine was told to leave it alone.
+fn restart_of(ledger: &Ledger, kept: &Standing) -> Option<RestartPolicy> {
+    let plans = ledger.records.iter().rev().filter_map(|record| record.plan.as_ref());
+    let steps = plans.flat_map(|plan| &plan.steps).filter(|step| step.host == kept.key.host);
+    let mut replicas = steps.map(|step| step.act.replica());
+    replicas.find(|replica| replica.id.as_ref() == Some(&kept.key.id)).map(|replica| replica.restart.clone())
+}
+
 async fn stage(
     host: &HostId,
     engine: &dyn Lifecycle,
-    service: &ServiceId,
+    which: Which<'_>,
     wish: &Wish,
 ) -> Result<Stage, EngineError> {
     let mut containers = engine.containers().await?;
-    containers.retain(|container| container.service == *service);
+    containers.retain(|c| c.service == *which.service && c.project.as_deref() == which.project);
     containers.sort_by(|a, b| a.name.cmp(&b.name));
     let replicas = join_all(containers.iter().map(|container| standing(engine, container))).await;
     // One that was removed meanwhile is not there.
@@ -86,7 +109,8 @@ async fn standing(engine: &dyn Lifecycle, container: &Container) -> Result<Stand
         image_id: container.image_id.clone(),
         restart: spec.restart(),
         endpoints: spec.networks(),
-        has_fixed_port: spec.published().iter().any(|port| port.port.is_some()),
+        has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
+            || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
         has_port: !container.ports.is_empty() || !spec.published().is_empty(),
         writes_to_volume: spec
             .mounts()

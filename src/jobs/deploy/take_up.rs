@@ -72,7 +72,7 @@ impl Site {
             progress.note(&note);
         }
         let seen = ledger.last.unwrap_or(number);
-        Ok(Some(self.run(entry, *plan, progress, seen, locks)))
+        Ok(Some(self.run(entry, plan.as_seen_by(&self.engines), progress, seen, locks)))
     }
 
     /// What was begun without a plan touched nothing.

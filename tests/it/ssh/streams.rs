@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pilothouse::adapters::docker::DockerEngine;
 use pilothouse::adapters::ssh::driver::Patience;
 use pilothouse::adapters::ssh::host::{SshHost, WayIn};
 use pilothouse::adapters::ssh::link::Door;
-use pilothouse::domain::ids::HostId;
-use pilothouse::ports::lifecycle::Lifecycle as _;
 use pilothouse::ports::pace::Pace as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{connector, to};
 use crate::engine::{self, SOCKET};
-use crate::fake_engine::{FakeEngine, Served};
 use crate::sshd::Sshd;
 
 fn host(sshd: &Sshd, socket: Option<&str>) -> SshHost {
@@ -39,29 +35,6 @@ async fn the_engine_answers_through_the_hosts_socket() {
     let host = host(&sshd, None);
     assert!(ping(&host).await.contains("OK"));
     assert_eq!(host.way_in(), Some(WayIn::Socket(SOCKET.to_owned())));
-}
-
-/// Connections that an engine sees of seven questions, one after the other, where it closes each after so many answers.
-async fn connections_of_seven_questions(answers: usize) -> usize {
-    let (sshd, served) = (Sshd::start(), Served { answers, ..Served::default() });
-    let fake = FakeEngine::start(served);
-    let host = Arc::new(host(&sshd, fake.socket.to_str()));
-    let engine = DockerEngine::over_ssh(HostId::new("web1"), host);
-    for _ in 0..7 {
-        assert_eq!(engine.containers().await.unwrap().len(), 1);
-    }
-    let served = fake.served.lock().unwrap();
-    served.connections
-}
-
-#[tokio::test]
-async fn questions_to_an_engine_over_ssh_share_a_connection() {
-    assert_eq!(connections_of_seven_questions(100).await, 1);
-}
-
-#[tokio::test]
-async fn an_engine_that_hangs_up_between_two_questions_is_asked_anew() {
-    assert_eq!(connections_of_seven_questions(2).await, 4);
 }
 
 #[tokio::test]

@@ -1,0 +1,290 @@
+//! `pilothouse deploy`, `rollback`, `scale`, `resume`, `undo`: the plan is shown, confirmed and run, and every step told as
+//! it is done. It runs in this process: whoever is cut off leaves a journal on the hosts, from which `resume` and `undo`
+//! go on anywhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::consent::{Consent, Request};
+use super::failure::Failure;
+use super::setup::Options;
+use super::site::{Depth, Site, Where};
+use super::target::Target;
+use crate::config::units::{Period, UnitError};
+use crate::deploy::plan::{Manner, Wish};
+use crate::domain::deployment::{Act, Heading, Plan, Release};
+use crate::domain::environment::Environment;
+use crate::domain::grade::{Weight, grade_at_once};
+use crate::domain::ids::ServiceId;
+use crate::domain::ledger::Record;
+use crate::jobs::deploy::begin::{NotBegun, unfinished};
+use crate::jobs::deploy::lock::LockError;
+use crate::jobs::deploy::take_up::Way;
+
+mod place;
+mod report;
+
+use report::Teller;
+
+/// The shape of `--json`.
+pub const JSON: &str = "\
+JSON (--json), one object per event:
+  event    plan, begins, done, waits, last_lines, again, turns, trouble, end
+  step     what the step does, and on which host; null where it is about all
+  text     the same in words
+  outcome  of `end`: done, undone, halted; else null
+
+Exit status: 4 when it was taken back, 5 when somebody else deploys there.";
+
+/// What `deploy` prints.
+pub const DEPLOY_HELP: &str = "\
+The new replicas are made like those that run, with the other image, which the
+hosts must have. A new one is ready before the old one stops, unless it has a
+port of the host by number, writes to a volume, or listens nowhere. Ready is
+what its health check, or the configured probe, says; without either it has
+to stay up for some seconds. What does not get ready is taken back.
+The old containers are kept, stopped, for `rollback`.
+
+JSON (--json), one object per event:
+  event    plan, begins, done, waits, last_lines, again, turns, trouble, end
+  step     what the step does, and on which host; null where it is about all
+  text     the same in words
+  outcome  of `end`: done, undone, halted; else null
+
+Exit status: 4 when it was taken back, 5 when somebody else deploys there.";
+
+/// How it is done.
+#[derive(clap::Args, Debug)]
+pub struct Manners {
+    #[command(flatten)]
+    at: Where,
+    /// Only show what would be done
+    #[arg(long)]
+    plan: bool,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// How long a replica may take to be ready
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = seconds)]
+    ready_within: Duration,
+    #[command(flatten)]
+    consent: Consent,
+    /// Report as JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which image.
+#[derive(clap::Args, Debug)]
+pub struct Deploy {
+    /// [ENVIRONMENT/]SERVICE
+    #[arg(value_name = "TARGET")]
+    target: Target,
+    /// The image, as its hosts have it: NAME:TAG, NAME@DIGEST or an id
+    image: String,
+    #[command(flatten)]
+    manners: Manners,
+}
+
+/// Which release.
+#[derive(clap::Args, Debug)]
+pub struct Rollback {
+    /// [ENVIRONMENT/]SERVICE
+    #[arg(value_name = "TARGET")]
+    target: Target,
+    /// The release: v41; otherwise the one before the live one. What ran before the first is v0
+    #[arg(value_parser = release)]
+    release: Option<Release>,
+    #[command(flatten)]
+    manners: Manners,
+}
+
+/// How many.
+#[derive(clap::Args, Debug)]
+pub struct Scale {
+    /// [ENVIRONMENT/]SERVICE
+    #[arg(value_name = "TARGET")]
+    target: Target,
+    /// So many on all hosts together
+    replicas: usize,
+    #[command(flatten)]
+    manners: Manners,
+}
+
+/// Which environment's.
+#[derive(clap::Args, Debug)]
+pub struct TakeUp {
+    #[command(flatten)]
+    at: Where,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Although whoever began it may still be at work
+    #[arg(long)]
+    take_over: bool,
+    #[command(flatten)]
+    consent: Consent,
+    /// Report as JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let period: Period = text.parse().map_err(|error: UnitError| error.to_string())?;
+    if period.get() < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(period.get()) }
+}
+
+fn release(text: &str) -> Result<Release, String> {
+    Release::parse(text).ok_or_else(|| "a release is a number: v41".to_owned())
+}
+
+/// Puts an image live.
+pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure> {
+    let wish = Wish::Deploy { image: arguments.image };
+    carry_out(&arguments.target, &wish, &arguments.manners, options).await
+}
+
+/// Puts an earlier release live again.
+pub async fn rollback(arguments: Rollback, options: &Options) -> Result<u8, Failure> {
+    carry_out(&arguments.target, &Wish::Rollback(arguments.release), &arguments.manners, options).await
+}
+
+/// Runs so many replicas.
+pub async fn scale(arguments: Scale, options: &Options) -> Result<u8, Failure> {
+    carry_out(&arguments.target, &Wish::Scale(arguments.replicas), &arguments.manners, options).await
+}
+
+async fn carry_out(
+    target: &Target,
+    wish: &Wish,
+    manners: &Manners,
+    options: &Options,
+) -> Result<u8, Failure> {
+    let mut site = Site::load(options)?;
+    let found = site.find(&manners.at, std::slice::from_ref(target), Depth::List).await?;
+    let Some(first) = found.first() else {
+        return Err(Failure::Failed(format!("nothing is called {}", target.name)));
+    };
+    let (environment, service) = (first.environment.clone(), first.container.service.clone());
+    if let Some(other) = found.iter().find(|other| other.container.service != service) {
+        let (name, other) = (&target.name, &other.container.service);
+        return Err(Failure::Failed(format!("{name} is {service} and {other}: name one service")));
+    }
+    let mut teller = Teller::new(manners.json);
+    let manner = Manner { ready_within_s: manners.ready_within.as_secs() as u32, ..Manner::default() };
+    let mut place = place::of(&site, &environment, Some(&service), manner, teller.say());
+    place.project = first.container.project.as_deref().map(str::to_owned);
+    let plan = place.plan(&service, wish).await.map_err(not_begun)?;
+    if manners.plan {
+        teller.plan(&plan)?;
+        return Ok(site.status());
+    }
+    confirm(&manners.consent, &environment, &plan).await?;
+    let run = place.begin(&service, wish, Some(&plan), manners.note.clone()).await.map_err(not_begun)?;
+    teller.plan(&plan)?;
+    teller.follow(run.run()).await
+}
+
+/// Asks for what the plan weighs; the question lists each step.
+async fn confirm(consent: &Consent, environment: &Environment, plan: &Plan) -> Result<(), Failure> {
+    let warning =
+        has_gap(plan).then_some("it is away between its stop and its start: both cannot run at once");
+    let request = Request {
+        environment,
+        grade: grade_at_once(Weight::Ends, environment),
+        what: plan.title(),
+        steps: plan.steps.iter().map(ToString::to_string).collect(),
+        warning,
+    };
+    consent.obtain(&request).await
+}
+
+/// Something stops before its successor starts, and nothing of it is left.
+fn has_gap(plan: &Plan) -> bool {
+    let first = |is_it: fn(&Act) -> bool| plan.steps.iter().position(|step| is_it(&step.act));
+    let stop = first(|act| matches!(act, Act::Retire(_)));
+    let start = first(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
+    stop.zip(start).is_some_and(|(stop, start)| stop < start)
+}
+
+/// Goes on.
+pub async fn resume(arguments: TakeUp, options: &Options) -> Result<u8, Failure> {
+    take_up(arguments, Heading::Forward, options).await
+}
+
+/// Goes back.
+pub async fn undo(arguments: TakeUp, options: &Options) -> Result<u8, Failure> {
+    take_up(arguments, Heading::Back, options).await
+}
+
+async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Result<u8, Failure> {
+    let mut site = Site::load(options)?;
+    let environment = site.environment(arguments.at.environment.as_deref())?;
+    site.ask(std::slice::from_ref(&environment), Depth::List).await;
+    let mut teller = Teller::new(arguments.json);
+    let book = site.book(&environment);
+    let ledger = book.read().await.ledger;
+    let record = unfinished(&ledger);
+    let service = record.and_then(|record| record.plan.as_ref()).map(|plan| plan.service.clone());
+    let place = place::of(&site, &environment, service.as_ref(), Manner::default(), teller.say());
+    if !arguments.take_over
+        && let Some(busy) = place::may_be_at_work(&place, record).await?
+    {
+        return Err(Failure::Locked(busy));
+    }
+    let Some(record) = record else {
+        // A lock that was left is broken; nothing else is there.
+        place.take_up(Way::On).await.map_err(not_begun)?;
+        teller.nothing(&environment)?;
+        return Ok(site.status());
+    };
+    let request = Request {
+        environment: &environment,
+        grade: grade_at_once(Weight::Ends, &environment),
+        what: verb(heading, record, service.as_ref()),
+        steps: ahead(record, heading),
+        warning: None,
+    };
+    // Going back is easier than going forward: it never wants the name typed where somebody can be asked.
+    arguments.consent.obtain(&request).await?;
+    let way = match heading {
+        Heading::Forward => Way::On,
+        Heading::Back => Way::Back(arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned())),
+    };
+    match place.take_up(way).await.map_err(not_begun)? {
+        Some(run) => teller.follow(run.run()).await,
+        None => {
+            teller.nothing(&environment)?;
+            Ok(site.status())
+        }
+    }
+}
+
+fn verb(heading: Heading, record: &Record, service: Option<&ServiceId>) -> String {
+    let verb = if heading == Heading::Back { "undo" } else { "resume" };
+    let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
+    format!("{verb} {}{of} ({})", record.begun.number, record.begun.act)
+}
+
+/// What is left to do in that direction.
+fn ahead(record: &Record, heading: Heading) -> Vec<String> {
+    let mut progress = crate::deploy::progress::Progress::of(&record.notes);
+    progress.heading = progress.heading.max(heading);
+    let plan = record.plan.as_ref();
+    let ahead = plan.map(|plan| progress.ahead(plan)).unwrap_or_default();
+    ahead.into_iter().map(|one| one.step.to_string()).collect()
+}
+
+fn not_begun(error: NotBegun) -> Failure {
+    match error {
+        NotBegun::Lock(LockError::Held(_)) => Failure::Locked(format!("{error}; nothing was done")),
+        NotBegun::Engine(host, error) => match Failure::from(error) {
+            Failure::Unreachable(why) => Failure::Unreachable(format!("{host}: {why}; nothing was done")),
+            other => Failure::Failed(format!("{host}: {other}; nothing was done")),
+        },
+        other => Failure::Failed(format!("{other}; nothing was done")),
+    }
+}
+
+/// Who is told of it.
+type Say = Arc<dyn Fn(crate::jobs::deploy::Said) + Send + Sync>;

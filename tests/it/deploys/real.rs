@@ -1,0 +1,194 @@
+//! Deployments on the machine's engine, by the command line alone: rolled out, taken back, killed at any step and gone on
+//! with.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::cli::{Done, command, run_with};
+use crate::engine::{self, Project, SOCKET, docker, import_with};
+
+/// A service of two replicas in a network, whose health check asks the image whether it is good.
+struct Shop {
+    project: Project,
+    network: String,
+}
+
+/// An image that is found again by every test and every run.
+fn image(mark: &str) -> String {
+    let name = format!("pilothouse-test/deploy:{mark}");
+    if docker(&["images", "-q", &name]).is_empty() {
+        import_with(&format!("unix://{SOCKET}"), &name, mark, &["sh", "sleep", "grep"]);
+    }
+    name
+}
+
+impl Shop {
+    fn open(replicas: usize, options: &[&str]) -> Option<Self> {
+        if !engine::is_there() {
+            return None;
+        }
+        let project = Project::new();
+        let network = project.network("shop");
+        let shop = Self { project, network };
+        (1..=replicas).for_each(|n| shop.start(n, options));
+        Some(shop)
+    }
+
+    fn start(&self, n: usize, options: &[&str]) {
+        let name = format!("{}-web-{n}", self.project.name);
+        let project = format!("com.docker.compose.project={}", self.project.name);
+        let mut args =
+            vec!["run", "-d", "--name", &name, "--network", &self.network, "--network-alias", "web"];
+        args.extend(["--label", &project, "--label", "com.docker.compose.service=web"]);
+        args.extend(["--restart", "always", "--expose", "80", "--stop-timeout", "1"]);
+        args.extend([
+            "--health-cmd",
+            "grep -q good /mark",
+            "--health-interval",
+            "1s",
+            "--health-retries",
+            "1",
+        ]);
+        args.extend(options);
+        let image = image("good-1");
+        let script = "echo no database; trap 'exit 0' TERM; while :; do sleep 1; done";
+        args.extend([image.as_str(), "sh", "-c", script]);
+        docker(&args);
+    }
+
+    fn config(&self) -> String {
+        crate::cli::environment(&self.project.name, "development", &self.project)
+    }
+
+    fn run(&self, args: &[&str]) -> Done {
+        run_with(&self.config(), args)
+    }
+
+    fn target(&self) -> String {
+        format!("{}/web", self.project.name)
+    }
+
+    /// Name, image, state, restart policy and names in the network of each, without the project's.
+    fn rows(&self) -> Vec<String> {
+        let filter = format!("label=com.docker.compose.project={}", self.project.name);
+        let ids = docker(&["ps", "-aq", "--filter", &filter]);
+        let form = "{{.Name}} {{.Config.Image}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}} \
+                    {{range .NetworkSettings.Networks}}{{json .Aliases}}{{end}}";
+        let inspect: Vec<&str> = ["inspect", "-f", form].into_iter().chain(ids.lines()).collect();
+        let short = |line: &str| {
+            let line = line.trim_start_matches('/').replace(&format!("{}-", self.project.name), "");
+            let (row, aliases) = line.split_once('[').unwrap_or((&line, ""));
+            let found = if aliases.contains("\"web\"") { "found" } else { "apart" };
+            format!("{}{found}", row.replace("pilothouse-test/deploy:", ""))
+        };
+        let mut rows: Vec<_> = docker(&inspect).lines().map(short).collect();
+        rows.sort();
+        rows
+    }
+
+    /// The command is killed once it begins a step that begins so; gives whether it came to that.
+    fn kill_at(&self, args: &[&str], step: &str) -> bool {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("pilothouse.toml"), self.config()).unwrap();
+        let mut child = command(home.path(), args).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut events = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
+        let is_it = |event: &serde_json::Value| {
+            event["event"] == "begins" && event["step"].as_str().unwrap().starts_with(step)
+        };
+        let came = events.any(|event| is_it(&event));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        came
+    }
+
+    fn locks(&self) -> String {
+        docker(&["ps", "-aq", "--filter", &format!("name=pilothouse-lock-{}", self.project.name)])
+    }
+}
+
+#[test]
+fn a_release_goes_live_and_back_and_a_bad_one_is_taken_back() {
+    let Some(shop) = Shop::open(2, &[]) else { return };
+    let before = shop.rows();
+    let done = shop.run(&["deploy", &shop.target(), &image("good-2"), "--yes", "--note", "faster"]).ended(0);
+    assert!(done.out.ends_with("done\n"), "{}", done.out);
+    let live = shop.rows();
+    let expected = [
+        "web-1 good-1 exited no found",
+        "web-2 good-1 exited no found",
+        "web-v1-1 good-2 running always found",
+        "web-v1-2 good-2 running always found",
+    ];
+    assert_eq!(live, expected);
+    let bad = ["deploy", &shop.target(), &image("bad"), "--yes", "--ready-within", "2s"];
+    let done = shop.run(&bad).ended(4);
+    for told in ["no database", "its health check fails", "taken back"] {
+        assert!(done.out.contains(told), "{told}: {}", done.out);
+    }
+    assert_eq!(shop.rows(), live);
+    shop.run(&["rollback", &shop.target(), "--yes"]).ended(0);
+    let back = shop.rows();
+    assert_eq!(back[..2], before);
+    assert_eq!(back[2..], ["web-v1-1 good-2 exited no found", "web-v1-2 good-2 exited no found"]);
+    shop.run(&["scale", &shop.target(), "3", "--yes"]).ended(0);
+    assert_eq!(shop.rows()[2], "web-v0-3 good-1 running always found");
+    let ledger = shop.run(&["ledger", "export", "-e", &shop.project.name, "--json"]).ended(0).json();
+    let told: Vec<_> = ledger.iter().map(|row| (row["outcome"].as_str(), row["why"].as_str())).collect();
+    let plain = (Some("done"), None);
+    assert_eq!(told, [(Some("done"), Some("faster")), (Some("undone"), None), plain, plain]);
+    assert_eq!(shop.locks(), "");
+}
+
+#[test]
+fn what_was_killed_at_any_step_is_resumed_or_undone() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let image = image("good-2");
+    for step in ["create", "start", "wait", "let", "stop"] {
+        let before = shop.rows();
+        let target = shop.target();
+        let deploy = ["deploy", &target, &image, "--yes", "--json"];
+        assert!(shop.kill_at(&deploy, step), "{step}");
+        let refused = shop.run(&["deploy", &target, &image, "--yes"]);
+        assert!(matches!(refused.status, 1 | 5), "{step}: {}", refused.err);
+        shop.run(&["undo", "-e", &shop.project.name, "--yes"]).ended(4);
+        assert_eq!((shop.rows(), shop.locks()), (before, String::new()), "undone at {step}");
+        assert!(shop.kill_at(&deploy, step), "{step}");
+        shop.run(&["resume", "-e", &shop.project.name, "--yes"]).ended(0);
+        let up: Vec<_> = shop.rows().into_iter().filter(|row| row.contains("running")).collect();
+        assert_eq!((up.len(), shop.locks()), (1, String::new()), "resumed at {step}: {up:?}");
+    }
+    let nothing = shop.run(&["resume", "-e", &shop.project.name]).ended(0);
+    assert!(nothing.out.starts_with("nothing was cut off"), "{}", nothing.out);
+}
+
+#[test]
+fn what_has_a_port_of_the_host_stops_first_and_is_told_so() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some(shop) = Shop::open(1, &["-p", &format!("127.0.0.1:{port}:80")]) else { return };
+    let plan = shop.run(&["deploy", &shop.target(), &image("good-2"), "--plan"]).ended(0);
+    let place = |word: &str| plan.out.lines().position(|line| line.trim().starts_with(word)).unwrap();
+    assert!(place("stop") < place("start"), "{}", plan.out);
+    let nobody = shop.run(&["deploy", &shop.target(), &image("good-2")]).ended(2);
+    assert!(nobody.err.contains("add --yes"), "{}", nobody.err);
+    shop.run(&["deploy", &shop.target(), &image("good-2"), "--yes"]).ended(0);
+    assert_eq!(shop.rows(), ["web-1 good-1 exited no found", "web-v1-1 good-2 running always found"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_told_and_nothing_is_touched() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let before = shop.rows();
+    let target = shop.target();
+    for (args, told) in [
+        (vec!["deploy", &target, "pilothouse-test/none:1", "--yes"], "has no image pilothouse-test/none:1"),
+        (vec!["rollback", &target, "--yes"], "there is nothing to go back to"),
+        (vec!["rollback", &target, "v9", "--yes"], "no container of web v9 is kept"),
+        (vec!["scale", &target, "1", "--yes"], "has 1 replica already"),
+        (vec!["scale", &target, "0", "--yes"], "stop it instead"),
+    ] {
+        let done = shop.run(&args).ended(1);
+        assert!(done.err.contains(told) && done.err.contains("nothing was done"), "{told}: {}", done.err);
+    }
+    assert_eq!((shop.rows(), shop.locks()), (before, String::new()));
+}
