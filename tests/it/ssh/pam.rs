@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilothouse::adapters::ssh::connect::ConnectError;
 use pilothouse::adapters::ssh::host::SshHost;
@@ -17,8 +17,9 @@ use crate::sshd::Sshd;
 
 const PASSWORD: &str =
     "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n";
-/// Something happens at the beginning of each login, as a push to a telephone does; then nothing is asked.
-const PUSH: &str = "auth required pam_exec.so quiet {dir}/push\naccount required pam_permit.so\nsession required pam_permit.so\n";
+/// Something happens at the beginning of each login, as a push to a telephone does; then nothing is asked. `pam_exec` alone
+/// gives no credentials, which sshd takes for a denial at times.
+const PUSH: &str = "auth required pam_exec.so quiet {dir}/push\nauth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
 /// Asks twice in one login, with words of its own before the second question.
 const TWO: &str = "auth required pam_unix.so nodelay\nauth optional pam_echo.so Now the second one\n\
     auth required pam_stress.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
@@ -33,6 +34,15 @@ fn tries(person: &Person) -> Vec<String> {
         other => panic!("{other:?}"),
     };
     person.asked().iter().map(one).collect()
+}
+
+/// The process that serves a login is there only once its monitor made it: before that a cut would miss it.
+async fn is_served(sshd: &Sshd) {
+    let end = Instant::now() + SOON;
+    while !fs::read_to_string(sshd.file("log")).unwrap().contains("User child is on pid") {
+        assert!(Instant::now() < end, "nobody serves the login");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn cut(sshd: &Sshd) {
@@ -156,6 +166,7 @@ async fn after_a_drop_nothing_is_pushed_before_somebody_wants_it() {
     assert!(futures_util::future::join_all(all).await.into_iter().all(|is_ok| is_ok));
     assert_eq!(account.lines("pushes"), 1);
     let first = host.connected().await.unwrap();
+    is_served(&sshd).await;
     cut(&sshd);
     first.link.ended().await;
     let error = loop {
