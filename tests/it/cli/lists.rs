@@ -134,7 +134,10 @@ fn a_reader_that_leaves_is_no_error() {
             command(home.path(), args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let left = child.wait_with_output().unwrap();
-        assert_eq!((left.status.code(), &left.stderr[..]), (Some(0), &b""[..]), "{args:?}");
+        // A busy engine has forgotten what happened an hour ago, and that is told.
+        let told = String::from_utf8_lossy(&left.stderr);
+        let wrong: Vec<_> = told.lines().filter(|line| !line.contains("kept nothing from before")).collect();
+        assert_eq!((left.status.code(), wrong), (Some(0), Vec::new()), "{args:?}");
     }
 }
 
