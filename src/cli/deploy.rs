@@ -26,18 +26,25 @@ mod report;
 
 use report::Teller;
 
-/// The shape of `--json`.
-pub const JSON: &str = "\
+macro_rules! json {
+    () => {
+        "\
 JSON (--json), one object per event:
   event    plan, begins, done, waits, last_lines, again, turns, trouble, end
   step     what the step does, and on which host; null where it is about all
   text     the same in words
   outcome  of `end`: done, undone, halted; else null
 
-Exit status: 4 when it was taken back, 5 when somebody else deploys there.";
+Exit status: 4 when it was taken back, 5 when somebody else deploys there."
+    };
+}
+
+/// The shape of `--json`.
+pub const JSON: &str = json!();
 
 /// What `deploy` prints.
-pub const DEPLOY_HELP: &str = "\
+pub const DEPLOY_HELP: &str = concat!(
+    "\
 The new replicas are made like those that run, with the other image, which the
 hosts must have. A new one is ready before the old one stops, unless it has a
 port of the host by number, writes to a volume, or listens nowhere. Ready is
@@ -45,13 +52,9 @@ what its health check, or the configured probe, says; without either it has
 to stay up for some seconds. What does not get ready is taken back.
 The old containers are kept, stopped, for `rollback`.
 
-JSON (--json), one object per event:
-  event    plan, begins, done, waits, last_lines, again, turns, trouble, end
-  step     what the step does, and on which host; null where it is about all
-  text     the same in words
-  outcome  of `end`: done, undone, halted; else null
-
-Exit status: 4 when it was taken back, 5 when somebody else deploys there.";
+",
+    json!()
+);
 
 /// How it is done.
 #[derive(clap::Args, Debug)]

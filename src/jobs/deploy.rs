@@ -191,7 +191,7 @@ impl Run {
         let hosts: Vec<_> = self.hosts.0.iter().map(|(host, _)| host).collect();
         loop {
             for host in &hosts {
-                match self.worker().look(host).await {
+                match self.look(host).await {
                     Err(Fault::Locked(held)) => return Err(Halt::Lock(*held)),
                     // One that does not answer says nothing; the others tell.
                     Ok(()) | Err(Fault::Never(_) | Fault::Unheard(_)) => {}
@@ -227,18 +227,12 @@ impl Run {
                 Ok(None)
             }
             (Heading::Forward, _) => {
-                self.turn(one, &why).await?;
+                // From now on it goes back.
+                self.note(one, Phase::Failed(why.clone())).await?;
                 Ok(Some(why))
             }
             (Heading::Back, _) => Err(Halt::Stuck { step: one.step.to_string(), why: failed }),
         }
-    }
-
-    /// From now on it goes back.
-    async fn turn(&mut self, one: &Numbered, why: &str) -> Result<(), Halt> {
-        self.note(one, Phase::Failed(why.to_owned())).await?;
-        self.progress.heading = Heading::Back;
-        Ok(())
     }
 
     async fn note(&mut self, one: &Numbered, phase: Phase) -> Result<(), Halt> {
@@ -260,7 +254,7 @@ impl Run {
     async fn tried(&self, step: &Step) -> Result<Result<(), String>, Halt> {
         let mut waits = AGAIN_AFTER.into_iter();
         loop {
-            let error = match self.worker().act(step).await {
+            let error = match self.act(step).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(Fault::Never(why)) => return Ok(Err(why)),
                 Err(Fault::Locked(held)) => return Err(Halt::Lock(*held)),
@@ -272,9 +266,5 @@ impl Run {
             (self.say)(Said::Again(step.clone(), error.to_string(), wait));
             sleep(wait).await;
         }
-    }
-
-    fn worker(&self) -> act::Worker<'_> {
-        act::Worker { run: self }
     }
 }

@@ -35,12 +35,7 @@ impl Fault {
     }
 }
 
-/// Does the steps of a run.
-pub(super) struct Worker<'a> {
-    pub(super) run: &'a Run,
-}
-
-impl Worker<'_> {
+impl Run {
     pub(super) async fn act(&self, step: &Step) -> Result<(), Fault> {
         let host = &step.host;
         if !matches!(step.act, Act::Gate(_)) {
@@ -101,7 +96,7 @@ impl Worker<'_> {
             }
         }
         let made = self.there(host, replica).await?;
-        if self.run.care.read_back && made.image_id != *image_id {
+        if self.care.read_back && made.image_id != *image_id {
             let (is, meant) = (made.image_id, image_id);
             return Err(Fault::Never(format!(
                 "{image} is {is} there now and was {meant} when this was planned"
@@ -119,7 +114,7 @@ impl Worker<'_> {
         engine.set_restart(id, &never).await.map_err(Fault::of)?;
         self.sure(host).await?;
         engine.act(id, ContainerAct::Stop).await.map_err(Fault::of)?;
-        if !self.run.care.read_back {
+        if !self.care.read_back {
             return Ok(());
         }
         match self.find(host, replica).await? {
@@ -154,14 +149,14 @@ impl Worker<'_> {
         }
         self.sure(host).await?;
         self.host(host)?.discard(&found.key.id).await.map_err(Fault::of)?;
-        if self.run.care.read_back && self.find(host, replica).await?.is_some() {
+        if self.care.read_back && self.find(host, replica).await?.is_some() {
             return Err(Fault::Never("it was removed and is still there".to_owned()));
         }
         Ok(())
     }
 
     pub(super) fn host(&self, host: &HostId) -> Result<&dyn Lifecycle, Fault> {
-        self.run.hosts.get(host).ok_or_else(|| {
+        self.hosts.get(host).ok_or_else(|| {
             let (address, cause) = (host.to_string(), "it is not among the hosts that answer".to_owned());
             Fault::Unheard(EngineError::Unreachable { address, cause, mend: None })
         })
@@ -174,7 +169,7 @@ impl Worker<'_> {
             return Ok(all.into_iter().find(|c| c.key.id == *id));
         }
         let Some(found) = all.into_iter().find(|c| *c.name == *replica.name) else { return Ok(None) };
-        if found.labels.get(DEPLOYMENT).map(String::as_str) == Some(self.run.entry.begun.id.as_str()) {
+        if found.labels.get(DEPLOYMENT).map(String::as_str) == Some(self.entry.begun.id.as_str()) {
             return Ok(Some(found));
         }
         Err(Fault::Never(format!("a container {} is there that this deployment did not make", replica.name)))
@@ -192,7 +187,7 @@ impl Worker<'_> {
         otherwise: &str,
         is_so: impl Fn(&Container) -> bool + Send,
     ) -> Result<(), Fault> {
-        if !self.run.care.read_back || is_so(&self.there(host, replica).await?) {
+        if !self.care.read_back || is_so(&self.there(host, replica).await?) {
             return Ok(());
         }
         Err(Fault::Never(otherwise.to_owned()))
@@ -200,10 +195,10 @@ impl Worker<'_> {
 
     /// The lock is ours.
     pub(super) async fn look(&self, host: &HostId) -> Result<(), Fault> {
-        if !self.run.care.fence {
+        if !self.care.fence {
             return Ok(());
         }
-        lock::look(self.run, host).await.map_err(|lost| match lost {
+        lock::look(self, host).await.map_err(|lost| match lost {
             Lost::Held(held) => Fault::Locked(Box::new(held)),
             Lost::Unheard(error) => Fault::Unheard(error),
         })
@@ -211,14 +206,14 @@ impl Worker<'_> {
 
     /// As above, where the last answer is not from just now: right before anything is changed.
     async fn sure(&self, host: &HostId) -> Result<(), Fault> {
-        while self.run.care.fence && !self.run.locks.is_fresh(host) {
+        while self.care.fence && !self.locks.is_fresh(host) {
             self.look(host).await?;
         }
         Ok(())
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
-        let Run { environment, plan, entry, .. } = self.run;
+        let Run { environment, plan, entry, .. } = self;
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         BTreeMap::from([
             label(ENVIRONMENT, environment.as_str()),

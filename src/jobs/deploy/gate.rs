@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-use super::Said;
-use super::act::{Fault, Worker};
+use super::act::Fault;
+use super::{Run, Said};
 use crate::deploy::gate::{Gate, Seen, Verdict};
 use crate::domain::container::{Container, Detail};
 use crate::domain::deployment::{Replica, Step};
@@ -37,9 +37,9 @@ impl Readiness for NoProbe {
     }
 }
 
-impl Worker<'_> {
+impl Run {
     pub(super) async fn gate(&self, step: &Step, replica: &Replica) -> Result<(), Fault> {
-        let plan = &self.run.plan;
+        let plan = &self.plan;
         let seconds = |s: u32| Duration::from_secs(s.into());
         let mut gate = Gate::new(seconds(plan.ready_within_s), seconds(plan.settle_s));
         let began = Instant::now();
@@ -50,14 +50,14 @@ impl Worker<'_> {
                 Verdict::Ready => return Ok(()),
                 Verdict::Failed(why) => {
                     if let Some(container) = self.find(&step.host, replica).await? {
-                        let lines = self.run.readiness.last_lines(&container).await;
-                        (self.run.say)(Said::LastLines(step.clone(), lines));
+                        let lines = self.readiness.last_lines(&container).await;
+                        (self.say)(Said::LastLines(step.clone(), lines));
                     }
                     return Err(Fault::Never(why));
                 }
                 Verdict::Wait(why) if why != told => {
                     told.clone_from(&why);
-                    (self.run.say)(Said::Waits(step.clone(), why));
+                    (self.say)(Said::Waits(step.clone(), why));
                 }
                 Verdict::Wait(_) => {}
             }
@@ -72,7 +72,7 @@ impl Worker<'_> {
         let last = check.map(|check| check.output.trim().to_owned()).filter(|text| !text.is_empty());
         let last = last.or_else(|| Some(detail.error.clone()).filter(|text| !text.is_empty()));
         let probe =
-            if container.state.is_up() { self.run.readiness.probe(&container, &detail).await } else { None };
+            if container.state.is_up() { self.readiness.probe(&container, &detail).await } else { None };
         let (restarts, health) = (detail.restarts, container.health);
         Ok(Some(Seen { state: container.state, health, restarts, last, probe }))
     }
