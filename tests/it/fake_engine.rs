@@ -28,6 +28,8 @@ pub struct Served {
     pub max_size: &'static str,
     /// The newest API it speaks; 1.41 where none is given.
     pub api: &'static str,
+    /// Every name that a container is made by is taken; so often nothing of it is found yet.
+    pub unfound: usize,
 }
 
 /// The engine; it ends with the test's runtime.
@@ -70,10 +72,25 @@ async fn answer(mut wire: UnixStream, served: Arc<Mutex<Served>>) {
         let _ = wire.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
         std::future::pending::<()>().await;
     } else {
-        let body = body(path, &served.lock().unwrap());
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let (status, body) = {
+            let mut served = served.lock().unwrap();
+            let refused = refusal(path, &mut served).map(|status| (status, r#"{"message":"no"}"#.to_owned()));
+            refused.unwrap_or_else(|| ("200 OK", body(path, &served)))
+        };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let _ = wire.write_all(answer.as_bytes()).await;
     }
+}
+
+fn refusal(path: &str, served: &mut Served) -> Option<&'static str> {
+    if path.contains("/containers/create?") {
+        return Some("409 Conflict");
+    }
+    if !path.contains("/containers/pilothouse-lock-") || served.unfound == 0 {
+        return None;
+    }
+    served.unfound -= 1;
+    Some("404 Not Found")
 }
 
 fn body(path: &str, served: &Served) -> String {
@@ -98,7 +115,7 @@ fn body(path: &str, served: &Served) -> String {
         format!(r#""max-size":"{}""#, served.max_size)
     };
     format!(
-        r#"{{"State":{{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"}},
+        r#"{{"Id":"{ID}","State":{{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z"}},
         "Config":{{"Tty":false}},"HostConfig":{{"LogConfig":{{"Type":"json-file","Config":{{{size}}}}}}}}}"#
     )
 }

@@ -2,6 +2,7 @@
 //! empty; it is made where it is missing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hyper::Method;
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 /// Their label, by which they are left out of lists.
 pub(super) const LABEL: &str = "pilothouse.holder";
 const IMAGE: &str = "pilothouse-ledger";
+/// Between two looks for one that somebody else is making: its name is taken before it is there.
+pub(super) const MADE_GAP: Duration = Duration::from_millis(20);
 
 /// Whether a container is one of them.
 pub(super) fn is_holder(labels: &BTreeMap<String, String>) -> bool {

@@ -26,8 +26,6 @@ const INSIDE: &str = "/pilothouse-ledger";
 const DIRECTORY: &str = "pilothouse";
 /// Below it: all ledgers. For root alone, who ran what is nobody else's business.
 const BELOW: &str = "ledger";
-/// Between two looks for a holder that somebody else is making.
-const MADE_GAP: Duration = Duration::from_millis(20);
 /// A ledger of thousands of records over a slow link.
 const READ_WITHIN: Duration = CALL_TIMEOUT.saturating_mul(6);
 
@@ -108,7 +106,7 @@ async fn put_soon(api: &Api, what: &str, archive: Vec<u8>) -> Result<(), EngineE
             Err(EngineError::Refused { status: 404, message, .. })
                 if is_no_container(&message) && Instant::now() < end =>
             {
-                sleep(MADE_GAP).await;
+                sleep(holder::MADE_GAP).await;
             }
             other => return other,
         }

@@ -6,20 +6,19 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::engine::DockerEngine;
 use super::holder;
 use crate::domain::ids::{ContainerId, EnvironmentId};
 use crate::domain::ledger::form;
 use crate::domain::lock::NAME;
-use crate::ports::engine::EngineError;
+use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::ports::lifecycle::Lifecycle;
 use crate::ports::lock::{Claim, Lock, Locks, Taken};
 
 /// What it says, as JSON.
 const CLAIM: &str = "pilothouse.lock";
-/// One that stood there and is gone a moment later was given back; so often it is tried again then.
-const MOST_TRIES: u32 = 5;
 
 /// Names of containers have no `%`.
 fn name(environment: &EnvironmentId) -> String {
@@ -32,7 +31,7 @@ impl Locks for DockerEngine {
         let what = format!("lock {}", claim.environment);
         let told = serde_json::to_string(claim).unwrap_or_default();
         let labels = json!({ holder::LABEL: "lock", CLAIM: told });
-        let mut tries = 0;
+        let end = Instant::now() + CALL_TIMEOUT;
         loop {
             let made = holder::make(&self.api, &what, &name(&claim.environment), &labels, &json!({})).await;
             match made {
@@ -40,11 +39,12 @@ impl Locks for DockerEngine {
                     let (id, claim) = (ContainerId::new(id), Some(claim.clone()));
                     return Ok(Taken::Ours(Lock { id, claim }));
                 }
-                Err(EngineError::Refused { status: 409, .. }) if tries < MOST_TRIES => {
+                Err(EngineError::Refused { status: 409, .. }) if Instant::now() < end => {
                     if let Some(lock) = self.lock_seen(&claim.environment).await? {
                         return Ok(Taken::Held(lock));
                     }
-                    tries += 1;
+                    // Whoever makes it at the same time has its name before its container is there; or it is being removed.
+                    sleep(holder::MADE_GAP).await;
                 }
                 Err(error) => return Err(error),
             }

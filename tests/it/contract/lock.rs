@@ -1,11 +1,14 @@
 //! Locks, on one engine: one holds, the others are told who, and nobody gives back what is not his.
 
 use futures_util::future::join_all;
-use pilothouse::domain::ids::EnvironmentId;
+use pilothouse::adapters::docker::DockerEngine;
+use pilothouse::domain::host::Address;
+use pilothouse::domain::ids::{EnvironmentId, HostId};
 use pilothouse::domain::ledger::Who;
-use pilothouse::ports::lock::{Claim, Lock, Taken};
+use pilothouse::ports::lock::{Claim, Lock, Locks, Taken};
 
 use super::Stage;
+use crate::fake_engine::{self, FakeEngine, Served};
 
 super::on_every_engine! {
     of_many_who_take_a_lock_at_once_one_gets_it_and_the_others_hear_who
@@ -14,8 +17,12 @@ super::on_every_engine! {
 }
 
 fn claim(stage: &Stage, name: &str, who: &str) -> Claim {
+    claim_in(EnvironmentId::new(format!("{}/{name} Ä", stage.project)), who)
+}
+
+fn claim_in(environment: EnvironmentId, who: &str) -> Claim {
     Claim {
-        environment: EnvironmentId::new(format!("{}/{name} Ä", stage.project)),
+        environment,
         who: Who { name: who.to_owned(), ..Who::default() },
         pid: 7,
         purpose: "deploy web shop/web:1.5".to_owned(),
@@ -44,6 +51,16 @@ async fn of_many_who_take_a_lock_at_once_one_gets_it_and_the_others_hear_who(sta
     assert_eq!(stage.engine.lock_seen(&claims[0].environment).await.unwrap(), None);
     // Gone already is success.
     stage.engine.lock_drop(winner).await.unwrap();
+}
+
+/// An engine has the name of a container before it has the container.
+#[tokio::test]
+async fn a_lock_that_is_being_made_is_waited_for() {
+    let engine = FakeEngine::start(Served { unfound: 30, ..Served::default() });
+    let docker = DockerEngine::new(HostId::new("fake"), &Address::Unix(engine.socket.clone()));
+    let claim = claim_in(EnvironmentId::new("shop"), "alice");
+    let taken = docker.lock_take(&claim).await;
+    assert!(matches!(&taken, Ok(Taken::Held(lock)) if lock.id.as_str() == fake_engine::ID), "{taken:?}");
 }
 
 async fn an_old_lock_that_is_given_back_leaves_the_new_one(stage: &Stage) {
