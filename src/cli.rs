@@ -12,6 +12,7 @@ pub mod deploy;
 pub mod diagnosis;
 pub mod disk;
 pub mod doctor;
+pub mod drift;
 pub mod events;
 pub mod exec;
 pub mod facts;

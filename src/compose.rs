@@ -3,6 +3,7 @@
 //! Texts in, values out; whoever calls reads the files. What changes a container and is not understood is an error with
 //! its line, never left out in silence; what has no effect on it is listed.
 
+pub mod drift;
 pub mod env_file;
 mod interpolate;
 mod merge;
@@ -49,6 +50,8 @@ pub struct Source<'a> {
 /// A project as it is meant.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Project {
+    /// Its name.
+    pub name: String,
     /// By name.
     pub services: BTreeMap<String, Service>,
     /// Networks that its services join: the engine's name, and whether somebody else made it.
@@ -161,7 +164,7 @@ struct Whole {
 /// All that is wrong, each with its file and line.
 pub fn read(source: &Source<'_>) -> Result<Project, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut project = Project::default();
+    let mut project = Project { name: source.project.clone(), ..Project::default() };
     let mut whole = Whole { sections: BTreeMap::new() };
     for file in &source.files {
         match node::parse(&file.name, &file.text) {

@@ -203,6 +203,11 @@ impl Site {
         !self.lost.is_empty()
     }
 
+    /// Whether this host did not answer.
+    pub fn is_lost(&self, host: &HostId) -> bool {
+        self.lost.contains(host)
+    }
+
     /// The status of a command that went well: 6 where hosts did not answer, so that something is missing.
     pub fn status(&self) -> u8 {
         if self.lost.is_empty() { 0 } else { 6 }

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::setup::Options;
 use super::site::Which;
 use super::{
-    act, containers, deploy, disk, doctor, events, exec, facts, health, inspect, ledger, logs, pages, status,
+    act, containers, deploy, disk, doctor, drift, events, exec, facts, health, inspect, ledger, logs, pages,
+    status,
 };
 
 /// The twin of everything that the console shows or does.
@@ -82,6 +83,9 @@ pub enum Twin {
     /// Run more or fewer replicas of a service
     #[command(after_long_help = deploy::JSON)]
     Scale(deploy::Scale),
+    /// Say where what runs is not what the Compose files say; ends with 1 where it is not
+    #[command(after_long_help = drift::JSON)]
+    Drift(drift::Arguments),
     /// Go on with a deployment that was cut off
     #[command(after_long_help = deploy::JSON)]
     Resume(deploy::TakeUp),
@@ -140,6 +144,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Deploy(arguments) => deploy::deploy(arguments, options).await,
         Twin::Rollback(arguments) => deploy::rollback(arguments, options).await,
         Twin::Scale(arguments) => deploy::scale(arguments, options).await,
+        Twin::Drift(arguments) => drift::run(&arguments, options).await,
         Twin::Resume(arguments) => deploy::resume(arguments, options).await,
         Twin::Undo(arguments) => deploy::undo(arguments, options).await,
         Twin::Ledger(command) => ledger::run(command, options).await,

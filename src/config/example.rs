@@ -22,6 +22,11 @@ const SECTIONS: &[Section] = &[
         "An environment: a named set of hosts, one table each.",
     ),
     section(
+        "environments.*.compose",
+        "environments.production.compose",
+        "What its services are meant to be, as `pilothouse drift` compares it. Files are relative to this one.",
+    ),
+    section(
         "environments.*.inventory",
         "environments.production.inventory",
         "Hosts from what the team keeps already, beside those named above. Files are relative to this one; read at every start.",

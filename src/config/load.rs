@@ -14,11 +14,14 @@ use super::schema::Config;
 use super::table;
 use super::trust::{LeftOff, TrustList};
 
+mod beside;
 mod check;
 mod inventories;
 mod leaf;
 mod source;
 mod walk;
+
+use beside::Beside;
 
 pub(crate) use check::is_loopback;
 pub use source::Origins;
@@ -160,7 +163,11 @@ pub fn load_with(
     };
     let (mut config, keymap) = check::check(config, &origins, &sources, known, is_whole, &mut problems);
     let remarks = match shelf.filter(|_| is_whole) {
-        Some(shelf) => inventories::expand(&mut config, &origins, &sources, shelf, &mut problems),
+        Some(shelf) => {
+            let beside = Beside { origins: &origins, sources: &sources, home: shelf.home() };
+            beside.compose(&mut config);
+            inventories::expand(&mut config, beside, shelf, &mut problems)
+        }
         None => Vec::new(),
     };
     if problems.is_empty() {

@@ -58,6 +58,8 @@ pub struct Environment {
     pub hosts: Vec<String>,
     /// More hosts, from what the team keeps already.
     pub inventory: Option<Inventory>,
+    /// The Compose files of its project.
+    pub compose: Option<Compose>,
     /// What somebody said it is.
     pub kind: Option<EnvironmentKind>,
     /// See [`Environment::is_protected`].
@@ -93,6 +95,20 @@ pub struct Inventory {
     pub run: Vec<String>,
     /// How long it may take.
     pub timeout: Period,
+}
+
+/// The Compose files of an environment. Paths are relative to the file that names them; absolute once loaded.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compose {
+    /// The base, then what overrides it; never empty once loaded.
+    pub files: Vec<PathBuf>,
+    /// Variables for them; `.env` beside the first one where it is `None`.
+    pub env_file: Option<PathBuf>,
+    /// Profiles that are on.
+    pub profiles: Vec<String>,
+    /// The project's name, where it is neither the environment's only one nor that of the directory.
+    pub project: Option<String>,
 }
 
 /// What somebody said an environment is.

@@ -12,6 +12,7 @@ use pilothouse::domain::ids::HostId;
 use pilothouse::domain::spec::{Difference, Spec};
 use pilothouse::ports::engine::Engine;
 
+use crate::cli::{Done, command, done};
 use crate::engine::{self, Project, SOCKET};
 
 fn corpus() -> PathBuf {
@@ -156,4 +157,56 @@ fn what_was_changed_in_the_file_since_is_a_difference_and_nothing_else_is() {
     };
     let more: Vec<_> = keys(&after).difference(&keys(&before)).cloned().collect();
     assert_eq!(more, ["label level"]);
+}
+
+/// The command, with the shop's files configured, `over` as the file over them.
+fn drift(made: &Made, over: &str, args: &[&str]) -> Done {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("over.yml"), over).unwrap();
+    let mut config = format!(
+        "[environments.shop]\nhosts = [\"unix://{SOCKET}\"]\nkind = \"development\"\nprojects = [\"{}\"]\n\
+         [environments.shop.compose]\nfiles = [{:?}, \"over.yml\"]\n",
+        made.project.name,
+        corpus().join("shop.yml"),
+    );
+    if args.is_empty() {
+        config = config.split("[environments.shop.compose]").next().unwrap().to_owned();
+    }
+    std::fs::write(home.path().join("pilothouse.toml"), config).unwrap();
+    done(command(home.path(), ["drift"].iter().chain(args)).output().unwrap())
+}
+
+#[test]
+fn drift_is_what_the_files_say_otherwise_than_what_runs_and_nothing_else() {
+    if !engine::is_there() {
+        return;
+    }
+    let made = Made::of(&["shop.yml"], &["up", "-d"]);
+    let same = drift(&made, "services: {}\n", &["--json"]).ended(0);
+    assert_eq!(same.out, "");
+    let over = "services:\n  web:\n    environment: {DATABASE_PASSWORD: 'h\u{1b}idden', LOG_LEVEL: debug}\n    deploy: {replicas: 3}\n  extra: {image: x}\n";
+    let rows = drift(&made, over, &["--json"]).ended(1).json();
+    let told = |row: &serde_json::Value| {
+        let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+        format!("{} {} {} {}", text("service"), text("key"), text("files"), text("running"))
+    };
+    let told: BTreeSet<String> = rows.iter().map(told).collect();
+    let wanted = [
+        "extra replicas 1 0",
+        "web env DATABASE_PASSWORD ******** -",
+        "web env LOG_LEVEL debug info",
+        "web replicas 3 2",
+    ];
+    assert_eq!(told.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
+    let only = drift(&made, over, &["shop/extra"]).ended(1);
+    assert!(only.out.contains("extra") && !only.out.contains("web"), "{}", only.out);
+    let unknown = drift(&made, over, &["wbe"]).ended(1);
+    assert!(unknown.err.contains("no service wbe in the files"), "{}", unknown.err);
+    let nothing = drift(&made, over, &[]).ended(1);
+    assert!(
+        nothing.err.contains("was made from shop.yml in")
+            && nothing.err.contains("[environments.shop.compose]"),
+        "{}",
+        nothing.err
+    );
 }

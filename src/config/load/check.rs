@@ -188,6 +188,11 @@ impl Check<'_, '_> {
         for (name, _) in config.environments.iter().filter(|(_, environment)| lacks_hosts(environment)) {
             self.missing(&["environments", name], "hosts");
         }
+        let names_no_file =
+            |e: &Environment| e.compose.as_ref().is_some_and(|compose| compose.files.is_empty());
+        for (name, _) in config.environments.iter().filter(|(_, environment)| names_no_file(environment)) {
+            self.missing(&["environments", name, "compose"], "files");
+        }
         for (name, _) in config.commands.iter().filter(|(_, command)| command.run.is_empty()) {
             self.missing(&["commands", name], "run");
         }

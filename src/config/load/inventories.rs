@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{Origins, Source};
-use crate::config::files::in_home;
+use super::beside::Beside;
 use crate::config::inventory::{self, Listed, Reading, Shelf, Wanted};
 use crate::config::problem::{Problem, quote};
 use crate::config::schema::{Config, Host, Inventory};
 
 struct Expand<'a, 'b> {
-    origins: &'a Origins,
-    sources: &'a [Source<'b>],
+    beside: Beside<'a, 'b>,
     shelf: &'a dyn Shelf,
     problems: &'a mut Vec<Problem>,
     remarks: Vec<String>,
@@ -20,12 +18,11 @@ struct Expand<'a, 'b> {
 /// somebody trusts a file goes.
 pub(super) fn expand(
     config: &mut Config,
-    origins: &Origins,
-    sources: &[Source<'_>],
+    beside: Beside<'_, '_>,
     shelf: &dyn Shelf,
     problems: &mut Vec<Problem>,
 ) -> Vec<String> {
-    let mut expand = Expand { origins, sources, shelf, problems, remarks: Vec::new() };
+    let mut expand = Expand { beside, shelf, problems, remarks: Vec::new() };
     let names: Vec<String> = config.environments.keys().cloned().collect();
     for name in &names {
         let inventory = config.environments.get(name).and_then(|environment| environment.inventory.clone());
@@ -84,14 +81,8 @@ impl Expand<'_, '_> {
         hosts
     }
 
-    fn at(&self, environment: &str, key: &str) -> Option<(&Source<'_>, usize)> {
-        let path = ["environments", environment, "inventory", key].map(str::to_owned);
-        let (layer, offset) = self.origins.find(&path)?;
-        Some((self.sources.get(layer)?, offset))
-    }
-
     fn problem(&mut self, environment: &str, key: &str, message: String, hint: Option<String>) {
-        let problem = match self.at(environment, key) {
+        let problem = match self.beside.at(&place(environment, key)) {
             Some((source, offset)) => source.problem(offset, message, hint),
             None => Problem { origin: "configuration".to_owned(), place: None, message, hint },
         };
@@ -100,14 +91,16 @@ impl Expand<'_, '_> {
 
     /// Where the file is that set the key.
     fn dir(&self, environment: &str, key: &str) -> PathBuf {
-        let dir = self.at(environment, key).and_then(|(source, _)| source.layer.path.parent());
-        let dir = dir.filter(|dir| !dir.as_os_str().is_empty());
-        dir.unwrap_or(Path::new(".")).to_path_buf()
+        self.beside.dir(&place(environment, key))
     }
 
     fn file(&self, environment: &str, key: &str, path: &Path) -> PathBuf {
-        in_home(path, self.shelf.home()).unwrap_or_else(|| self.dir(environment, key).join(path))
+        self.beside.file(&place(environment, key), path)
     }
+}
+
+fn place<'a>(environment: &'a str, key: &'a str) -> [&'a str; 4] {
+    ["environments", environment, "inventory", key]
 }
 
 fn add(config: &mut Config, environment: &str, listed: Listed) {

@@ -39,6 +39,7 @@ impl Default for Environment {
         Self {
             hosts: Vec::new(),
             inventory: None,
+            compose: None,
             kind: None,
             protected: None,
             colour: None,
