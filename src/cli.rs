@@ -66,6 +66,9 @@ pub enum Command {
     Config(config::Command),
     /// Open the console on simulated hosts: needs nothing, touches nothing
     Demo(demo::Demo),
+    /// Does one deployment: other commands start it.
+    #[command(name = crate::runtime::worker::COMMAND, hide = true)]
+    Worker,
     /// What the console shows and does.
     #[command(flatten)]
     Twin(twins::Twin),
@@ -77,6 +80,9 @@ pub enum Command {
 /// A [`Failure`] with its exit status.
 pub fn main(arguments: Arguments) -> Result<u8, Failure> {
     let Arguments { options, command, name } = arguments;
+    if let Some(Command::Worker) = command {
+        return deploy::work();
+    }
     let _log = diagnosis::begin(&name, &options)?;
     let ended = run(command, options);
     diagnosis::note(&ended);
@@ -90,6 +96,7 @@ fn run(command: Option<Command>, options: Options) -> Result<u8, Failure> {
             console::workers()?.block_on(init::run(&arguments, &options)).map(|()| 0)
         }
         Some(Command::Config(command)) => config::run(command, &options).map(|()| 0),
+        Some(Command::Worker) => deploy::work(),
         Some(Command::Demo(demo)) => demo::run(demo, options).map(|()| 0),
         Some(Command::Twin(twin)) => twins::run(twin, &options),
     }

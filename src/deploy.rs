@@ -1,5 +1,7 @@
 //! Deployments as pure values: what is planned, and what is left to do of one that stands in a ledger.
 
+pub mod event;
 pub mod gate;
+pub mod order;
 pub mod plan;
 pub mod progress;

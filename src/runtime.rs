@@ -21,3 +21,4 @@ pub mod subs;
 pub mod terminal;
 pub mod terminal_prompts;
 pub mod who;
+pub mod worker;

@@ -1,6 +1,6 @@
 //! `pilothouse deploy`, `rollback`, `scale`, `resume`, `undo`: the plan is shown, confirmed and run, and every step told as
-//! it is done. It runs in this process: whoever is cut off leaves a journal on the hosts, from which `resume` and `undo`
-//! go on anywhere.
+//! it is done. It runs in a process of its own, which stays when the command goes; whoever is cut off leaves a journal on
+//! the hosts, from which `resume` and `undo` go on anywhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,25 @@ use super::setup::Options;
 use super::site::{Depth, Site, Where};
 use super::target::Target;
 use crate::config::units::{Period, UnitError};
+use crate::deploy::event::{Ending, Said};
+use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
 use crate::domain::deployment::{Act, Heading, Plan, Release};
 use crate::domain::environment::Environment;
 use crate::domain::grade::{Weight, grade_at_once};
 use crate::domain::ids::ServiceId;
 use crate::domain::ledger::Record;
-use crate::jobs::deploy::begin::{NotBegun, unfinished};
+use crate::jobs::deploy::begin::{NotBegun, Site as Place, unfinished};
 use crate::jobs::deploy::lock::LockError;
 use crate::jobs::deploy::take_up::Way;
+use crate::runtime::worker::{self, Started};
 
 mod place;
 mod report;
+mod work;
 
 use report::Teller;
+pub use work::run as work;
 
 macro_rules! json {
     () => {
@@ -35,7 +40,8 @@ JSON (--json), one object per event:
   text     the same in words
   outcome  of `end`: done, undone, halted; else null
 
-Exit status: 4 when it was taken back, 5 when somebody else deploys there."
+Exit status: 4 when it was taken back, 5 when somebody else deploys there,
+130 after Ctrl-C: the deployment goes on in its own process."
     };
 }
 
@@ -173,9 +179,9 @@ async fn carry_out(
         let (name, other) = (&target.name, &other.container.service);
         return Err(Failure::Failed(format!("{name} is {service} and {other}: name one service")));
     }
-    let mut teller = Teller::new(manners.json);
+    let mut teller = Teller::new(manners.json, &environment);
     let manner = Manner { ready_within_s: manners.ready_within.as_secs() as u32, ..Manner::default() };
-    let mut place = place::of(&site, &environment, Some(&service), manner, teller.say());
+    let mut place = place::of(&site, &environment, Some(&service), manner, nobody());
     place.project = first.container.project.as_deref().map(str::to_owned);
     let plan = place.plan(&service, wish).await.map_err(not_begun)?;
     if manners.plan {
@@ -183,9 +189,25 @@ async fn carry_out(
         return Ok(site.status());
     }
     confirm(&manners.consent, &environment, &plan).await?;
-    let run = place.begin(&service, wish, Some(&plan), manners.note.clone()).await.map_err(not_begun)?;
-    teller.plan(&plan)?;
-    teller.follow(run.run()).await
+    let project = place.project.clone();
+    let (wish, note, shown) = (wish.clone(), manners.note.clone(), Box::new(plan.clone()));
+    let task = Task::Begin { service, project, wish, shown, note };
+    teller.follow(started(&place, task, options).await?, Some(&plan)).await
+}
+
+/// Starts the process that does it on these hosts.
+async fn started(place: &Place, task: Task, options: &Options) -> Result<Started, Failure> {
+    let hosts = place.hosts.0.iter().map(|(host, _)| host.clone()).collect();
+    let (environment, manner) = (place.environment.clone(), place.manner);
+    let order = Order { environment, hosts, task, manner, reach: options.reach() };
+    worker::start(&order).await.map_err(|error| {
+        Failure::Failed(format!("no process for the deployment could be started: {error}; nothing was done"))
+    })
+}
+
+/// Where nothing is run yet nothing is said.
+fn nobody() -> Say {
+    Arc::new(|_| {})
 }
 
 /// Asks for what the plan weighs; the question lists each step.
@@ -224,12 +246,12 @@ async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Resu
     let mut site = Site::load(options)?;
     let environment = site.environment(arguments.at.environment.as_deref())?;
     site.ask(std::slice::from_ref(&environment), Depth::List).await;
-    let mut teller = Teller::new(arguments.json);
+    let mut teller = Teller::new(arguments.json, &environment);
     let book = site.book(&environment);
     let ledger = book.read().await.ledger;
     let record = unfinished(&ledger);
     let service = record.and_then(|record| record.plan.as_ref()).map(|plan| plan.service.clone());
-    let place = place::of(&site, &environment, service.as_ref(), Manner::default(), teller.say());
+    let place = place::of(&site, &environment, service.as_ref(), Manner::default(), nobody());
     if !arguments.take_over
         && let Some(busy) = place::may_be_at_work(&place, record).await?
     {
@@ -238,7 +260,7 @@ async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Resu
     let Some(record) = record else {
         // A lock that was left is broken; nothing else is there.
         place.take_up(Way::On).await.map_err(not_begun)?;
-        teller.nothing(&environment)?;
+        teller.nothing()?;
         return Ok(site.status());
     };
     let request = Request {
@@ -250,17 +272,12 @@ async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Resu
     };
     // Going back is easier than going forward: it never wants the name typed where somebody can be asked.
     arguments.consent.obtain(&request).await?;
-    let way = match heading {
-        Heading::Forward => Way::On,
-        Heading::Back => Way::Back(arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned())),
+    let back = match heading {
+        Heading::Forward => None,
+        Heading::Back => Some(arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned())),
     };
-    match place.take_up(way).await.map_err(not_begun)? {
-        Some(run) => teller.follow(run.run()).await,
-        None => {
-            teller.nothing(&environment)?;
-            Ok(site.status())
-        }
-    }
+    let task = Task::TakeUp { service, back };
+    teller.follow(started(&place, task, options).await?, None).await
 }
 
 fn verb(heading: Heading, record: &Record, service: Option<&ServiceId>) -> String {
@@ -289,5 +306,20 @@ fn not_begun(error: NotBegun) -> Failure {
     }
 }
 
+/// The exit status that says how it ended.
+fn status(ending: &Ending) -> u8 {
+    match ending {
+        Ending::Done => 0,
+        Ending::Undone(_) => 4,
+        Ending::Halted { is_locked, .. } => {
+            if *is_locked {
+                5
+            } else {
+                1
+            }
+        }
+    }
+}
+
 /// Who is told of it.
-type Say = Arc<dyn Fn(crate::jobs::deploy::Said) + Send + Sync>;
+type Say = Arc<dyn Fn(Said) + Send + Sync>;

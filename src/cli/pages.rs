@@ -64,7 +64,8 @@ pub fn man(arguments: &Man) -> Result<u8, Failure> {
 
 /// Each command with its options, and those below it.
 fn every(of: &Command, path: &str, page: &mut Vec<u8>) -> Result<(), Failure> {
-    for command in of.get_subcommands().filter(|command| command.get_name() != "help") {
+    let told = |command: &&Command| command.get_name() != "help" && !command.is_hide_set();
+    for command in of.get_subcommands().filter(told) {
         let name = format!("{path} {}", command.get_name());
         let man = clap_mangen::Man::new(command.clone());
         page.extend_from_slice(format!(".SS \"{name}\"\n").as_bytes());
@@ -204,7 +205,7 @@ mod tests {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut all.clone(), "pilothouse", &mut script);
             let script = String::from_utf8(script).unwrap();
-            for command in all.get_subcommands() {
+            for command in all.get_subcommands().filter(|command| !command.is_hide_set()) {
                 let name = command.get_name();
                 assert!(script.contains(name), "{shell}: {name}");
                 assert!(name == "help" || page.contains(&format!(".SS \"pilothouse {name}\"")), "{name}");

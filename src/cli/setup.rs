@@ -12,6 +12,7 @@ use crate::config::problem::{Problem, Problems};
 use crate::config::schema::Config;
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
+use crate::deploy::order::Reach;
 use crate::domain::host::Address;
 use crate::runtime::diagnostics::Levels;
 use crate::runtime::hosts;
@@ -81,6 +82,25 @@ pub struct Options {
 }
 
 impl Options {
+    /// What another process needs to find the same configuration and hosts.
+    pub fn reach(&self) -> Reach {
+        let whole = |path: &Option<PathBuf>| path.as_deref().and_then(|path| std::path::absolute(path).ok());
+        Reach {
+            host: self.host.clone(),
+            ssh_config: whole(&self.ssh_config),
+            config: whole(&self.config),
+            log_file: whole(&self.log_file),
+            log_level: self.log_level.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// As another process was given them.
+    pub fn reaching(reach: Reach) -> Self {
+        let Reach { host, ssh_config, config, log_file, log_level } = reach;
+        let log_level = log_level.and_then(|levels| levels.parse().ok());
+        Self { host, ssh_config, config, log_file, log_level, ..Self::default() }
+    }
+
     /// Address of the engine that was named: that of a host of the configuration, else as `ssh` takes the name.
     pub fn engine(&self, config: &Config) -> Option<String> {
         let named = self.host.as_deref()?;

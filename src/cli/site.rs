@@ -100,6 +100,11 @@ impl Site {
         Self::with(options, Prompts::of_command().once())
     }
 
+    /// As [`Site::load`], for a process in front of which nobody sits.
+    pub fn asking_nobody(options: &Options) -> Result<Self, Failure> {
+        Self::with(options, Prompts::default())
+    }
+
     fn with(options: &Options, prompts: Prompts) -> Result<Self, Failure> {
         let setup = Setup::load(options)?;
         let ssh_config = setup.ssh_config(options);

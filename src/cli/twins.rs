@@ -109,6 +109,8 @@ pub fn run(twin: Twin, options: &Options) -> Result<u8, Failure> {
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ended = workers.block_on(async {
         tokio::select! {
+            // A command that has something to say of its interruption says it.
+            biased;
             ended = carry_out(twin, options) => ended,
             caught = tokio::signal::ctrl_c() => Err(caught.map_or_else(Failure::Io, |()| Failure::Interrupted)),
         }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::progress::serving;
 use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica, Step};
 use crate::domain::ids::{ContainerKey, HostId, ImageId, ServiceId};
@@ -15,7 +17,8 @@ mod scale;
 use scale::scale;
 
 /// What is wanted.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// This image.
     Deploy {
@@ -44,7 +47,7 @@ pub struct Scene {
 }
 
 /// How a service is deployed, whatever the image.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Manner {
     /// As [`Plan::ready_within_s`].
     pub ready_within_s: u32,

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::ledger::journal::told;
 use super::ledger::{Book, Entry};
+use crate::deploy::event::{Ending, Said};
 use crate::deploy::progress::{Numbered, Progress};
 use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Step};
 use crate::domain::ids::{EnvironmentId, HostId};
@@ -51,25 +52,6 @@ impl Default for Care {
     }
 }
 
-/// What is said while it runs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Said {
-    /// This is about to be done.
-    Begins(Step),
-    /// It is done.
-    Done(Step),
-    /// It waits; what for.
-    Waits(Step, String),
-    /// What a replica that is not ready printed last.
-    LastLines(Step, Vec<String>),
-    /// A host did not answer; it is asked again after so long.
-    Again(Step, String, Duration),
-    /// It goes back now; why.
-    Turns(String),
-    /// Something that does not stop it.
-    Trouble(String),
-}
-
 /// How it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum End {
@@ -79,6 +61,18 @@ pub enum End {
     Undone(String),
     /// It stopped where it is; why. It can be gone on with.
     Halted(Halt),
+}
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Done => Self::Done,
+            End::Undone(why) => Self::Undone(why),
+            End::Halted(halt) => {
+                Self::Halted { why: halt.to_string(), is_locked: matches!(halt, Halt::Lock(_)) }
+            }
+        }
+    }
 }
 
 /// Why a deployment stopped where it is.

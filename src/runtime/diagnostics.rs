@@ -2,6 +2,7 @@
 //! program alone, bounded, one line an event, without a control character. Never a secret, a container's log or a frame.
 
 use std::backtrace::Backtrace;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -44,6 +45,12 @@ impl Levels {
     /// Nothing at all.
     pub fn is_off(&self) -> bool {
         self.0.iter().all(|(_, level)| level == LevelFilter::OFF)
+    }
+}
+
+impl fmt::Display for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Deployments on the machine's engine, and on a small world of two hosts, whose every call can be cut off, fail, lose its answer or be late.
 
+mod detached;
 mod real;
 mod recovery;
 mod schedules;

@@ -1,7 +1,6 @@
 //! Where a command deploys: the hosts of an environment that answered, their ledger, and how readiness is asked there.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,6 +125,13 @@ impl Readiness for Asks {
     }
 }
 
+/// A process of this machine is there, and not only not waited for yet.
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name may hold anything.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
 /// Why whoever holds the lock may still be at work; `None` where nobody does, or where that is known to be over.
 pub(super) async fn may_be_at_work(
     place: &Place,
@@ -135,7 +141,7 @@ pub(super) async fn may_be_at_work(
         let Some(lock) = engine.lock_seen(&place.environment).await? else { continue };
         let Some(claim) = lock.claim else { continue };
         let is_here = claim.who.machine == place.who.machine;
-        if is_here && !Path::new(&format!("/proc/{}", claim.pid)).exists() {
+        if is_here && !is_alive(claim.pid) {
             continue;
         }
         let notes = record.iter().flat_map(|record| &record.notes).map(|note| note.at);

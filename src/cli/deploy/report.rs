@@ -1,22 +1,18 @@
 //! What a deployment says, line by line as it happens, and its end as an exit status.
 
-use std::sync::Arc;
-
 use serde::Serialize;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Say;
 use crate::cli::failure::Failure;
-use crate::cli::out::{Out, Tone};
+use crate::cli::out::{Out, Tone, remark};
+use crate::deploy::event::{Ending, Event, Said};
 use crate::domain::deployment::Plan;
 use crate::domain::environment::Environment;
-use crate::jobs::deploy::{End, Halt, Said};
+use crate::runtime::worker::Started;
 
 /// Prints it.
 pub(super) struct Teller {
     out: Out,
-    say: Say,
-    said: UnboundedReceiver<Said>,
+    environment: String,
 }
 
 #[derive(Serialize)]
@@ -28,15 +24,8 @@ struct Row<'a> {
 }
 
 impl Teller {
-    pub(super) fn new(is_json: bool) -> Self {
-        let (to, said) = unbounded_channel();
-        // Nobody listens any more once the command has ended.
-        let say: Say = Arc::new(move |one| drop(to.send(one)));
-        Self { out: Out::new(is_json), say, said }
-    }
-
-    pub(super) fn say(&self) -> Say {
-        Arc::clone(&self.say)
+    pub(super) fn new(is_json: bool, environment: &Environment) -> Self {
+        Self { out: Out::new(is_json), environment: environment.id.to_string() }
     }
 
     /// What will be done.
@@ -54,40 +43,71 @@ impl Teller {
     }
 
     /// There was nothing to go on with.
-    pub(super) fn nothing(&mut self, environment: &Environment) -> Result<(), Failure> {
-        let text = format!("nothing was cut off in {}", environment.id);
+    pub(super) fn nothing(&mut self) -> Result<(), Failure> {
+        let text = format!("nothing was cut off in {}", self.environment);
         self.row("end", None, &text, Some("done"), Tone::Plain)
     }
 
-    /// Tells all of it until it ends.
-    pub(super) async fn follow(&mut self, run: impl Future<Output = End>) -> Result<u8, Failure> {
-        tokio::pin!(run);
-        let end = loop {
-            tokio::select! {
+    /// Tells all of it until it ends; gives the exit status. Whoever interrupts it leaves the deployment as it is.
+    pub(super) async fn follow(&mut self, mut started: Started, plan: Option<&Plan>) -> Result<u8, Failure> {
+        let interrupted = tokio::signal::ctrl_c();
+        tokio::pin!(interrupted);
+        loop {
+            let event = tokio::select! {
                 biased;
-                Some(said) = self.said.recv() => self.tell(said)?,
-                end = &mut run => break end,
+                event = started.next() => event,
+                caught = &mut interrupted => {
+                    caught?;
+                    remark(&self.goes_on(started.pid));
+                    return Err(Failure::Interrupted);
+                }
+            };
+            match event {
+                Some(Event::Begun(_)) => plan.map_or(Ok(()), |plan| self.plan(plan))?,
+                Some(Event::NotBegun { status, why }) => {
+                    return Err(match status {
+                        2 => Failure::Usage(why),
+                        5 => Failure::Locked(why),
+                        6 => Failure::Unreachable(why),
+                        _ => Failure::Failed(why),
+                    });
+                }
+                Some(Event::Nothing) => return self.nothing().map(|()| 0),
+                Some(Event::Said(said)) => self.tell(said)?,
+                Some(Event::Ended(ending)) => return self.end(&ending),
+                None => return Err(Failure::Failed(self.lost(started.pid))),
             }
+        }
+    }
+
+    fn goes_on(&self, pid: u32) -> String {
+        let environment = &self.environment;
+        format!(
+            "pilothouse: the deployment goes on without this command, in process {pid}; \
+             `pilothouse undo -e {environment} --take-over` takes it back"
+        )
+    }
+
+    fn lost(&self, pid: u32) -> String {
+        let environment = &self.environment;
+        format!(
+            "process {pid}, which did it, ended without telling how; `pilothouse resume -e {environment}` or \
+             `undo -e {environment}` go on from where it was, worker.log tells more where `config paths` says"
+        )
+    }
+
+    fn end(&mut self, ending: &Ending) -> Result<u8, Failure> {
+        let (text, outcome, tone) = match ending {
+            Ending::Done => ("done".to_owned(), "done", Tone::Good),
+            Ending::Undone(why) => (format!("taken back: {why}"), "undone", Tone::Bad),
+            Ending::Halted { why, .. } => (
+                format!("stopped where it is: {why}; `pilothouse resume` or `undo` go on from here"),
+                "halted",
+                Tone::Bad,
+            ),
         };
-        while let Ok(said) = self.said.try_recv() {
-            self.tell(said)?;
-        }
-        match end {
-            End::Done => {
-                self.row("end", None, "done", Some("done"), Tone::Good)?;
-                Ok(0)
-            }
-            End::Undone(why) => {
-                self.row("end", None, &format!("taken back: {why}"), Some("undone"), Tone::Bad)?;
-                Ok(4)
-            }
-            End::Halted(halt) => {
-                let text =
-                    format!("stopped where it is: {halt}; `pilothouse resume` or `undo` go on from here");
-                self.row("end", None, &text, Some("halted"), Tone::Bad)?;
-                Ok(if matches!(halt, Halt::Lock(_)) { 5 } else { 1 })
-            }
-        }
+        self.row("end", None, &text, Some(outcome), tone)?;
+        Ok(super::status(ending))
     }
 
     fn tell(&mut self, said: Said) -> Result<(), Failure> {

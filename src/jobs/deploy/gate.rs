@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
+use super::Run;
 use super::act::Fault;
-use super::{Run, Said};
+use crate::deploy::event::Said;
 use crate::deploy::gate::{Gate, Seen, Verdict};
 use crate::domain::container::{Container, Detail};
 use crate::domain::deployment::{Replica, Step};

@@ -2,19 +2,22 @@
 //! with.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::{Done, command, run_with};
 use crate::engine::{self, Project, SOCKET, docker, import_with};
 
 /// A service of two replicas in a network, whose health check asks the image whether it is good.
-struct Shop {
+pub struct Shop {
     project: Project,
     network: String,
 }
 
 /// An image that is found again by every test and every run.
-fn image(mark: &str) -> String {
+pub fn image(mark: &str) -> String {
     let name = format!("pilothouse-test/deploy:{mark}");
     if docker(&["images", "-q", &name]).is_empty() {
         import_with(&format!("unix://{SOCKET}"), &name, mark, &["sh", "sleep", "grep"]);
@@ -23,7 +26,7 @@ fn image(mark: &str) -> String {
 }
 
 impl Shop {
-    fn open(replicas: usize, options: &[&str]) -> Option<Self> {
+    pub fn open(replicas: usize, options: &[&str]) -> Option<Self> {
         if !engine::is_there() {
             return None;
         }
@@ -60,16 +63,16 @@ impl Shop {
         crate::cli::environment(&self.project.name, "development", &self.project)
     }
 
-    fn run(&self, args: &[&str]) -> Done {
+    pub fn run(&self, args: &[&str]) -> Done {
         run_with(&self.config(), args)
     }
 
-    fn target(&self) -> String {
+    pub fn target(&self) -> String {
         format!("{}/web", self.project.name)
     }
 
     /// Name, image, state, restart policy and names in the network of each, without the project's.
-    fn rows(&self) -> Vec<String> {
+    pub fn rows(&self) -> Vec<String> {
         let filter = format!("label=com.docker.compose.project={}", self.project.name);
         let ids = docker(&["ps", "-aq", "--filter", &filter]);
         let form = "{{.Name}} {{.Config.Image}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}} \
@@ -86,24 +89,67 @@ impl Shop {
         rows
     }
 
-    /// The command is killed once it begins a step that begins so; gives whether it came to that.
-    fn kill_at(&self, args: &[&str], step: &str) -> bool {
+    /// A command that deploys, followed until it begins a step that begins so; gives whether it came to that.
+    pub fn begin(&self, args: &[&str], step: &str) -> (Running, bool) {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("pilothouse.toml"), self.config()).unwrap();
         let mut child = command(home.path(), args).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut events = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
-        let is_it = |event: &serde_json::Value| {
-            event["event"] == "begins" && event["step"].as_str().unwrap().starts_with(step)
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let came = loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line).unwrap() == 0 {
+                break false;
+            }
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == "begins" && event["step"].as_str().unwrap().starts_with(step) {
+                break true;
+            }
         };
-        let came = events.any(|event| is_it(&event));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        (Running { child, lines, worker: self.worker(), _home: home }, came)
+    }
+
+    /// The process that does it is killed once it begins a step that begins so; gives whether it came to that.
+    fn kill_at(&self, args: &[&str], step: &str) -> bool {
+        let (mut running, came) = self.begin(args, step);
+        let Some(worker) = running.worker else { return false };
+        // Where the step was the last one it may be over.
+        let _ = kill_process(worker, Signal::KILL);
+        running.child.wait().unwrap();
         came
     }
 
-    fn locks(&self) -> String {
+    /// The process that holds the lock.
+    fn worker(&self) -> Option<Pid> {
+        let lock = self.locks();
+        if lock.is_empty() {
+            return None;
+        }
+        let claim = docker(&["inspect", "-f", r#"{{index .Config.Labels "pilothouse.lock"}}"#, &lock]);
+        let claim: serde_json::Value = serde_json::from_str(&claim).unwrap();
+        Pid::from_raw(claim["pid"].as_i64().unwrap() as i32)
+    }
+
+    pub fn locks(&self) -> String {
         docker(&["ps", "-aq", "--filter", &format!("name=pilothouse-lock-{}", self.project.name)])
+    }
+}
+
+/// A command that deploys.
+pub struct Running {
+    pub child: Child,
+    pub lines: BufReader<ChildStdout>,
+    /// The process that does it.
+    pub worker: Option<Pid>,
+    _home: tempfile::TempDir,
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

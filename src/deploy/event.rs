@@ -1,0 +1,67 @@
+//! What is told of a deployment while it runs, to whoever began it and to whoever looks on. One process tells it to
+//! another, a line each.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::deployment::Step;
+use crate::domain::ledger::RecordNumber;
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Its plan stands in the ledger, under this number.
+    Begun(RecordNumber),
+    /// Nothing was begun, and nothing was touched.
+    NotBegun {
+        /// The exit status that says so.
+        status: u8,
+        /// Why, and what can be done about it.
+        why: String,
+    },
+    /// There was nothing to take up.
+    Nothing,
+    /// It goes on.
+    Said(Said),
+    /// It is over. Nothing follows.
+    Ended(Ending),
+}
+
+/// What is said while it runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// This is about to be done.
+    Begins(Step),
+    /// It is done.
+    Done(Step),
+    /// It waits; what for.
+    Waits(Step, String),
+    /// What a replica that is not ready printed last.
+    LastLines(Step, Vec<String>),
+    /// A host did not answer; it is asked again after so long.
+    Again(Step, String, Duration),
+    /// It goes back now; why.
+    Turns(String),
+    /// Something that does not stop it.
+    Trouble(String),
+}
+
+/// How it ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// As was planned.
+    Done,
+    /// It was taken back; why.
+    Undone(String),
+    /// It stopped where it is, and can be gone on with.
+    Halted {
+        /// Why.
+        why: String,
+        /// Somebody else has the lock.
+        is_locked: bool,
+    },
+}
