@@ -5,3 +5,4 @@ pub mod gate;
 pub mod order;
 pub mod plan;
 pub mod progress;
+pub mod story;

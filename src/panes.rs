@@ -10,6 +10,7 @@ use crate::world::{Now, World};
 pub mod activity;
 pub mod condition;
 pub mod containers;
+pub mod deployment;
 pub mod engine;
 pub mod environments;
 pub mod events;
@@ -30,6 +31,8 @@ pub enum PaneKind {
     Health,
     /// `5`
     Releases,
+    /// `6`
+    Deployment,
     /// `a`
     Activity,
     /// `E`; has the whole screen, and no place beside others.
@@ -40,8 +43,15 @@ pub enum PaneKind {
 
 impl PaneKind {
     /// Those that have a place beside others, in the order Tab goes.
-    pub const ALL: [Self; 6] =
-        [Self::Environments, Self::Containers, Self::Logs, Self::Health, Self::Releases, Self::Activity];
+    pub const ALL: [Self; 7] = [
+        Self::Environments,
+        Self::Containers,
+        Self::Logs,
+        Self::Health,
+        Self::Releases,
+        Self::Deployment,
+        Self::Activity,
+    ];
 
     /// Its key and its name.
     pub fn title(self) -> (char, &'static str) {
@@ -51,6 +61,7 @@ impl PaneKind {
             Self::Logs => ('3', "Logs"),
             Self::Health => ('4', "Health"),
             Self::Releases => ('5', "Releases"),
+            Self::Deployment => ('6', "Deployment"),
             Self::Activity => ('a', "Activity"),
             Self::Engine => ('E', "Engine"),
             Self::Events => ('V', "Events"),
@@ -65,6 +76,7 @@ impl PaneKind {
             Self::Logs => "logs",
             Self::Health => "health",
             Self::Releases => "releases",
+            Self::Deployment => "deploy",
             Self::Activity => "activity",
             Self::Engine => "engine",
             Self::Events => "events",
@@ -78,7 +90,7 @@ impl PaneKind {
             Self::Containers => &[Context::Containers, Context::List, Context::Global],
             Self::Logs => &[Context::Logs, Context::Global],
             Self::Engine => &[Context::Engine, Context::List, Context::Global],
-            Self::Health | Self::Releases | Self::Activity => &[Context::Global],
+            Self::Health | Self::Releases | Self::Deployment | Self::Activity => &[Context::Global],
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::overlays::palette::Palette;
 use crate::overlays::question::Question;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
+use crate::panes::deployment::DeploymentPane;
 use crate::panes::engine::EnginePane;
 use crate::panes::environments::EnvironmentsPane;
 use crate::panes::events::EventsPane;
@@ -81,6 +82,7 @@ pub struct Model {
     pub(super) is_unmasked: bool,
     pub(super) events: EventsPane,
     pub(super) health: HealthPane,
+    pub(super) deployment: DeploymentPane,
     /// A text over the panes; below any overlay.
     pub(super) reading: Option<Reading>,
     pub(super) overlay: Option<Overlay>,
@@ -130,6 +132,7 @@ impl Model {
             is_unmasked: false,
             events: EventsPane::default(),
             health: HealthPane::default(),
+            deployment: DeploymentPane::default(),
             reading: None,
             overlay: None,
             asks: VecDeque::new(),

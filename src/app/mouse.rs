@@ -47,7 +47,7 @@ impl Model {
             return Vec::new();
         }
         let times = match place.pane {
-            PaneKind::Logs | PaneKind::Activity => NOTCH,
+            PaneKind::Logs | PaneKind::Activity | PaneKind::Deployment => NOTCH,
             _ => 1,
         };
         (0..times).flat_map(|_| self.act_in(place.pane, action)).collect()

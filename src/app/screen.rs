@@ -48,6 +48,7 @@ impl Model {
                 PaneKind::Environments => self.environments.fit(place.inner(), &ctx),
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
+                PaneKind::Deployment => self.deployment.fit(place.inner(), &ctx),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
                 PaneKind::Events => self.events.fit(height, &ctx),
                 PaneKind::Health if self.focus == PaneKind::Health => self.health.fit(place.inner(), &ctx),
@@ -140,6 +141,7 @@ impl Model {
                 let host = self.engine.host(&ctx);
                 (host.map(|h| h.to_string()).unwrap_or_default(), self.engine.summary(&ctx))
             }
+            PaneKind::Deployment => self.deployment.title(&ctx),
             PaneKind::Environments => (String::new(), self.environments.summary(&ctx)),
             PaneKind::Activity => (String::new(), String::new()),
         };
@@ -163,6 +165,7 @@ impl Model {
             PaneKind::Logs => self.logs.draw(&ctx, inner, buf),
             PaneKind::Health => self.health.draw(&ctx, inner, buf),
             PaneKind::Releases => releases::draw(&ctx, inner, buf),
+            PaneKind::Deployment => self.deployment.draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
             PaneKind::Engine => self.engine.draw(&ctx, inner, buf),
             PaneKind::Events => self.events.draw(&ctx, inner, buf),

@@ -73,7 +73,7 @@ impl Model {
         (self.focus, self.is_zoomed, self.seen) = (old.focus, old.is_zoomed, old.seen);
         (self.environments, self.containers) = (old.environments, old.containers);
         (self.activity, self.engine) = (old.activity, old.engine);
-        (self.events, self.health) = (old.events, old.health);
+        (self.events, self.health, self.deployment) = (old.events, old.health, old.deployment);
         (self.asks, self.entered, self.next_job) = (old.asks, old.entered, old.next_job);
     }
 

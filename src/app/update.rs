@@ -143,6 +143,7 @@ impl Model {
                 PaneKind::Engine => self.engine.act(action, &ctx),
                 PaneKind::Events => self.events.act(action, &ctx),
                 PaneKind::Health => self.health.act(action),
+                PaneKind::Deployment => self.deployment.act(action),
                 PaneKind::Releases => Answer::Unknown,
             }
         };
@@ -176,6 +177,7 @@ impl Model {
             Action::Logs => self.go(PaneKind::Logs),
             Action::Health => self.go(PaneKind::Health),
             Action::Releases => self.go(PaneKind::Releases),
+            Action::Deployment => self.go(PaneKind::Deployment),
             Action::Activity => self.go(PaneKind::Activity),
             Action::Events => self.go(PaneKind::Events),
             Action::Engine => {

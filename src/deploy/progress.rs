@@ -93,13 +93,18 @@ impl Progress {
         self.done.iter().filter(|(heading, _)| *heading == Heading::Forward).count()
     }
 
+    /// All steps that way, done or not.
+    pub fn way(&self, plan: &Plan, heading: Heading) -> Vec<Numbered> {
+        match heading {
+            Heading::Forward => forward(plan),
+            Heading::Back => self.back(plan),
+        }
+    }
+
     /// What is left to do where it is going. What serves because of what was done is asked again first whether it is ready:
     /// that it was once is no reason to stop another.
     pub fn ahead(&self, plan: &Plan) -> Vec<Numbered> {
-        let way = match self.heading {
-            Heading::Forward => forward(plan),
-            Heading::Back => self.back(plan),
-        };
+        let way = self.way(plan, self.heading);
         let is_done = |one: &Numbered| one.number.is_some_and(|n| self.done.contains(&(self.heading, n)));
         let (done, left): (Vec<_>, Vec<_>) = way.into_iter().partition(is_done);
         let again = gates_of(&done).into_iter().map(|step| Numbered { number: None, step });

@@ -1,5 +1,6 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
+mod deploy;
 mod find;
 mod fleet;
 mod guard;
@@ -86,6 +87,9 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("engine", many::engine(size, look())),
         ("events", health::happened(size, look())),
         ("warning", many::warning(size, look())),
+        ("deployment", deploy::at_work(size, look())),
+        ("deployment-back", deploy::taken_back(size, look())),
+        ("deployment-unguarded", deploy::unguarded(size, look())),
         ("fleet", fleet::merged(size, look())),
         ("troubled", fleet::troubled(size, look())),
         ("troubled-activity", {
@@ -198,7 +202,7 @@ proptest! {
     fn any_size_draws_any_screen_whatever_things_are_called(
         width in prop_oneof![1_u16..=80, 1_u16..=400],
         height in prop_oneof![1_u16..=24, 1_u16..=100],
-        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "a", "?", ":", "S", "/", "z", "1 z"]),
+        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "?", ":", "S", "/", "z", "1 z"]),
     ) {
         let mut stage = hostile((width, height), false);
         stage.keys(keys);

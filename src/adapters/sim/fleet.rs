@@ -16,6 +16,7 @@ use super::store::Gone;
 use super::usage::time;
 use crate::domain::container::Health;
 use crate::domain::ids::{ContainerId, HostId};
+use crate::domain::ledger::HOLDER;
 
 pub(super) use acts::{Refusal, Then};
 
@@ -229,9 +230,18 @@ impl Fleet {
     }
 
     fn report(&mut self, number: Number, action: &str, code: Option<i64>) {
-        let (at, Some(container)) = (self.now, self.containers.get(&number)) else { return };
-        let Some(host) = self.hosts.get_mut(&container.host) else { return };
-        let (id, name) = (container.id.clone(), container.name.clone());
+        let Some(container) = self.containers.get(&number) else { return };
+        let (host, id, name) = (container.host.clone(), container.id.clone(), container.name.clone());
+        self.tell(&host, action, (id, name), code);
+    }
+
+    /// Somebody wrote into a ledger there, which engines tell of the container that leads to it.
+    pub(super) fn report_written(&mut self, host: &HostId) {
+        self.tell(host, "extract-to-dir", (ContainerId::new(HOLDER), HOLDER.to_owned()), None);
+    }
+
+    fn tell(&mut self, host: &HostId, action: &str, (id, name): (ContainerId, String), code: Option<i64>) {
+        let (at, Some(host)) = (self.now, self.hosts.get_mut(host)) else { return };
         let serial = host.serial;
         host.serial += 1;
         host.events.push_back(Happened { serial, at, action: action.to_owned(), id, name, code });

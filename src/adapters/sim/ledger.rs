@@ -64,6 +64,8 @@ impl LedgerFiles for SimEngine {
             shelf.has_way = true;
             shelf.files.extend(files.iter().map(|file| (file.path.clone(), file.bytes.clone())));
         });
+        self.simulation.fleet().report_written(&self.host);
+        self.simulation.wake();
         Ok(())
     }
 }

@@ -8,24 +8,27 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::gate::Access;
 use crate::app::model::Model;
 use crate::config::theme::Role;
+use crate::deploy::story::State as Stands;
 use crate::domain::container::{Container, Standing, State};
+use crate::domain::deployment::Heading;
 use crate::domain::environment::{Class, Environment};
 use crate::domain::host::HostLoad;
 use crate::panes::containers::words;
-use crate::panes::{PaneKind, condition, environments};
+use crate::panes::{PaneKind, condition, deployment, environments};
 use crate::ui::text::{bytes, put, put_right, seconds};
 use crate::world::Link;
 use crate::world::health::Condition;
 
-/// A word of the header; the form for narrow screens may be shorter.
+/// A word of the header; the form for narrow screens may be shorter, and shorter still where it would not fit.
 struct Word {
     long: String,
     short: Option<String>,
+    least: Option<String>,
     role: Role,
 }
 
 fn word(text: impl Into<String>, role: Role) -> Word {
-    Word { long: text.into(), short: None, role }
+    Word { long: text.into(), short: None, least: None, role }
 }
 
 /// The name of an environment as a badge; production is always a word, whatever it is called.
@@ -93,6 +96,7 @@ impl Model {
                 words.extend(self.warnings(environment));
             }
         }
+        words.extend(self.deploying());
         words.extend(self.lost(environment));
         for id in &environment.hosts {
             let Some(host) = self.world.hosts.get(id) else { continue };
@@ -104,11 +108,38 @@ impl Model {
         if unseen > 0 {
             let noun = if unseen == 1 { "failure" } else { "failures" };
             let short = Some(format!("{unseen} failed"));
-            words.push(Word { long: format!("{unseen} {noun} unseen"), short, role: Role::Warn });
+            words.push(Word {
+                long: format!("{unseen} {noun} unseen"),
+                short,
+                least: None,
+                role: Role::Warn,
+            });
         }
         let hosts = environment.hosts.len();
         words.extend((hosts > 1).then(|| word(format!("{hosts} hosts"), Role::Dim)));
         words
+    }
+
+    /// The deployment that is not over: what, how far, and whether somebody is at work.
+    fn deploying(&self) -> Option<Word> {
+        let shown =
+            deployment::last(&self.ctx(PaneKind::Deployment)).filter(|shown| shown.story.is_open())?;
+        let (subject, (done, all)) = (shown.plan.subject(), shown.story.count());
+        let (long, short, least, role) = match (&shown.story.state, shown.story.heading) {
+            (Stands::Unguarded(since), _) => {
+                let text = format!("{subject} unguarded since {}", self.look.since(*since, self.now.wall));
+                (text.clone(), text, "unguarded".to_owned(), Role::Bad)
+            }
+            (_, Heading::Back) => {
+                let short = format!("{subject} back {done}/{all}");
+                (format!("{subject} goes back {done}/{all}"), short, format!("back {done}/{all}"), Role::Warn)
+            }
+            _ => {
+                let short = format!("{subject} {done}/{all}");
+                (format!("deploying {short}"), short, format!("{done}/{all}"), Role::Accent)
+            }
+        };
+        Some(Word { long, short: Some(short), least: Some(least), role })
     }
 
     /// Hosts that do not answer: those that need somebody first, several of a kind by their number.
@@ -140,7 +171,7 @@ impl Model {
         });
         let long = told.collect::<Vec<_>>().join(", ");
         let short = (count > 1).then(|| format!("{count} lost"));
-        (count > 0).then_some(Word { long, short, role: Role::Warn })
+        (count > 0).then_some(Word { long, short, least: None, role: Role::Warn })
     }
 
     fn unheard(&self, environment: &Environment) -> String {
@@ -166,7 +197,12 @@ impl Model {
         let mark = self.look.glyph("△", "~");
         let since = self.look.since(since, self.now.wall);
         let short = Some(format!("{mark} {count} since {since}"));
-        Some(Word { long: format!("{mark} {count} {noun} since {since}"), short, role: Role::Warn })
+        Some(Word {
+            long: format!("{mark} {count} {noun} since {since}"),
+            short,
+            least: None,
+            role: Role::Warn,
+        })
     }
 
     fn alerts(&self, environment: &Environment, bad: usize) -> Word {
@@ -176,7 +212,7 @@ impl Model {
             since.map(|at| format!(" since {}", self.look.since(at, self.now.wall))).unwrap_or_default();
         let noun = if bad == 1 { "alert" } else { "alerts" };
         let short = Some(format!("{mark} {bad}{since}"));
-        Word { long: format!("{mark} {bad} {noun}{since}"), short, role: Role::Bad }
+        Word { long: format!("{mark} {bad} {noun}{since}"), short, least: None, role: Role::Bad }
     }
 
     pub(super) fn draw_header(&self, area: Rect, buf: &mut Buffer) {
@@ -200,7 +236,9 @@ impl Model {
             let text = if self.is_narrow() { word.short.unwrap_or(word.long) } else { word.long };
             // A badge has a ground of its own and brings its own blanks.
             let gap = u16::from(!text.starts_with(' '));
-            let needed = text.width() as u16 + gap;
+            let needed = |text: &str| text.width() as u16 + gap;
+            let text = word.least.filter(|_| x + needed(&text) > row.right()).unwrap_or(text);
+            let needed = needed(&text);
             if x + needed <= row.right() || x == row.x {
                 put(
                     buf,

@@ -1,0 +1,176 @@
+//! A deployment on the screen, whoever runs it: at work, going back, taken back, not heard of any more.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use pilothouse::config::theme::Depth;
+use pilothouse::domain::container::Health;
+use pilothouse::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
+use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId, ServiceId};
+use pilothouse::domain::ledger::union::Ledger;
+use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber};
+use pilothouse::domain::spec::RestartPolicy;
+use pilothouse::msg::Msg;
+use pilothouse::ui::look::Look;
+
+use super::render::{draw, text};
+use super::world::{Stage, look, record, shop, wall};
+
+fn replica(name: &str, id: Option<&str>) -> Replica {
+    let restart = RestartPolicy { name: "always".to_owned(), most: 0 };
+    Replica { name: name.to_owned(), id: id.map(ContainerId::new), restart, found_as: Vec::new() }
+}
+
+/// A new replica for each of web's two old ones, one host after the other.
+pub fn plan(release: u32) -> Plan {
+    let mut steps = Vec::new();
+    for (n, host) in ["web1", "web2"].into_iter().enumerate() {
+        let new = replica(&format!("web-v{release}-{}", n + 1), None);
+        let old = replica(&format!("web-42-blue-{}", n + 1), Some(&format!("web-42-blue-{}", n + 1)));
+        let like = shop()[n].key();
+        let image = format!("shop/web:v{release}");
+        let image_id = ImageId::new(format!("sha256:{release:0>64}"));
+        let create = Act::Create { replica: new.clone(), like, image, image_id };
+        let acts = [create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
+        steps.extend(acts.map(|act| Step { host: HostId::new(host), act }));
+    }
+    Plan {
+        service: ServiceId::new("web"),
+        purpose: Purpose::Deploy,
+        release: Release(release),
+        before: Release(release - 1),
+        image: format!("shop/web:v{release}"),
+        replicas: 2,
+        engines: BTreeMap::new(),
+        ready_within_s: 120,
+        settle_s: 5,
+        steps,
+    }
+}
+
+/// The record of it, begun so many seconds ago, with the first lines of its journal: step, what of it, so long ago.
+pub fn journal(number: u32, release: u32, begun_ago: i64, notes: &[(Heading, u32, Phase, i64)]) -> Record {
+    let mut record = record(number, "bob", &plan(release).title(), "web-42-blue-1", 0);
+    record.begun.at = wall() - TimeDelta::seconds(begun_ago);
+    record.begun.why = Some("fix cart rounding".to_owned());
+    let note = |(heading, step, phase, ago): &(Heading, u32, Phase, i64)| Note {
+        number: RecordNumber(number),
+        id: RecordId::new(u64::from(number)),
+        epoch: 1,
+        heading: *heading,
+        step: *step,
+        phase: phase.clone(),
+        at: wall() - TimeDelta::seconds(*ago),
+    };
+    (record.end, record.plan) = (None, Some(Box::new(plan(release))));
+    record.notes = notes.iter().map(note).collect();
+    record
+}
+
+/// A step that was begun and done so long ago.
+fn done(heading: Heading, step: u32, begun: i64, done: i64) -> [(Heading, u32, Phase, i64); 2] {
+    [(heading, step, Phase::Intent, begun), (heading, step, Phase::Done, done)]
+}
+
+use Heading::{Back, Forward};
+
+fn half_way() -> Vec<(Heading, u32, Phase, i64)> {
+    let all = [(0, 30, 30), (1, 30, 29), (2, 29, 18), (3, 18, 7), (4, 7, 6), (5, 6, 5)];
+    let mut notes: Vec<_> =
+        all.iter().flat_map(|(step, begun, end)| done(Forward, *step, *begun, *end)).collect();
+    notes.push((Forward, 6, Phase::Intent, 5));
+    notes
+}
+
+pub fn tell(stage: &mut Stage, records: Vec<Record>) {
+    let ledger = Box::new(Ledger { records, ..Ledger::default() });
+    stage.tell(Msg::Ledger(EnvironmentId::new("production"), ledger));
+}
+
+fn new_replica(stage: &mut Stage) {
+    let mut all: Vec<_> =
+        shop().iter().filter(|s| s.host == "web2").map(super::world::Spec::container).collect();
+    let spec = &shop()[1];
+    let mut new = spec.container();
+    new.key.id = ContainerId::new("new");
+    (new.name, new.health) = ("web-v43-2".into(), Health::Starting);
+    all.push(new);
+    stage.up("web2", all);
+}
+
+/// The second replica is not ready yet.
+pub fn at_work(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    new_replica(&mut stage);
+    tell(&mut stage, vec![journal(51, 43, 31, &half_way())]);
+    stage.keys("6");
+    stage
+}
+
+/// The second replica never got ready, and all of it is taken back.
+pub fn taken_back(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    let why = "wait until web-v43-2 is ready on web2: not ready within 120 s: its health check fails: 503 database timeout after 5.0s (http://10.0.0.7:8080/health/ready)";
+    let mut notes = half_way();
+    notes.push((Forward, 6, Phase::Failed(why.to_owned()), 4));
+    notes.extend(done(Back, 20, 4, 3));
+    notes.extend(done(Back, 16, 3, 3));
+    notes.extend(done(Back, 12, 3, 2));
+    notes.extend(done(Back, 13, 2, 1));
+    notes.extend(done(Back, 4, 1, 1));
+    notes.extend(done(Back, 0, 1, 0));
+    let mut record = journal(51, 43, 31, &notes);
+    record.end = Some((wall(), Outcome::Undone(why.to_owned())));
+    tell(&mut stage, vec![record]);
+    stage.keys("6");
+    stage
+}
+
+/// Nobody has written anything for ten minutes.
+pub fn unguarded(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    new_replica(&mut stage);
+    tell(&mut stage, vec![journal(51, 43, 31, &half_way())]);
+    stage.wait(600);
+    stage.keys("6");
+    stage
+}
+
+fn shown(stage: &Stage) -> String {
+    text(&draw(&stage.model, stage.model.size))
+}
+
+fn dark() -> Look {
+    look("dark", Depth::True, false)
+}
+
+#[test]
+fn every_pane_has_the_deployment_that_runs_in_its_first_line() {
+    let mut stage = at_work((80, 24), dark());
+    for key in ["1", "2", "3", "4", "5", "6", "a", "E", "V"] {
+        stage.keys(key);
+        let shown = shown(&stage);
+        assert!(shown.lines().next().unwrap().contains("web v43 6/8"), "{key}: {shown}");
+    }
+}
+
+#[test]
+fn the_step_at_work_says_what_it_waits_for() {
+    let shown = shown(&at_work((80, 24), dark()));
+    assert!(shown.contains("web-v43-2 is starting"), "{shown}");
+}
+
+#[test]
+fn a_deployment_that_went_back_says_what_failed_with_the_probe() {
+    let shown = shown(&taken_back((80, 24), dark()));
+    assert!(shown.contains("503 database timeout") && shown.contains("health/ready"), "{shown}");
+}
+
+#[test]
+fn a_deployment_nobody_is_heard_of_is_told_unguarded_since_its_last_sign() {
+    let shown = shown(&unguarded((80, 24), dark()));
+    assert!(
+        shown.lines().next().unwrap().contains("unguarded") && shown.contains("since 14:32:02"),
+        "{shown}"
+    );
+}
