@@ -1,6 +1,7 @@
 //! Commands on a host whose answer is read whole.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
@@ -9,6 +10,8 @@ use super::link::{Door, Link};
 
 /// Longest text kept of a command that is asked something.
 const ANSWER_BYTES: u64 = 64 << 10;
+/// Longer nobody waits for a few words of a host, login scripts and all.
+const SAID_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a command on the host said.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +29,22 @@ pub struct Said {
 /// Runs a line; its output and its errors are read to their end, the first 64 KiB of each are kept.
 pub(super) async fn ask(link: &Link, line: &str, input: &[u8]) -> io::Result<Said> {
     ask_at_most(link, line, input, ANSWER_BYTES).await
+}
+
+/// As [`ask`] for a few words that come at once.
+pub(super) async fn ask_soon(link: &Link, line: &str) -> io::Result<Said> {
+    in_time(link, ask(link, line, b"")).await
+}
+
+/// The answer, where it comes in time. A host that says nothing at all any more is left to its connection's end.
+pub(super) async fn in_time<T>(link: &Link, asked: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    if let Ok(answer) = tokio::time::timeout(SAID_WITHIN, asked).await {
+        return answer;
+    }
+    link.round_trip().await?;
+    let within = SAID_WITHIN.as_secs();
+    let text = format!("no answer to a command within {within} s; do its login scripts wait for something?");
+    Err(io::Error::new(io::ErrorKind::TimedOut, text))
 }
 
 /// As [`ask`], with so many bytes of output kept.

@@ -25,6 +25,8 @@ unsafe extern "C" {
 pub(super) const AGAIN: i32 = -37;
 /// Nothing could be received.
 pub(super) const NOT_RECEIVED: i32 = -43;
+/// The other side opens no such channel, or does not start what was asked for in it.
+const REFUSED: [Code; 2] = [-21, -22];
 /// Largest packet that the other side may send.
 const PACKET: c_uint = 32_768;
 
@@ -51,7 +53,8 @@ pub(super) fn told(session: *mut raw::LIBSSH2_SESSION, code: Code) -> io::Error 
             .then(|| std::slice::from_raw_parts(message.cast::<u8>(), usize::try_from(length).unwrap_or(0)))
             .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
-    io::Error::other(text.map_or_else(|| format!("libssh2 error {code}"), |t| format!("{t} ({code})")))
+    let kind = if REFUSED.contains(&code) { io::ErrorKind::ConnectionRefused } else { io::ErrorKind::Other };
+    io::Error::new(kind, text.map_or_else(|| format!("libssh2 error {code}"), |t| format!("{t} ({code})")))
 }
 
 impl Channel {

@@ -1,9 +1,10 @@
 //! The way to a host walked for whoever wants to know what is wrong with it: one try, and what lies behind the login
 //! looked at. Writes nothing on the host.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use super::ask::{Said, ask};
+use super::ask::{Said, ask_soon};
 use super::command::quoted;
 use super::connect::Connected;
 use super::host::{HostError, SshHost, WayIn};
@@ -23,8 +24,9 @@ impl SshHost {
         let mut steps = self.steps();
         match connected {
             Ok(connected) => {
-                steps.push(self.commands(&connected).await);
-                steps.push(self.engine_socket(&connected).await);
+                let (commands, answers) = self.commands(&connected).await;
+                steps.push(commands);
+                steps.push(self.engine_socket(&connected, answers).await);
             }
             Err(_) if is_ended(&steps) => {}
             Err(error) => steps.push(Step::bad(Stage::Connection, error.to_string(), self.ssh_v())),
@@ -38,22 +40,25 @@ impl SshHost {
     }
 
     /// Whether it runs commands, and what its login scripts print before each. The engine may be reached without.
-    async fn commands(&self, connected: &Connected) -> Step {
+    async fn commands(&self, connected: &Connected) -> (Step, bool) {
         let began = Instant::now();
-        let said = ask(&connected.link, "echo \"$(id -un), $(uname -sr)\"", b"").await;
+        let said = ask_soon(&connected.link, "echo \"$(id -un), $(uname -sr)\"").await;
         let took = began.elapsed();
+        let answers = said.is_ok();
         let step = match said {
             Ok(said) => told(&said, took),
-            Err(error) => Step::warn(
-                Stage::Commands,
-                format!("{error}; its disk, its load and its files cannot be asked"),
-                format!("on the host: sudo chsh -s /bin/sh {}", connected.settings.user),
-            ),
+            Err(error) => {
+                let shell = format!("on the host: sudo chsh -s /bin/sh {}", connected.settings.user);
+                let mend =
+                    if error.kind() == io::ErrorKind::TimedOut { MEND_SCRIPTS.to_owned() } else { shell };
+                let found = format!("{error}; its disk, its load and its files cannot be asked");
+                Step::warn(Stage::Commands, found, mend)
+            }
         };
-        step.within(took)
+        (step.within(took), answers)
     }
 
-    async fn engine_socket(&self, connected: &Connected) -> Step {
+    async fn engine_socket(&self, connected: &Connected, answers: bool) -> Step {
         let began = Instant::now();
         let dialled = self.dial().await;
         let took = began.elapsed();
@@ -64,7 +69,7 @@ impl SshHost {
                 "AllowStreamLocalForwarding yes in its sshd_config",
             ),
             (Ok(_), Some(WayIn::Socket(path))) => {
-                let rights = self.rights(connected, &path).await;
+                let rights = if answers { self.rights(connected, &path).await } else { String::new() };
                 Step::ok(Stage::Socket, format!("{path}: {rights}may be used"))
             }
             (Ok(_), None) => Step::ok(Stage::Socket, "may be used"),
@@ -77,7 +82,7 @@ impl SshHost {
     /// `mode 660, owner root, group docker, `; empty where it does not say.
     async fn rights(&self, connected: &Connected, path: &str) -> String {
         let line = format!("stat -Lc 'mode %a, owner %U, group %G' {} 2>/dev/null", quoted(path));
-        let said = ask(&connected.link, &line, b"").await;
+        let said = ask_soon(&connected.link, &line).await;
         let text = said.map(|said| String::from_utf8_lossy(&said.output).trim().to_owned());
         text.ok().filter(|text| text.starts_with("mode ")).map(|text| format!("{text}, ")).unwrap_or_default()
     }
@@ -89,7 +94,8 @@ impl SshHost {
              elif [ -e \"$p\" ]; then echo other; else echo missing; fi",
             quoted(path)
         );
-        let said = self.run(&line, b"").await.ok()?;
+        let connected = self.connected().await.ok()?;
+        let said = ask_soon(&connected.link, &line).await.ok()?;
         match String::from_utf8_lossy(&said.output).trim() {
             "open" => Some(Directory::Open),
             "shut" => Some(Directory::Shut),

@@ -127,7 +127,8 @@ impl Noise {
     }
 }
 
-/// Reads up to the mark, not one byte more; gives the last line of what was before it.
+/// Reads up to the mark, not one byte more; gives the last line of what was before it. Without a mark the host runs no
+/// commands: [`io::ErrorKind::Unsupported`].
 pub async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut noise = Noise::default();
     loop {
@@ -141,7 +142,7 @@ pub async fn skip_noise(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Strin
                 } else {
                     format!("the login shell runs no commands, it says: {told}")
                 };
-                return Err(io::Error::other(text));
+                return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
             Err(error) => return Err(error),
         }

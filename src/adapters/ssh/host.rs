@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::ask::{Said, ask};
+use super::ask::{Said, ask, ask_soon};
 use super::command::{last_line, quoted};
 use super::connect::{Connected, Connector};
 use super::destination::Destination;
@@ -14,7 +14,7 @@ use super::extra::Extra;
 use super::keep::{Keeper, NotConnected};
 use super::link::{Door, Stream};
 use super::settings::Settings;
-use super::survey::{self, SYSTEM_SOCKET, Survey};
+use super::survey::{SYSTEM_SOCKET, Survey, UsualWay};
 use crate::domain::checkup::Step;
 use crate::ports::pace::Pace;
 
@@ -77,6 +77,8 @@ pub struct SshHost {
     keeper: Keeper,
     /// More connections, where the engine costs a command for each stream.
     extra: Extra,
+    /// Where its own `docker` goes.
+    usual: UsualWay,
     /// The way in that worked last, on any connection: the host stays the same.
     way: Mutex<Option<WayIn>>,
     /// Files go by commands.
@@ -87,7 +89,8 @@ impl SshHost {
     /// A host as an operator names it, with its engine's socket if that is named.
     pub fn new(to: Destination, socket: Option<String>, connector: Connector) -> Self {
         let keeper = Keeper::new(to.clone(), connector);
-        Self { to, socket, keeper, extra: Extra::default(), way: Mutex::default(), has_no_sftp: false.into() }
+        let (extra, usual, way) = (Extra::default(), UsualWay::default(), Mutex::default());
+        Self { to, socket, keeper, extra, usual, way, has_no_sftp: false.into() }
     }
 
     /// The connection, made if there is none and it is time for a try.
@@ -140,7 +143,9 @@ impl SshHost {
         let way = match (self.known_way(), &self.socket) {
             (Some(way), _) => way,
             (None, Some(socket)) => WayIn::Socket(socket.clone()),
-            (None, None) => survey::usual_way(&connected.link).await,
+            (None, None) => {
+                self.usual.of(&connected).await.map_err(|cause| self.unknown(&connected, &cause))?
+            }
         };
         match self.enter(&connected, &way).await {
             Ok(stream) => {
@@ -196,7 +201,9 @@ impl SshHost {
             WayIn::Socket(_) | WayIn::DialStdio => None,
         };
         let survey = Survey::of(&connected.link, named.map(String::as_str)).await;
-        let survey = survey.map_err(|e| self.broken(e))?;
+        let survey = survey.map_err(|e| {
+            self.broken(io::Error::new(e.kind(), format!("no way to its engine ({refusal}); asked why: {e}")))
+        })?;
         let wanted = match (named, refused) {
             (Some(socket), _) => vec![socket.clone()],
             (None, WayIn::Socket(_)) => survey.sockets.clone(),
@@ -228,7 +235,7 @@ impl SshHost {
             return Err(forbidden());
         }
         let line = format!("{} </dev/null", self.dial_line());
-        let said = ask(&connected.link, &line, b"").await.map_err(|e| self.broken(e))?;
+        let said = ask_soon(&connected.link, &line).await.map_err(|e| self.broken(e))?;
         if said.status != Some(0) {
             let last = last_line(&said.errors);
             let mend = if last.contains("permission denied") {
@@ -285,6 +292,16 @@ impl SshHost {
     pub async fn run(&self, command: &str, input: &[u8]) -> Result<Said, HostError> {
         let connected = self.connected().await?;
         ask(&connected.link, command, input).await.map_err(|e| self.broken(e))
+    }
+
+    /// Another engine than the one that docker uses there is never taken for it.
+    fn unknown(&self, connected: &Connected, cause: &io::Error) -> HostError {
+        if connected.link.is_gone() {
+            return self.broken(io::Error::other(connected.link.why_ended().to_owned()));
+        }
+        let cause = format!("asked which engine docker uses there: {cause}");
+        let mend = format!("name its socket, as in ssh://{}{SYSTEM_SOCKET}", self.to);
+        HostError::Engine { host: self.to.to_string(), cause, mend }
     }
 
     fn broken(&self, cause: io::Error) -> HostError {

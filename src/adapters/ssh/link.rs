@@ -178,6 +178,11 @@ impl Link {
         self.sessions.available_permits()
     }
 
+    /// None of our commands runs there.
+    pub(super) fn has_no_commands(&self) -> bool {
+        self.free_places() == SESSIONS
+    }
+
     /// As [`Link::open_with`] at a place that is taken already.
     pub(super) async fn open_at(&self, door: Door, window: u32, place: Option<Place>) -> io::Result<Opened> {
         let (reply, answer) = oneshot::channel();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use super::ask::ask;
+use super::ask::ask_soon;
 use super::host::SshHost;
 use super::link::Door;
 use crate::adapters::http_probe::{Dial, Wire};
@@ -28,7 +28,7 @@ impl Machine for SshHost {
             format!("df -Pk '{path}' 2>/dev/null; echo; cat /proc/loadavg /proc/meminfo 2>/dev/null");
         let asked = async {
             let connected = self.connected().await.map_err(io::Error::other)?;
-            let said = ask(&connected.link, &command, b"").await?;
+            let said = ask_soon(&connected.link, &command).await?;
             let round_trip = connected.link.usual_round_trip();
             Ok::<_, io::Error>(HostLoad { round_trip, ..read(&String::from_utf8_lossy(&said.output)) })
         };

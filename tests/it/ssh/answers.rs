@@ -3,8 +3,15 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::Arc;
 
+use futures_util::StreamExt;
+use pilothouse::adapters::ssh::host::{SshHost, WayIn};
+use pilothouse::ports::commands::Commands;
+
+use super::{connector, to};
 use crate::cli::{Done, command, done};
+use crate::engine;
 use crate::fake_engine::{FakeEngine, Served};
 use crate::sshd::Sshd;
 
@@ -84,4 +91,86 @@ async fn a_host_without_docker_is_told_with_the_command_that_installs_it() {
     for words in ["there is no Docker", "try: on the host: sudo apt-get install docker.io"] {
         assert!(done.err.contains(words), "{words:?} is missing: {}", done.err);
     }
+}
+
+/// An sshd whose login shell first does that, and whose docker goes to that engine.
+fn with_login(first: &str, engine: &FakeEngine) -> Sshd {
+    let sshd = Sshd::start();
+    let keys = fs::read_to_string(sshd.file("authorized_keys")).unwrap();
+    let script = sshd.file("login");
+    let engine = engine.socket.display();
+    let lines = format!(
+        "echo $$ >> {script}.pids\n{first}\nexport DOCKER_HOST=unix://{engine}\neval \"$SSH_ORIGINAL_COMMAND\"\n"
+    );
+    fs::write(&script, lines).unwrap();
+    fs::write(sshd.file("authorized_keys"), format!("command=\". {script}\" {keys}")).unwrap();
+    sshd
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_shell_that_takes_its_time_is_waited_for() {
+    let engine = FakeEngine::start(Served::default());
+    let sshd = with_login("sleep 4", &engine);
+    let done = containers(&sshd, "ssh://web1").await.ended(0);
+    assert!(done.out.contains("fake:1"), "{}", done.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_knows_which_engine_docker_uses_none_is_taken() {
+    let engine = FakeEngine::start(Served::default());
+    let sshd = with_login("sleep 1000", &engine);
+    let done = containers(&sshd, "ssh://web1").await.ended(6);
+    let asked = "web1: asked which engine docker uses there: no answer to a command within 10 s";
+    for words in [asked, "try: name its socket, as in ssh://web1/var/run/docker.sock"] {
+        assert!(done.err.contains(words), "{words:?} is missing: {}", done.err);
+    }
+    let named = containers(&sshd, &format!("ssh://web1{}", engine.socket.display())).await.ended(0);
+    assert!(named.out.contains("fake:1"), "{}", named.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_that_docker_does_not_know_there_is_not_the_usual_engine() {
+    let sshd = Sshd::start();
+    fs::create_dir(sshd.file(".docker")).unwrap();
+    fs::write(sshd.file(".docker/config.json"), r#"{"currentContext": "gone"}"#).unwrap();
+    let done = containers(&sshd, "ssh://web1").await.ended(6);
+    for words in ["does not know the context gone", "try: name its socket, as in ssh://web1/"] {
+        assert!(done.err.contains(words), "{words:?} is missing: {}", done.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_is_still_open_is_not_asked_again_and_its_late_answer_counts() {
+    let engine = FakeEngine::start(Served::default());
+    let sshd = with_login("until [ -e ~/go ]; do sleep 0.1; done", &engine);
+    let host = SshHost::new(to("web1"), None, connector(sshd.config("web1", "")));
+    let (one, other) = tokio::join!(host.dial(), host.dial());
+    for error in [one.err().unwrap(), other.err().unwrap()] {
+        assert!(error.to_string().contains("no answer to a command within 10 s"), "{error}");
+    }
+    fs::write(sshd.file("go"), "").unwrap();
+    assert!(host.dial().await.is_ok());
+    assert_eq!(host.way_in(), Some(WayIn::Socket(engine.socket.to_str().unwrap().to_owned())));
+    assert_eq!(fs::read_to_string(sshd.file("login.pids")).unwrap().lines().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_takes_no_more_commands_is_not_one_that_runs_none() {
+    let sshd = Sshd::start_with("MaxSessions 1\nSetEnv DOCKER_HOST=unix:///nowhere/docker.sock");
+    let host = Arc::new(SshHost::new(to("web1"), None, connector(sshd.config("web1", ""))));
+    let mut running = Commands::start(host.as_ref(), "echo begun; sleep 1000", b"").await.unwrap();
+    running.output.next().await.unwrap().unwrap();
+    let error = host.dial().await.err().unwrap().to_string();
+    assert!(error.contains("asked which engine docker uses there"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_runs_no_commands_has_the_usual_socket() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start_with("MaxSessions 0");
+    let host = SshHost::new(to("web1"), None, connector(sshd.config("web1", "")));
+    assert!(host.dial().await.is_ok());
+    assert_eq!(host.way_in(), Some(WayIn::Socket("/var/run/docker.sock".to_owned())));
 }

@@ -225,6 +225,24 @@ fn login_scripts_that_print_are_a_warning_with_what_they_print() {
 }
 
 #[test]
+fn a_login_script_that_never_ends_is_a_warning_and_the_rest_is_told() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start();
+    let keys = fs::read_to_string(sshd.file("authorized_keys")).unwrap();
+    // The next ones end.
+    let login = "[ -e ~/once ] || { touch ~/once; sleep 1000; }; eval \\\"$SSH_ORIGINAL_COMMAND\\\"";
+    fs::write(sshd.file("authorized_keys"), format!("command=\"{login}\" {keys}")).unwrap();
+    let done = doctor(&sshd.config("web1", ""), "ssh://web1/var/run/docker.sock");
+    let commands = row(&done, None, "commands");
+    assert_eq!(commands["verdict"], "warn", "{commands}");
+    says(&commands, "found", "no answer to a command within 10 s");
+    says(&commands, "mend", "at the top of the login script");
+    says(&row(&done, None, "engine"), "found", "API 1.");
+}
+
+#[test]
 fn the_steps_of_a_hop_are_told_apart_from_the_hosts() {
     if !engine::is_there() {
         return;

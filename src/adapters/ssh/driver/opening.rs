@@ -87,6 +87,8 @@ impl Request {
     }
 
     pub(super) fn refuse(self, error: io::Error) {
+        // Free before anybody can look.
+        drop(self.place);
         // Whoever asked may have left; then nobody needs to know.
         let _ = self.reply.send(Err(error));
     }
