@@ -92,6 +92,9 @@ actions! {
     Zoom "zoom" Global ["z"] "zoom" "Give the pane the whole screen, or take it back";
     Activity "activity" Global ["a"] "activity" "Show what this console did and what failed";
     Engine "engine" Global ["E"] "engine" "Show the engine: disk, images, volumes, networks";
+    Deploy "deploy" Global ["d"] "deploy" "Put another image of the service live";
+    Rollback "rollback" Global ["r"] "rollback" "Put an earlier release of the service live again";
+    Scale "scale" Global ["s"] "scale" "Run more or fewer replicas of the service";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again, and try hosts that do not answer";
     Reload "reload" Global [] "" "Read the configuration and inventories again";
     Demo "demo" Global ["v"] "demo" "Open the demo, where no engine answers";

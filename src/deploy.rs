@@ -6,3 +6,4 @@ pub mod order;
 pub mod plan;
 pub mod progress;
 pub mod story;
+pub mod words;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::deploy::order::Order;
+use crate::deploy::plan::Wish;
 use crate::domain::act::Change;
 use crate::domain::environment::Class;
-use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId, ServiceId};
 use crate::domain::ledger::Intent;
 use crate::domain::prompt::{PromptId, Secret};
 
@@ -17,6 +19,21 @@ pub struct JobId(pub u64);
 pub enum Effect {
     /// Carry out a confirmed change, one object after the other, and record it.
     Change(JobId, Change, Intent),
+    /// Ask what would be done to make this of a service. Touches nothing.
+    Plan {
+        /// To answer by.
+        job: JobId,
+        /// Where.
+        environment: EnvironmentId,
+        /// Which service.
+        service: ServiceId,
+        /// Its Compose project, where it is of one.
+        project: Option<String>,
+        /// What is wanted.
+        wish: Wish,
+    },
+    /// Begin a deployment that was confirmed, or take one up, in a process of its own.
+    Order(JobId, Box<Order>),
     /// Ask the engine of that host what it keeps. Slow, so only on demand.
     Inventory(HostId),
     /// Fetch what the engine knows of a container, for reading.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::keymap::Chord;
+use crate::deploy::event::Event;
 use crate::domain::container::{Container, Detail, State};
+use crate::domain::deployment::Plan;
 use crate::domain::event::EngineEvent;
 use crate::domain::health::Reading;
 use crate::domain::host::{EngineFacts, HostLoad};
@@ -156,6 +158,10 @@ pub enum JobEvent {
     Failed(String),
     /// What it did is in the ledger.
     Recorded(Box<Record>),
+    /// What would be done, or every reason why nothing can be.
+    Planned(Result<Box<Plan>, Vec<String>>),
+    /// News of a deployment that this console ordered.
+    Deployment(Event),
     /// Everything that the engine said of a container.
     Inspected(serde_json::Value),
     /// The processes of a container: heads and rows of the engine's table.

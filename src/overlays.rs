@@ -7,3 +7,4 @@ pub mod input;
 pub mod palette;
 pub mod question;
 pub mod reader;
+pub mod rollout;

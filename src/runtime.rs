@@ -2,6 +2,7 @@
 
 pub mod compose;
 pub mod demo;
+pub mod deploys;
 pub mod diagnostics;
 pub mod effects;
 pub mod environments;
@@ -9,6 +10,7 @@ pub mod export;
 pub mod hosts;
 pub mod input;
 pub mod keys;
+pub mod place;
 pub mod program;
 pub mod prompts;
 pub mod quiet;

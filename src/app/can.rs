@@ -55,6 +55,6 @@ impl Model {
 
 /// Whether an action may change something.
 fn changes(action: Action) -> bool {
-    use Action::{Kill, PauseContainer, Remove, Restart, Shell, StopStart};
-    matches!(action, Kill | PauseContainer | Remove | Restart | Shell | StopStart)
+    use Action::{Deploy, Kill, PauseContainer, Remove, Restart, Rollback, Scale, Shell, StopStart};
+    matches!(action, Deploy | Kill | PauseContainer | Remove | Restart | Rollback | Scale | Shell | StopStart)
 }

@@ -17,6 +17,7 @@ use crate::overlays::help::Help;
 use crate::overlays::input::Input;
 use crate::overlays::palette::Palette;
 use crate::overlays::question::Question;
+use crate::overlays::rollout::Rollout;
 use crate::panes::activity::ActivityPane;
 use crate::panes::containers::ContainersPane;
 use crate::panes::deployment::DeploymentPane;
@@ -44,6 +45,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// A question with a key for each answer.
     Question(Question),
+    /// A deployment before it begins.
+    Rollout(Box<Rollout>),
 }
 
 /// The console.
@@ -205,7 +208,12 @@ impl Model {
         }
         self.health_subs(&mut subs);
         subs.insert(Sub::Tick(Duration::from_secs(1)));
-        if matches!(&self.overlay, Some(Overlay::Question(question)) if !question.is_open(self.now.at)) {
+        let is_waiting = match &self.overlay {
+            Some(Overlay::Question(question)) => !question.is_open(self.now.at),
+            Some(Overlay::Rollout(rollout)) => rollout.is_waiting(self.now.at),
+            _ => false,
+        };
+        if is_waiting {
             subs.insert(Sub::Tick(UNTIL_OPEN));
         }
         subs

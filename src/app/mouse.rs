@@ -38,6 +38,10 @@ impl Model {
                 confirm.scroll(action);
                 return Vec::new();
             }
+            Some(Overlay::Rollout(rollout)) => {
+                rollout.scroll(action);
+                return Vec::new();
+            }
             None if self.reading.is_none() => {}
             _ => return (0..NOTCH).flat_map(|_| self.act(action)).collect(),
         }

@@ -92,6 +92,7 @@ impl Model {
             Some(Overlay::Help(help)) => help.draw(&self.look, between, buf),
             Some(Overlay::Palette(palette)) => cursor = Some(palette.draw(&self.look, foot, buf)),
             Some(Overlay::Confirm(confirm)) => confirm.draw(&self.look, between, buf),
+            Some(Overlay::Rollout(rollout)) => cursor = rollout.draw(&self.look, between, buf),
             Some(Overlay::Question(question)) => question.draw(&self.look, between, self.now.at, buf),
             None => {}
         }

@@ -9,6 +9,7 @@ use super::model::Model;
 use crate::config::keymap::Chords;
 use crate::config::mask::Masks;
 use crate::config::schema;
+use crate::deploy::order::Reach;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::logs::line::Level;
 use crate::logs::mask;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub user_file: Option<PathBuf>,
     /// Time from one reading of counters to the next, where it was set.
     pub usage_interval: Option<Duration>,
+    /// By what a process that deploys finds the same configuration and hosts.
+    pub reach: Reach,
 }
 
 impl Model {

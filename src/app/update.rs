@@ -7,9 +7,11 @@ use crate::effect::Effect;
 use crate::msg::{LogFact, Msg};
 use crate::overlays::ask::Ask;
 use crate::overlays::help::Help;
+use crate::overlays::rollout::Goal;
 use crate::panes::{Answer, Ctx, PaneKind, Request};
 use crate::world::Now;
 
+mod deployed;
 mod facts;
 mod guard;
 mod intents;
@@ -17,6 +19,7 @@ mod keys;
 mod preview;
 mod recall;
 mod requests;
+mod rollout;
 
 impl Model {
     /// Takes in what happened; tells what is wanted of the outside.
@@ -113,6 +116,9 @@ impl Model {
             palette.paste(text);
             self.palette_changed();
         }
+        if let Some(Overlay::Rollout(rollout)) = &mut self.overlay {
+            rollout.paste(text);
+        }
         if let Some(input) = &mut self.input {
             input.paste(text);
             self.preview();
@@ -194,6 +200,9 @@ impl Model {
                 self.overlay =
                     Some(Overlay::Help(Help::new(&self.keymap, self.focus.contexts(), &self.own_keys())));
             }
+            Action::Deploy => return self.roll_out(Goal::Deploy, None),
+            Action::Rollback => return self.roll_out(Goal::Rollback, None),
+            Action::Scale => return self.roll_out(Goal::Scale, None),
             Action::Palette => self.open_palette(),
             Action::Write => self.unlock(""),
             Action::Masks => self.toggle_masks(),

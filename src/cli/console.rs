@@ -17,6 +17,7 @@ use crate::config::mask::Masks;
 use crate::config::schema;
 use crate::config::services::services;
 use crate::config::theme::Depth;
+use crate::deploy::order::Reach;
 use crate::domain::ids::HostId;
 use crate::domain::ledger::Who;
 use crate::effect::JobId;
@@ -106,7 +107,10 @@ fn reload(
             let anew: BTreeSet<_> = all.filter(|id| !kept.contains(*id)).cloned().collect();
             next.routes.extend(std::mem::take(routes).into_iter().filter(|(id, _)| kept.contains(id)));
             *routes = next.routes;
-            model.reconfigure(self::model(&next.setup, next.world, &next.plan, model.size), &anew);
+            model.reconfigure(
+                self::model(&next.setup, next.world, &next.plan, options.reach(), model.size),
+                &anew,
+            );
             *opened = (next.setup, next.plan);
             (anew, JobEvent::Done("the configuration was read again".to_owned()))
         }
@@ -146,7 +150,8 @@ pub fn open(
     let mut opened = (setup, plan);
     let ended = loop {
         let size = crossterm::terminal::size()?;
-        let model = model(&opened.0, world, &opened.1, size);
+        let reach = again.map(Options::reach).unwrap_or_default();
+        let model = model(&opened.0, world, &opened.1, reach, size);
         let mut reload = |model: &mut Model, routes: &mut hosts::Routes| match again {
             Some(options) => reload(&mut opened, options, prompts, model, routes),
             None => BTreeSet::new(),
@@ -168,7 +173,7 @@ pub fn open(
 }
 
 /// The console as it opens on these hosts.
-fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Model {
+fn model(setup: &Setup, mut world: World, plan: &Plan, reach: Reach, size: (u16, u16)) -> Model {
     let config = &setup.loaded.config;
     let mut look = Look::new(&setup.theme.clone().degraded(depth()), config.ascii, config.utc);
     for (name, environment) in &config.environments {
@@ -187,7 +192,7 @@ fn model(setup: &Setup, mut world: World, plan: &Plan, size: (u16, u16)) -> Mode
         world.note(now, remark.clone(), true);
     }
     let model = Model::new(world, look, setup.loaded.keymap.clone(), who, size, now);
-    let settings = settings(setup, plan);
+    let settings = settings(setup, plan, reach);
     // Simulated hosts leave nothing on this machine and run nothing on it.
     let settings =
         if is_demo { Settings { user_file: None, commands: Vec::new(), ..settings } } else { settings };
@@ -213,7 +218,7 @@ async fn without_terminal(routes: &hosts::Routes) -> Failure {
 }
 
 /// What the configuration sets for the screen.
-fn settings(setup: &Setup, plan: &Plan) -> Settings {
+fn settings(setup: &Setup, plan: &Plan, reach: Reach) -> Settings {
     let config = &setup.loaded.config;
     let mut gate = Gate::default();
     gate.windows.clone_from(&plan.write_windows);
@@ -225,6 +230,7 @@ fn settings(setup: &Setup, plan: &Plan) -> Settings {
         commands: config.commands.iter().map(|(name, command)| own(setup, name, command)).collect(),
         user_file: dirs.config.as_ref().map(|dir| dir.join(USER_FILE)),
         usage_interval: Some(config.usage.interval.get()),
+        reach,
     }
 }
 

@@ -11,10 +11,10 @@ use super::setup::Options;
 use super::site::{Depth, Site, Where};
 use super::target::Target;
 use crate::config::units::{Period, UnitError};
-use crate::deploy::event::{Ending, Said};
+use crate::deploy::event::Ending;
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
-use crate::domain::deployment::{Act, Heading, Plan, Release};
+use crate::domain::deployment::{Heading, Plan, Release};
 use crate::domain::environment::Environment;
 use crate::domain::grade::{Weight, grade_at_once};
 use crate::domain::ids::ServiceId;
@@ -22,6 +22,7 @@ use crate::domain::ledger::Record;
 use crate::jobs::deploy::begin::{NotBegun, Site as Place, unfinished};
 use crate::jobs::deploy::lock::LockError;
 use crate::jobs::deploy::take_up::Way;
+use crate::runtime::place::Say;
 use crate::runtime::worker::{self, Started};
 
 mod place;
@@ -213,7 +214,7 @@ fn nobody() -> Say {
 /// Asks for what the plan weighs; the question lists each step.
 async fn confirm(consent: &Consent, environment: &Environment, plan: &Plan) -> Result<(), Failure> {
     let warning =
-        has_gap(plan).then_some("it is away between its stop and its start: both cannot run at once");
+        plan.has_gap().then_some("it is away between its stop and its start: both cannot run at once");
     let request = Request {
         environment,
         grade: grade_at_once(Weight::Ends, environment),
@@ -222,14 +223,6 @@ async fn confirm(consent: &Consent, environment: &Environment, plan: &Plan) -> R
         warning,
     };
     consent.obtain(&request).await
-}
-
-/// Something stops before its successor starts, and nothing of it is left.
-fn has_gap(plan: &Plan) -> bool {
-    let first = |is_it: fn(&Act) -> bool| plan.steps.iter().position(|step| is_it(&step.act));
-    let stop = first(|act| matches!(act, Act::Retire(_)));
-    let start = first(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
-    stop.zip(start).is_some_and(|(stop, start)| stop < start)
 }
 
 /// Goes on.
@@ -320,6 +313,3 @@ fn status(ending: &Ending) -> u8 {
         }
     }
 }
-
-/// Who is told of it.
-type Say = Arc<dyn Fn(Said) + Send + Sync>;

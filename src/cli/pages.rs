@@ -123,6 +123,7 @@ mod tests {
         "previous-pane",
         "zoom",
         "activity",
+        "deployment",
         "refresh",
         "mark",
         "mark-item",

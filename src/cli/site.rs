@@ -343,6 +343,11 @@ impl Site {
         self.plans.iter().find(|plan| plan.id == *host)
     }
 
+    /// The ways to all hosts.
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
     /// The ways to a host, for telling how it is found.
     pub fn route(&self, host: &HostId) -> Option<&Arc<Route>> {
         self.routes.get(host)

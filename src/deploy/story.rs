@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::progress::{Numbered, Progress};
-use crate::domain::deployment::{Heading, Note, Phase, Plan, Purpose, Step};
+use crate::domain::deployment::{Heading, Note, Phase, Plan, Step};
 use crate::domain::ledger::{Outcome, Record};
 
 /// Longer nobody who is at work writes nothing, besides what a replica may take to be ready.
@@ -127,20 +127,9 @@ fn lines(way: &[Numbered], notes: &[Note], heading: Heading) -> Vec<Line> {
     way.iter().map(line).collect()
 }
 
-impl Plan {
-    /// What it is about in the fewest words: `web v43`, `web to 3`.
-    pub fn subject(&self) -> String {
-        match self.purpose {
-            Purpose::Deploy | Purpose::Rollback => format!("{} {}", self.service, self.release),
-            Purpose::Scale => format!("{} to {}", self.service, self.replicas),
-        }
-    }
-
-    /// What is done to it: `deploy shop/web:1.5, 4 replicas`.
-    pub fn what(&self) -> String {
-        let s = if self.replicas == 1 { "" } else { "s" };
-        format!("{} {}, {} replica{s}", self.purpose.verb(), self.image, self.replicas)
-    }
+/// It went as it was meant to.
+pub fn is_good(record: &Record) -> bool {
+    matches!(record.end, Some((_, Outcome::Done)))
 }
 
 /// The deployment of a ledger that is shown: the one that has no end, else the last one.
@@ -152,7 +141,7 @@ pub fn latest(records: &[Record]) -> Option<&Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deployment::{Act, Release, Replica};
+    use crate::domain::deployment::{Act, Purpose, Release, Replica};
     use crate::domain::ids::{ContainerId, HostId, ServiceId};
     use crate::domain::ledger::{Begun, RecordId, RecordNumber, Who};
     use crate::domain::spec::RestartPolicy;

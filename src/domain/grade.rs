@@ -1,6 +1,7 @@
 //! How careful one has to be: what a change weighs, and how it is confirmed in an environment.
 
 use super::act::{Change, ContainerAct};
+use super::deployment::{Act, Plan, Step};
 use super::environment::{Class, Environment};
 
 /// What a change may do to users.
@@ -41,6 +42,14 @@ impl Change {
             )
             | Self::Discard(..) => Weight::Ends,
         }
+    }
+}
+
+impl Plan {
+    /// What it may do to users: more replicas take nothing from anybody.
+    pub fn weight(&self) -> Weight {
+        let ends = |step: &Step| matches!(step.act, Act::Retire(_) | Act::Discard(_));
+        if self.steps.iter().any(ends) { Weight::Ends } else { Weight::Harmless }
     }
 }
 

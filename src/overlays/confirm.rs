@@ -112,6 +112,18 @@ impl Confirm {
 
 /// Clears the middle of `area` and draws a border there; gives the area inside.
 pub fn dialog(buf: &mut Buffer, area: Rect, size: (u16, u16), parts: [&str; 2], look: &Look) -> Rect {
+    dialog_as(buf, area, size, parts, look, Role::BorderFocus)
+}
+
+/// As [`dialog`], with a border of its own colour.
+pub fn dialog_as(
+    buf: &mut Buffer,
+    area: Rect,
+    size: (u16, u16),
+    parts: [&str; 2],
+    look: &Look,
+    border: Role,
+) -> Rect {
     let (width, height) = (size.0.min(area.width), size.1.min(area.height));
     let over =
         Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
@@ -121,5 +133,5 @@ pub fn dialog(buf: &mut Buffer, area: Rect, size: (u16, u16), parts: [&str; 2], 
             buf[(x, y)].set_style(look.style(Role::Ground));
         }
     }
-    frame::draw(buf, over, &Title { number: None, parts, right: "" }, look, true)
+    frame::draw_as(buf, over, &Title { number: None, parts, right: "" }, look, true, border)
 }

@@ -7,8 +7,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::confirm::dialog;
+use super::rollout::Goal;
 use crate::config::theme::Role;
 use crate::domain::act::Change;
+use crate::domain::deployment::Release;
 use crate::domain::environment::Class;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::ui::look::Look;
@@ -36,6 +38,8 @@ pub enum Wish {
     Change(Change),
     /// A shell in this container: whatever is done in it.
     Shell(ContainerKey),
+    /// A deployment of the selected service, to that release if one is named.
+    Rollout(Goal, Option<Release>),
 }
 
 /// One answer.

@@ -8,15 +8,19 @@ use ratatui::layout::Rect;
 use super::{Answer, Ctx};
 use crate::action::Action;
 use crate::config::theme::Role;
+use crate::deploy::event::Event;
 use crate::deploy::story::{State, Story, latest};
 use crate::domain::deployment::{Heading, Plan};
 use crate::domain::health::took;
 use crate::domain::ledger::{Outcome, Record, RecordId};
+use crate::effect::JobId;
 use crate::ui::scroll::Scroll;
 use crate::ui::text::{age, put, put_right};
 
+mod heard;
 mod rows;
 
+use heard::Heard;
 use rows::{Row, rows};
 
 /// Rows above the steps: what it is, who, the bar, a blank.
@@ -30,6 +34,8 @@ pub struct DeploymentPane {
     is_held: bool,
     /// An earlier one that somebody opened.
     opened: Option<RecordId>,
+    /// The last that this console ordered.
+    heard: Option<Heard>,
 }
 
 /// That deployment with its steps.
@@ -84,16 +90,54 @@ pub fn spent(time: TimeDelta) -> String {
 impl DeploymentPane {
     /// Shows an earlier one until somebody leaves it.
     pub fn open(&mut self, record: RecordId) {
-        *self = Self { opened: Some(record), ..Self::default() };
+        self.follow();
+        self.opened = Some(record);
     }
 
     /// Shows what goes on.
     pub fn follow(&mut self) {
-        *self = Self::default();
+        (self.scroll, self.is_held, self.opened) = (Scroll::default(), false, None);
+    }
+
+    /// Something was ordered, and is told of under that job.
+    pub fn starting(&mut self, job: JobId, title: String) {
+        self.follow();
+        self.heard = Some(Heard::new(job, title));
+    }
+
+    /// What was ordered under that job.
+    pub fn title_of(&self, job: JobId) -> Option<String> {
+        self.heard.as_ref().filter(|heard| heard.is_of(job)).map(|heard| heard.title.clone())
+    }
+
+    /// News of what was ordered.
+    pub fn hear(&mut self, job: JobId, event: Event) {
+        if let Some(heard) = self.heard.as_mut().filter(|heard| heard.is_of(job))
+            && !heard.hear(event)
+        {
+            self.heard = None;
+        }
+    }
+
+    /// What was ordered and does not stand in the ledger that was read.
+    fn awaited(&self, ctx: &Ctx<'_>) -> Option<&str> {
+        let heard = self.heard.as_ref().filter(|_| self.opened.is_none())?;
+        let is_read = heard.number.is_some_and(|number| {
+            ctx.environment().is_some_and(|e| ctx.world.records(e).iter().any(|r| r.begun.number == number))
+        });
+        (!is_read).then_some(heard.title.as_str())
+    }
+
+    /// What is heard of that one.
+    fn heard_of(&self, shown: &Shown<'_>) -> Option<&Heard> {
+        self.heard.as_ref().filter(|heard| heard.number == Some(shown.record.begun.number))
     }
 
     /// What is shown.
     fn of<'a>(&self, ctx: &Ctx<'a>) -> Option<Shown<'a>> {
+        if self.awaited(ctx).is_some() {
+            return None;
+        }
         let opened = self.opened.as_ref().and_then(|id| {
             let mut records = ctx.world.records(ctx.environment()?).iter();
             shown(ctx, records.find(|record| record.begun.id == *id)?)
@@ -116,7 +160,7 @@ impl DeploymentPane {
     /// Takes in the room there is; the step that is at work stays in sight.
     pub fn fit(&mut self, area: Rect, ctx: &Ctx<'_>) {
         let Some(shown) = self.of(ctx) else { return };
-        let rows = rows(ctx, &shown, area.width);
+        let rows = rows(ctx, &shown, self.heard_of(&shown), area.width);
         let height = usize::from(area.height.saturating_sub(HEAD)).max(1);
         self.scroll.fit(rows.len(), height, 1);
         if !self.is_held {
@@ -133,7 +177,7 @@ impl DeploymentPane {
         let (done, all) = shown.story.count();
         let back = if shown.story.heading == Heading::Back { " back" } else { "" };
         let rest = self.scroll.window().end;
-        let below = rows(ctx, &shown, u16::MAX).len().saturating_sub(rest);
+        let below = rows(ctx, &shown, self.heard_of(&shown), u16::MAX).len().saturating_sub(rest);
         let more = if ctx.is_focused && self.is_held && below > 0 { "  scrolled, Esc follows" } else { "" };
         (shown.plan.subject(), format!("{done} of {all} steps{back}{more}"))
     }
@@ -143,12 +187,14 @@ impl DeploymentPane {
         let look = ctx.look;
         let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let Some(shown) = self.of(ctx) else {
-            let text = "nothing was deployed in this environment yet";
+            let dots = look.glyph("…", "...");
+            let text = self.awaited(ctx).map(|title| format!("{title}: beginning{dots}"));
+            let text = text.as_deref().unwrap_or("nothing was deployed in this environment yet; d deploys");
             put(buf, area.x, area.y, area.width, text, look.style(Role::Dim));
             return;
         };
         draw_head(ctx, &shown, area, buf);
-        let all = rows(ctx, &shown, area.width + 2);
+        let all = rows(ctx, &shown, self.heard_of(&shown), area.width + 2);
         let from = self.scroll.top().min(all.len());
         for (y, row) in (area.y + HEAD..area.bottom()).zip(&all[from..]) {
             row.draw(ctx, &shown, Rect { y, height: 1, ..area }, buf);

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::hosts::Routes;
 use super::records::Clerk;
-use super::{export, records};
+use super::{deploys, export, records};
 use crate::app::model::Model;
 use crate::config::{edit, files};
 use crate::domain::act::Change;
@@ -28,6 +28,10 @@ pub fn start(effect: Effect, routes: &Routes, model: &Model, out: &Sender<Msg>) 
             let (clerk, routes) = (Clerk::new(intent, model, routes), routes.clone());
             tokio::spawn(async move { carry_out(job, change, clerk, &routes, &out).await });
         }
+        Effect::Plan { job, environment, service, project, wish } => {
+            deploys::plan(job, (&environment, service, project), wish, (model, routes), out);
+        }
+        Effect::Order(job, order) => deploys::order(job, *order, (model, routes), out),
         Effect::Connect(host) => routes.get(&host)?.gate().open(),
         Effect::Inventory(host) => {
             let engine = routes.get(&host)?.engine();

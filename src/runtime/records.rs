@@ -26,10 +26,7 @@ pub struct Clerk {
 impl Clerk {
     /// On those hosts of its environment that answer; the others get it when they are back.
     pub fn new(intent: Intent, model: &Model, routes: &Routes) -> Self {
-        let here = who(None);
-        // The header shows a login with its machine.
-        let is_login = model.operator == format!("{}@{}", here.login, here.machine);
-        let who = if is_login { here } else { who(Some(&model.operator)) };
+        let who = operator(model);
         let routes = answering(&model.world, &intent, routes);
         Self { who, intent, routes }
     }
@@ -46,6 +43,14 @@ impl Clerk {
             JobEvent::Failed(format!("{act}: {environment} is read-only here: {newer}; nothing was done"))
         })
     }
+}
+
+/// Who sits here.
+pub fn operator(model: &Model) -> Who {
+    let here = who(None);
+    // The header shows a login with its machine.
+    let is_login = model.operator == format!("{}@{}", here.login, here.machine);
+    if is_login { here } else { who(Some(&model.operator)) }
 }
 
 fn answering(world: &World, intent: &Intent, routes: &Routes) -> Vec<(HostId, Arc<Route>)> {

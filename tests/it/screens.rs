@@ -90,6 +90,10 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("deployment", deploy::at_work(size, look())),
         ("deployment-back", deploy::taken_back(size, look())),
         ("deployment-unguarded", deploy::unguarded(size, look())),
+        ("deploy-asked", deploy::asked(size, look())),
+        ("deploy-planned", deploy::planned(size, look())),
+        ("deploy-refused", deploy::refused(size, look())),
+        ("rollback-asked", deploy::back(size, look())),
         ("fleet", fleet::merged(size, look())),
         ("troubled", fleet::troubled(size, look())),
         ("troubled-activity", {
@@ -202,7 +206,7 @@ proptest! {
     fn any_size_draws_any_screen_whatever_things_are_called(
         width in prop_oneof![1_u16..=80, 1_u16..=400],
         height in prop_oneof![1_u16..=24, 1_u16..=100],
-        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "?", ":", "S", "/", "z", "1 z"]),
+        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "d", "r", "s", "?", ":", "S", "/", "z", "1 z"]),
     ) {
         let mut stage = hostile((width, height), false);
         stage.keys(keys);

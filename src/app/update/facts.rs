@@ -70,6 +70,8 @@ impl Model {
                 self.notice = Some((text, true));
             }
             JobEvent::Recorded(record) => self.world.recorded(job.0, *record),
+            JobEvent::Planned(answer) => self.planned(job, answer),
+            JobEvent::Deployment(event) => self.deployed(job, event),
             // Answers to what is read, and nothing else.
             JobEvent::Inspected(_) | JobEvent::Processes(..) => {}
         }

@@ -78,9 +78,14 @@ impl Model {
     }
 
     /// Whether somebody has to say first what an environment is.
-    fn asks_class(&self, environment: &Environment) -> bool {
+    pub(super) fn asks_class(&self, environment: &Environment) -> bool {
         let is_unknown = environment.class == Class::Unclassified && !environment.is_protected;
         is_unknown && !self.settings.gate.is_declined(&environment.id)
+    }
+
+    /// Has somebody say it, then goes on with what was wanted.
+    pub(super) fn classify_first(&mut self, title: &str, id: &EnvironmentId, wish: &Wish) {
+        self.overlay = Some(Overlay::Question(classification(title.to_owned(), id, wish)));
     }
 
     /// How the containers of a change stand now; `None` for one that is gone.
@@ -137,8 +142,11 @@ impl Model {
 
     /// What was drawn is on the screen, and whoever sits here can have seen it.
     pub fn drawn(&mut self, at: Instant) {
-        if let Some(Overlay::Question(question)) = &mut self.overlay {
-            question.drawn(self.asks.is_empty(), at);
+        let is_seen = self.asks.is_empty();
+        match &mut self.overlay {
+            Some(Overlay::Question(question)) => question.drawn(is_seen, at),
+            Some(Overlay::Rollout(rollout)) => rollout.drawn(is_seen, at),
+            _ => {}
         }
     }
 
@@ -184,6 +192,7 @@ impl Model {
         match wish {
             Wish::Change(change) => self.ask(change),
             Wish::Shell(key) => self.shell(key),
+            Wish::Rollout(goal, release) => self.roll_out(goal, release),
         }
     }
 

@@ -61,6 +61,9 @@ impl Model {
             }
             return Vec::new();
         }
+        if matches!(self.overlay, Some(Overlay::Rollout(_))) {
+            return self.rollout_key(chord);
+        }
         if matches!(self.overlay, Some(Overlay::Palette(_))) {
             return self.palette_key(chord);
         }

@@ -1,40 +1,22 @@
-//! Where a command deploys: the hosts of an environment that answered, their ledger, and how readiness is asked there.
+//! Where a command deploys, and whether somebody else may be at work there.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use chrono::Utc;
-use futures_util::StreamExt;
 
 use super::Say;
 use crate::cli::failure::Failure;
 use crate::cli::site::Site;
 use crate::deploy::plan::Manner;
-use crate::domain::container::{Container, Detail};
 use crate::domain::environment::Environment;
-use crate::domain::health::Verdict;
-use crate::domain::host::Address;
-use crate::domain::ids::{HostId, ServiceId};
+use crate::domain::ids::ServiceId;
 use crate::domain::ledger::Record;
-use crate::domain::probe::{ProbeKind, ProbeSpec, Target};
 use crate::jobs::deploy::begin::Site as Place;
-use crate::jobs::deploy::gate::Readiness;
-use crate::jobs::deploy::{Care, Hosts};
-use crate::jobs::route::Route;
-use crate::logs::ansi;
-use crate::ports::engine::LogRequest;
-use crate::ports::lifecycle::Lifecycle;
+use crate::runtime::place;
 use crate::runtime::who::who;
 
-/// Lines of evidence.
-const LAST_LINES: u32 = 20;
 /// Longer a worker writes nothing only while it waits for a replica, which may take so long at most.
 const SILENT_FOR: chrono::TimeDelta = chrono::TimeDelta::seconds(150);
-const LINES_WITHIN: Duration = Duration::from_secs(3);
 
-/// The hosts that answered, in the order in which everybody locks them.
+/// The hosts that answered.
 pub(super) fn of(
     site: &Site,
     environment: &Environment,
@@ -42,87 +24,8 @@ pub(super) fn of(
     manner: Manner,
     say: Say,
 ) -> Place {
-    let mut hosts: Vec<(String, HostId, Arc<Route>)> = Vec::new();
-    for host in &environment.hosts {
-        let facts = site.world.hosts.get(host).and_then(|host| host.engine.as_ref());
-        if let (Some(facts), Some(route)) = (facts, site.route(host)) {
-            hosts.push((facts.id.clone(), host.clone(), Arc::clone(route)));
-        }
-    }
-    hosts.sort_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
-    // Two names of one engine are one host.
-    hosts.dedup_by(|(a, ..), (b, ..)| !a.is_empty() && a == b);
-    let spec = service.and_then(|service| site.world.service_spec(&environment.id, service));
-    let asks = Asks {
-        ready: spec.and_then(|spec| spec.ready.clone()),
-        routes: hosts.iter().map(|(_, host, route)| (host.clone(), Arc::clone(route))).collect(),
-        addresses: hosts
-            .iter()
-            .filter_map(|(_, host, _)| Some((host.clone(), site.world.hosts.get(host)?.address.clone())))
-            .collect(),
-    };
-    let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
-    let engine =
-        |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);
-    Place {
-        environment: environment.id.clone(),
-        hosts: Hosts(hosts.into_iter().map(engine).collect()),
-        engines,
-        book: site.book(environment),
-        who: who(site.config.operator.as_deref()),
-        pid: std::process::id(),
-        project: None,
-        manner,
-        readiness: Arc::new(asks),
-        care: Care::default(),
-        say,
-    }
-}
-
-/// Asks the configured probe of readiness.
-struct Asks {
-    ready: Option<Arc<ProbeSpec>>,
-    routes: BTreeMap<HostId, Arc<Route>>,
-    addresses: BTreeMap<HostId, Address>,
-}
-
-#[async_trait]
-impl Readiness for Asks {
-    async fn probe(&self, container: &Container, detail: &Detail) -> Option<Result<(), String>> {
-        let spec = self.ready.as_ref()?;
-        let address = self.addresses.get(&container.key.host)?;
-        let known = Container { detail: Some(Arc::new(detail.clone())), ..container.clone() };
-        let target = match Target::new(ProbeKind::Ready, spec, &known, address) {
-            Ok(target) => target,
-            Err(why) => return Some(Err(why.to_string())),
-        };
-        let Some(prober) = self.routes.get(&container.key.host)?.prober() else {
-            return Some(Err(
-                "its host takes no probes from here; only this machine and ssh:// do".to_owned()
-            ));
-        };
-        let reading = prober.probe(&target).await;
-        Some(match reading.judge(&spec.ask) {
-            Verdict::Ok => Ok(()),
-            Verdict::Bad(why) => Err(format!("{why} ({})", target.url())),
-        })
-    }
-
-    async fn last_lines(&self, container: &Container) -> Vec<String> {
-        let Some(route) = self.routes.get(&container.key.host) else { return Vec::new() };
-        let request = LogRequest { tail: Some(LAST_LINES), ..LogRequest::default() };
-        let read = async {
-            let mut lines = Vec::new();
-            let Ok(mut batches) = route.engine().logs(&container.key.id, request).await else { return lines };
-            while let Some(Ok(batch)) = batches.next().await {
-                let text = |bytes| ansi::plain(&String::from_utf8_lossy(bytes)).into_owned();
-                lines.extend(batch.iter().map(|line| text(line.bytes)));
-            }
-            lines
-        };
-        // Evidence is welcome and never waited for.
-        tokio::time::timeout(LINES_WITHIN, read).await.unwrap_or_default()
-    }
+    let who = who(site.config.operator.as_deref());
+    place::of((&site.world, site.routes()), environment, service, manner, who, say)
 }
 
 /// A process of this machine is there, and not only not waited for yet.

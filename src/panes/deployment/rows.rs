@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::heard::Heard;
 use super::{Shown, spent};
 use crate::config::theme::Role;
 use crate::deploy::story::{Line, Standing, State};
@@ -34,7 +35,7 @@ pub(super) enum Row {
 }
 
 /// All of them, in a pane of that width.
-pub(super) fn rows(ctx: &Ctx<'_>, shown: &Shown<'_>, width: u16) -> Vec<Row> {
+pub(super) fn rows(ctx: &Ctx<'_>, shown: &Shown<'_>, heard: Option<&Heard>, width: u16) -> Vec<Row> {
     let story = &shown.story;
     let room = usize::from(width.saturating_sub(6)).max(1);
     let wrap = |text: &str, role| {
@@ -48,11 +49,19 @@ pub(super) fn rows(ctx: &Ctx<'_>, shown: &Shown<'_>, width: u16) -> Vec<Row> {
             rows.push(Row::Blank);
             let why = story.failure.as_deref().unwrap_or("it was wanted");
             rows.extend(wrap(&format!("it went back: {why}"), Role::Bad));
+            let printed = heard.map(|heard| &heard.last_lines[..]).unwrap_or_default();
+            if !printed.is_empty() {
+                rows.push(Row::Text("the last it printed:".to_owned(), Role::Dim));
+                rows.extend(printed.iter().map(|line| Row::Text(format!("  {line}"), Role::Text)));
+            }
         }
         let is_current = current == Some(at);
         rows.push(Row::Step { at, is_current });
         if is_current {
-            rows.extend(waits(ctx, line).into_iter().flat_map(|(text, role)| wrap(&text, role)));
+            let told =
+                heard.and_then(|heard| heard.waits(&line.step)).map(|why| (why.to_owned(), Role::Warn));
+            let waits = told.or_else(|| waits(ctx, line));
+            rows.extend(waits.into_iter().flat_map(|(text, role)| wrap(&text, role)));
         }
     }
     let end = match &story.state {

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use pilothouse::config::theme::Depth;
-use pilothouse::domain::container::Health;
+use pilothouse::deploy::event::Event;
+use pilothouse::deploy::order::Task;
+use pilothouse::deploy::plan::Wish;
+use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId, ServiceId};
 use pilothouse::domain::ledger::union::Ledger;
 use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber};
 use pilothouse::domain::spec::RestartPolicy;
-use pilothouse::msg::Msg;
+use pilothouse::effect::{Effect, JobId};
+use pilothouse::msg::{JobEvent, Msg};
+use pilothouse::panes::PaneKind;
 use pilothouse::ui::look::Look;
 
 use super::render::{draw, text};
@@ -173,4 +178,194 @@ fn a_deployment_nobody_is_heard_of_is_told_unguarded_since_its_last_sign() {
         shown.lines().next().unwrap().contains("unguarded") && shown.contains("since 14:32:02"),
         "{shown}"
     );
+}
+
+/// The dialog for another image of web.
+pub fn asked(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    let mut before = journal(40, 41, 900_000, &[]);
+    before.end = Some((wall() - TimeDelta::seconds(899_900), Outcome::Done));
+    tell(&mut stage, vec![before]);
+    stage.unlock();
+    stage.select("web-42-blue-1");
+    stage.keys("d");
+    stage
+}
+
+fn job_of(effects: &[Effect]) -> JobId {
+    let job = effects.iter().find_map(|effect| match effect {
+        Effect::Plan { job, .. } | Effect::Order(job, _) => Some(*job),
+        _ => None,
+    });
+    job.expect("a plan or an order")
+}
+
+/// The plan for it, half confirmed.
+pub fn planned(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = asked(size, look);
+    stage.keys("backspace");
+    stage.text("3");
+    let job = job_of(&stage.press("enter"));
+    stage.tell(Msg::Job(job, JobEvent::Planned(Ok(Box::new(plan(43))))));
+    stage.keys("tab");
+    stage.text("fix cart rounding");
+    stage.keys("tab");
+    stage.text("produc");
+    stage
+}
+
+/// Three reasons why there is no plan.
+pub fn refused(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = asked(size, look);
+    let job = job_of(&stage.press("enter"));
+    let reasons = [
+        "web1 has no image shop/web:v42; pull or build it there first",
+        "shop/web:v42 is for arm64, and web2 runs amd64",
+        "#50 (deploy api shop/api:v8 as v8, by bob) was cut off: resume it or undo it first",
+    ];
+    stage.tell(Msg::Job(job, JobEvent::Planned(Err(reasons.map(str::to_owned).to_vec()))));
+    stage
+}
+
+/// Releases to go back to, of which one went wrong.
+pub fn back(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    let mut all: Vec<_> =
+        shop().iter().filter(|s| s.host == "web1").map(super::world::Spec::container).collect();
+    for (release, minutes) in [(39, 30_000), (40, 20_000), (41, 9000)] {
+        let mut kept = shop()[0].container();
+        kept.key.id = ContainerId::new(format!("kept-{release}"));
+        kept.name = format!("web-v{release}-1").into();
+        kept.image = format!("shop/web:1.{release}").into();
+        kept.labels.insert("pilothouse.release".to_owned(), format!("v{release}"));
+        kept.state = State::Exited(Some(0));
+        kept.created = wall() - TimeDelta::minutes(minutes);
+        all.push(kept);
+    }
+    for live in all.iter_mut().filter(|c| c.service.as_str() == "web" && c.state.is_up()) {
+        live.labels.insert("pilothouse.release".to_owned(), "v42".to_owned());
+    }
+    stage.up("web1", all);
+    let ended = |number, release, ago, outcome| {
+        let mut record = journal(number, release, ago, &[]);
+        record.end = Some((wall(), outcome));
+        record
+    };
+    let records = vec![
+        ended(40, 40, 1_200_000, Outcome::Done),
+        ended(41, 41, 540_000, Outcome::Undone("not ready".to_owned())),
+    ];
+    tell(&mut stage, records);
+    stage.unlock();
+    stage.select("web-42-blue-1");
+    stage.keys("r");
+    stage
+}
+
+#[test]
+fn a_deploy_in_a_protected_environment_is_ordered_once_its_name_is_typed() {
+    let mut stage = planned((80, 24), dark());
+    assert_eq!(stage.answer("enter"), []);
+    stage.text("tion");
+    let effects = stage.answer("enter");
+    let [Effect::Order(_, order)] = &effects[..] else { panic!("{effects:?}") };
+    let Task::Begin { service, wish, note, shown, .. } = &order.task else { panic!("{order:?}") };
+    assert_eq!((service.as_str(), note.as_deref()), ("web", Some("fix cart rounding")));
+    assert_eq!(*wish, Wish::Deploy { image: "shop/web:v43".to_owned() });
+    assert_eq!((**shown).clone(), plan(43));
+    assert_eq!(order.hosts, [HostId::new("web1"), HostId::new("web2")]);
+    assert_eq!(stage.model.focus, PaneKind::Deployment);
+}
+
+#[test]
+fn what_is_typed_before_the_plan_could_be_read_confirms_nothing() {
+    let mut stage = planned((80, 24), dark());
+    stage.text("tion");
+    assert_eq!(stage.press("enter"), []);
+    assert!(shown(&stage).contains("type production to confirm"), "{}", shown(&stage));
+}
+
+#[test]
+fn escape_leaves_a_plan_and_orders_nothing() {
+    let mut stage = planned((80, 24), dark());
+    assert_eq!(stage.answer("esc"), []);
+    assert!(!shown(&stage).contains("to confirm"), "{}", shown(&stage));
+}
+
+#[test]
+fn a_plan_that_comes_after_the_dialog_was_left_is_nobodys() {
+    let mut stage = asked((80, 24), dark());
+    let job = job_of(&stage.press("enter"));
+    stage.keys("esc d");
+    stage.tell(Msg::Job(job, JobEvent::Planned(Ok(Box::new(plan(43))))));
+    assert!(!shown(&stage).contains("STEPS"), "{}", shown(&stage));
+}
+
+#[test]
+fn all_reasons_why_there_is_no_plan_are_shown_at_once() {
+    let shown = shown(&refused((80, 24), dark()));
+    for reason in ["no image shop/web:v42", "is for arm64", "was cut off: resume it"] {
+        assert!(shown.contains(reason), "{reason}: {shown}");
+    }
+}
+
+#[test]
+fn a_rollback_begins_from_the_last_good_release() {
+    let mut stage = back((80, 24), dark());
+    let effects = stage.press("enter");
+    let [Effect::Plan { wish, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*wish, Wish::Rollback(Some(Release(40))));
+}
+
+#[test]
+fn a_locked_environment_is_not_deployed_to_and_says_how_it_is_unlocked() {
+    for key in ["d", "r", "s"] {
+        let mut stage = Stage::incident((80, 24), dark());
+        assert_eq!(stage.press(key), []);
+        assert!(shown(&stage).contains(":write"), "{key}: {}", shown(&stage));
+    }
+}
+
+#[test]
+fn an_unclassified_environment_is_classified_before_the_first_deployment() {
+    let mut stage = Stage::incident((80, 24), dark());
+    stage.keys("1 j j enter");
+    stage.keys("s");
+    stage.answer("s");
+    assert!(shown(&stage).contains("Scale "), "{}", shown(&stage));
+}
+
+#[test]
+fn scaling_up_in_development_is_done_at_once_with_enter() {
+    let mut stage = Stage::incident((80, 24), dark());
+    stage.keys("1 j j enter s");
+    stage.answer("d");
+    stage.keys("backspace");
+    stage.text("4");
+    let effects = stage.press("enter");
+    let [Effect::Plan { wish, job, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*wish, Wish::Scale(4));
+    let mut up = plan(44);
+    up.steps.retain(|step| !matches!(step.act, Act::Retire(_)));
+    stage.tell(Msg::Job(*job, JobEvent::Planned(Ok(Box::new(up)))));
+    assert!(matches!(stage.answer("enter")[..], [Effect::Order(..)]));
+}
+
+#[test]
+fn nothing_is_deployed_while_another_deployment_is_not_over() {
+    let mut stage = at_work((80, 24), dark());
+    stage.unlock();
+    stage.select("web-42-blue-1");
+    assert_eq!(stage.press("d"), []);
+    assert!(shown(&stage).contains("is not over"), "{}", shown(&stage));
+}
+
+#[test]
+fn a_deployment_that_was_not_begun_says_why() {
+    let mut stage = planned((80, 24), dark());
+    stage.text("tion");
+    let job = job_of(&stage.answer("enter"));
+    let why = "production is locked on web1 by bob".to_owned();
+    stage.tell(Msg::Job(job, JobEvent::Deployment(Event::NotBegun { status: 5, why })));
+    assert!(shown(&stage).contains("locked on web1 by bob"), "{}", shown(&stage));
 }

@@ -1,0 +1,72 @@
+//! What a plan means, in words for whoever has to confirm it: what each step is taken back by, how readiness is asked, what
+//! cannot be undone.
+
+use crate::domain::deployment::{Act, Plan, Purpose};
+
+impl Act {
+    /// What takes it back.
+    pub fn way_back(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "remove it",
+            Self::Start(_) | Self::Revive(_) => "stop it",
+            Self::Retire(_) => "start it again",
+            Self::Discard(_) => "none, it is gone",
+            Self::Gate(_) | Self::Join(_) => "-",
+        }
+    }
+}
+
+impl Plan {
+    /// What it is about in the fewest words: `web v43`, `web to 3`.
+    pub fn subject(&self) -> String {
+        match self.purpose {
+            Purpose::Deploy | Purpose::Rollback => format!("{} {}", self.service, self.release),
+            Purpose::Scale => format!("{} to {}", self.service, self.replicas),
+        }
+    }
+
+    /// What is done to it: `deploy shop/web:1.5, 4 replicas`.
+    pub fn what(&self) -> String {
+        let s = if self.replicas == 1 { "" } else { "s" };
+        format!("{} {}, {} replica{s}", self.purpose.verb(), self.image, self.replicas)
+    }
+
+    /// Something stops before its successor starts, and nothing of it is left.
+    pub fn has_gap(&self) -> bool {
+        let first = |is_it: fn(&Act) -> bool| self.steps.iter().position(|step| is_it(&step.act));
+        let stop = first(|act| matches!(act, Act::Retire(_)));
+        let start = first(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
+        stop.zip(start).is_some_and(|(stop, start)| stop < start)
+    }
+
+    /// How it is checked, and with `true` what an operator may not expect.
+    pub fn remarks(&self) -> Vec<(String, bool)> {
+        let count = |is_it: fn(&Act) -> bool| self.steps.iter().filter(|step| is_it(&step.act)).count();
+        let mut remarks = Vec::new();
+        if count(|act| matches!(act, Act::Create { .. })) > 0 {
+            let text = "made like those that run; the image alone is another one";
+            remarks.push((text.to_owned(), false));
+        }
+        if self.has_gap() {
+            remarks.push((
+                "it is away between its stop and its start: both cannot run at once".to_owned(),
+                true,
+            ));
+        }
+        match count(|act| matches!(act, Act::Discard(_))) {
+            0 => {}
+            1 => remarks.push(("a kept container goes: that cannot be undone".to_owned(), true)),
+            gone => remarks.push((format!("{gone} kept containers go: that cannot be undone"), true)),
+        }
+        if count(|act| matches!(act, Act::Gate(_))) > 0 {
+            let Self { ready_within_s, settle_s, .. } = self;
+            remarks.push((
+                format!(
+                    "each ready within {ready_within_s} s (unchecked: {settle_s} s up), else all goes back"
+                ),
+                false,
+            ));
+        }
+        remarks
+    }
+}

@@ -1,0 +1,134 @@
+//! Where deployments are done: the hosts of an environment that answer, their ledger, and how readiness is asked there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+
+use super::hosts::Routes;
+use crate::deploy::event::Said;
+use crate::deploy::plan::Manner;
+use crate::domain::container::{Container, Detail};
+use crate::domain::environment::Environment;
+use crate::domain::health::Verdict;
+use crate::domain::host::Address;
+use crate::domain::ids::{HostId, ServiceId};
+use crate::domain::ledger::Who;
+use crate::domain::probe::{ProbeKind, ProbeSpec, Target};
+use crate::jobs::deploy::begin::Site;
+use crate::jobs::deploy::gate::Readiness;
+use crate::jobs::deploy::{Care, Hosts};
+use crate::jobs::ledger::{Book, Place};
+use crate::jobs::route::Route;
+use crate::logs::ansi;
+use crate::ports::engine::LogRequest;
+use crate::ports::lifecycle::Lifecycle;
+use crate::world::{Link, World};
+
+/// Lines of evidence.
+const LAST_LINES: u32 = 20;
+const LINES_WITHIN: Duration = Duration::from_secs(3);
+
+/// Who is told of it.
+pub type Say = Arc<dyn Fn(Said) + Send + Sync>;
+
+/// The hosts that answered, in the order in which everybody locks them; of no Compose project yet.
+pub fn of(
+    (world, routes): (&World, &Routes),
+    environment: &Environment,
+    service: Option<&ServiceId>,
+    manner: Manner,
+    who: Who,
+    say: Say,
+) -> Site {
+    let mut hosts: Vec<(String, HostId, Arc<Route>)> = Vec::new();
+    for id in &environment.hosts {
+        let host = world.hosts.get(id).filter(|host| !matches!(host.link, Link::Lost { .. }));
+        if let (Some(facts), Some(route)) = (host.and_then(|host| host.engine.as_ref()), routes.get(id)) {
+            hosts.push((facts.id.clone(), id.clone(), Arc::clone(route)));
+        }
+    }
+    hosts.sort_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
+    // Two names of one engine are one host.
+    hosts.dedup_by(|(a, ..), (b, ..)| !a.is_empty() && a == b);
+    let spec = service.and_then(|service| world.service_spec(&environment.id, service));
+    let asks = Asks {
+        ready: spec.and_then(|spec| spec.ready.clone()),
+        routes: hosts.iter().map(|(_, host, route)| (host.clone(), Arc::clone(route))).collect(),
+        addresses: hosts
+            .iter()
+            .filter_map(|(_, host, _)| Some((host.clone(), world.hosts.get(host)?.address.clone())))
+            .collect(),
+    };
+    let place = |(id, host, route): &(String, HostId, Arc<Route>)| Place {
+        host: host.clone(),
+        engine_id: id.clone(),
+        engine: route.engine(),
+        copy: route.copy(),
+    };
+    let book = Book::new(environment.id.clone(), hosts.iter().map(place).collect());
+    let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
+    let engine =
+        |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);
+    Site {
+        environment: environment.id.clone(),
+        hosts: Hosts(hosts.into_iter().map(engine).collect()),
+        engines,
+        book,
+        who,
+        pid: std::process::id(),
+        project: None,
+        manner,
+        readiness: Arc::new(asks),
+        care: Care::default(),
+        say,
+    }
+}
+
+/// Asks the configured probe of readiness.
+struct Asks {
+    ready: Option<Arc<ProbeSpec>>,
+    routes: BTreeMap<HostId, Arc<Route>>,
+    addresses: BTreeMap<HostId, Address>,
+}
+
+#[async_trait]
+impl Readiness for Asks {
+    async fn probe(&self, container: &Container, detail: &Detail) -> Option<Result<(), String>> {
+        let spec = self.ready.as_ref()?;
+        let address = self.addresses.get(&container.key.host)?;
+        let known = Container { detail: Some(Arc::new(detail.clone())), ..container.clone() };
+        let target = match Target::new(ProbeKind::Ready, spec, &known, address) {
+            Ok(target) => target,
+            Err(why) => return Some(Err(why.to_string())),
+        };
+        let Some(prober) = self.routes.get(&container.key.host)?.prober() else {
+            return Some(Err(
+                "its host takes no probes from here; only this machine and ssh:// do".to_owned()
+            ));
+        };
+        let reading = prober.probe(&target).await;
+        Some(match reading.judge(&spec.ask) {
+            Verdict::Ok => Ok(()),
+            Verdict::Bad(why) => Err(format!("{why} ({})", target.url())),
+        })
+    }
+
+    async fn last_lines(&self, container: &Container) -> Vec<String> {
+        let Some(route) = self.routes.get(&container.key.host) else { return Vec::new() };
+        let request = LogRequest { tail: Some(LAST_LINES), ..LogRequest::default() };
+        let read = async {
+            let mut lines = Vec::new();
+            let Ok(mut batches) = route.engine().logs(&container.key.id, request).await else { return lines };
+            while let Some(Ok(batch)) = batches.next().await {
+                let text = |bytes| ansi::plain(&String::from_utf8_lossy(bytes)).into_owned();
+                lines.extend(batch.iter().map(|line| text(line.bytes)));
+            }
+            lines
+        };
+        // Evidence is welcome and never waited for.
+        tokio::time::timeout(LINES_WITHIN, read).await.unwrap_or_default()
+    }
+}
