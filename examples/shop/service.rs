@@ -7,6 +7,8 @@
 mod api;
 #[path = "service/control.rs"]
 mod control;
+#[path = "service/ending.rs"]
+mod ending;
 #[path = "service/http.rs"]
 mod http;
 #[path = "service/log.rs"]
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
 
 fn run(settings: &'static Settings) -> Result<(), String> {
     control::watch(settings);
+    ending::hear();
     match settings.role.as_str() {
         "web" => web::serve(settings),
         "api" => api::serve(settings),

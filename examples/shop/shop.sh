@@ -38,3 +38,30 @@ containers_of() {
         xargs -r docker inspect --format '{{index .Config.Labels "com.docker.compose.container-number"}} {{.Id}}' |
         sort -n | cut -d ' ' -f 2
 }
+
+need_rustc() {
+    if [ -z "${CARGO_HOME:-}" ] && ! command -v rustc >/dev/null; then PATH=$HOME/.cargo/bin:$PATH; fi
+    command -v rustc >/dev/null || die "missing: rustc and cargo; install them with rustup"
+}
+
+# build: the program, static for musl where that target is installed; prints its path.
+build() {
+    local machine target directory sources
+    machine=$(uname -m)
+    target=$machine-unknown-linux-musl
+    rustc --print target-libdir --target "$target" >/dev/null 2>&1 &&
+        [ -d "$(rustc --print target-libdir --target "$target")" ] || target=$machine-unknown-linux-gnu
+    directory=$(target_directory)/shop
+    mkdir -p "$directory"
+    sources=$(cat examples/shop/service.rs examples/shop/service/*.rs | sha256sum | cut -c 1-16)-$target
+    # Two shops may be opened at once.
+    exec 9>"$directory/lock"
+    flock 9
+    if [ ! -x "$directory/service" ] || [ "$(cat "$directory/built-from" 2>/dev/null)" != "$sources" ]; then
+        rustc --edition 2024 -O -C target-feature=+crt-static -C strip=symbols --target "$target" \
+            -o "$directory/service" examples/shop/service.rs >&2
+        echo "$sources" >"$directory/built-from"
+    fi
+    exec 9>&-
+    echo "$directory"
+}

@@ -4,4 +4,5 @@ mod detached;
 mod real;
 mod recovery;
 mod schedules;
+mod under_load;
 mod world;

@@ -47,6 +47,8 @@ mod inventories;
 #[cfg(test)]
 mod ledgers;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod log_export;
 #[cfg(test)]
 mod log_paging;

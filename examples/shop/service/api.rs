@@ -23,12 +23,7 @@ pub fn serve(settings: &'static Settings) -> Result<(), String> {
 
 fn answer(settings: &Settings, request: &Request) -> Response {
     let command = match request.path.as_str() {
-        "/health" | "/health/live" => {
-            return Response::json(
-                200,
-                format!("{{\"status\":\"ok\",\"version\":\"{}\"}}", settings.version),
-            );
-        }
+        "/health" | "/health/live" => return web::alive(settings),
         "/health/ready" => return ready(settings),
         "/api/products" => "GET products",
         "/api/cart" => "GET cart",

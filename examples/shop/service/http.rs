@@ -1,25 +1,33 @@
-//! As much HTTP/1.1 as the shop needs: one request a connection, no body in, small bodies out. For this toy alone.
+//! As much HTTP/1.1 as the shop needs: no body in, small bodies out, connections that stay open for more requests. For
+//! this toy alone.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use super::control::{self, Mode};
+use super::{
+    control::{self, Mode},
+    ending,
+};
 
 pub const PORT: u16 = 8080;
 
 /// Connections served at once; more are closed at once. A thread each, 64 KiB of stack.
 const AT_ONCE: usize = 64;
+/// How long connections may take to end once the service ends.
+const FINISHED_WITHIN: Duration = Duration::from_secs(6);
 
 pub struct Request {
     pub method: String,
     pub path: String,
     pub request_id: String,
     pub began: Instant,
+    /// The caller may ask more on the same connection.
+    may_stay: bool,
 }
 
 pub struct Response {
@@ -33,39 +41,56 @@ impl Response {
     }
 }
 
-/// Serves for ever.
+/// Serves until it is told to end.
 pub fn serve(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Result<(), String> {
     listen(PORT, move |stream| {
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
-        let Some(request) = read_request(&stream) else { return };
-        slow_down();
-        let response = answer(&request);
-        let text = format!(
-            "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\nx-request-id: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-            response.status,
-            reason(response.status),
-            request.request_id,
-            response.body.len(),
-            response.body
-        );
-        // The caller may have gone; its own log says so.
-        let _ = (&stream).write_all(text.as_bytes());
+        let mut lines = BufReader::new(&stream);
+        while let Some(request) = read_request(&mut lines) {
+            slow_down();
+            let response = answer(&request);
+            let stays = request.may_stay && !ending::is_near() && control::mode() != Mode::Down;
+            let text = format!(
+                "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\nx-request-id: {}\r\ncontent-length: {}\r\nconnection: {}\r\n\r\n{}",
+                response.status,
+                reason(response.status),
+                request.request_id,
+                response.body.len(),
+                if stays { "keep-alive" } else { "close" },
+                response.body
+            );
+            // The caller may have gone; its own log says so.
+            if (&stream).write_all(text.as_bytes()).is_err() || !stays {
+                break;
+            }
+        }
         let _ = stream.shutdown(Shutdown::Write);
     })
 }
 
-/// Accepts connections on a port, each on a thread of its own; a service that is down closes them unanswered.
+/// Accepts connections on a port, each on a thread of its own; a service that is down closes them unanswered. Told to end
+/// it takes no more of them, and finishes those that are there.
 pub fn listen(port: u16, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Result<(), String> {
     static OPEN: AtomicUsize = AtomicUsize::new(0);
     let listener =
         TcpListener::bind(("0.0.0.0", port)).map_err(|why| format!("cannot listen on {port}: {why}"))?;
     let serve: &'static _ = Box::leak(Box::new(serve));
-    for stream in listener.incoming() {
-        let Ok(stream) = stream else { continue };
+    ending::wake_at(port);
+    loop {
+        if ending::is_near() {
+            // Whoever is waiting already is served too.
+            let _ = listener.set_nonblocking(true);
+        }
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(why) if why.kind() == ErrorKind::WouldBlock => break,
+            Err(_) => continue,
+        };
         if control::mode() == Mode::Down || OPEN.load(Ordering::Relaxed) >= AT_ONCE {
             continue;
         }
+        let _ = stream.set_nonblocking(false);
         OPEN.fetch_add(1, Ordering::Relaxed);
         let started = thread::Builder::new().stack_size(64 << 10).spawn(move || {
             serve(stream);
@@ -74,6 +99,11 @@ pub fn listen(port: u16, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> R
         if started.is_err() {
             OPEN.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+    drop(listener);
+    let until = Instant::now() + FINISHED_WITHIN;
+    while OPEN.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
     }
     Ok(())
 }
@@ -85,9 +115,9 @@ pub fn slow_down() {
     }
 }
 
-fn read_request(stream: &TcpStream) -> Option<Request> {
+fn read_request(stream: &mut impl BufRead) -> Option<Request> {
     // At most 8 KiB of head.
-    let mut lines = BufReader::new(stream.take(8 << 10)).lines().map_while(Result::ok);
+    let mut lines = stream.take(8 << 10).lines().map_while(Result::ok);
     let first = lines.next()?;
     let began = Instant::now();
     let mut words = first.split(' ');
@@ -98,14 +128,19 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("x-request-id"))
         .map_or_else(|| new_id(), |(_, value)| value.trim().chars().take(64).collect());
-    Some(Request { method, path, request_id, began })
+    let ends = |line: &String| line.to_ascii_lowercase().replace(' ', "") == "connection:close";
+    let may_stay = first.ends_with("HTTP/1.1") && !headers.iter().any(ends);
+    Some(Request { method, path, request_id, began, may_stay })
 }
 
 /// GET from a service by its name on the network; every replica is tried, another one first each time.
 pub fn get(host: &str, path: &str, request_id: &str, within: Duration) -> Result<Response, String> {
     let mut stream = connect(host, PORT, within)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nx-request-id: {request_id}\r\n\r\n")
-        .map_err(|why| format!("{host}: {why}"))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nx-request-id: {request_id}\r\nconnection: close\r\n\r\n"
+    )
+    .map_err(|why| format!("{host}: {why}"))?;
     let mut text = String::new();
     stream.take(64 << 10).read_to_string(&mut text).map_err(|why| timed_out(host, within, &why))?;
     let (head, body) =

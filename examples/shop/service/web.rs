@@ -14,15 +14,15 @@ const API_PATIENCE: Duration = Duration::from_secs(4);
 pub fn serve(settings: &'static Settings) -> Result<(), String> {
     log::json(settings, "info", "listening", &[("port", Value::Number(f64::from(http::PORT)))]);
     http::serve(move |request| {
-        let response = answer(request);
+        let response = answer(settings, request);
         log_request(settings, request, &response);
         response
     })
 }
 
-fn answer(request: &Request) -> Response {
+fn answer(settings: &Settings, request: &Request) -> Response {
     let from_api = match request.path.as_str() {
-        "/health" | "/health/live" => return Response::json(200, r#"{"status":"ok"}"#),
+        "/health" | "/health/live" => return alive(settings),
         "/health/ready" => "/health",
         "/" | "/products" => "/api/products",
         "/cart" => "/api/cart",
@@ -34,6 +34,11 @@ fn answer(request: &Request) -> Response {
         Ok(response) => Response::json(502, format!("{{\"error\":\"api answered {}\"}}", response.status)),
         Err(why) => Response::json(502, format!("{{\"error\":{}}}", json_text(&why))),
     }
+}
+
+/// `{"status":"ok","version":…}`
+pub fn alive(settings: &Settings) -> Response {
+    Response::json(200, format!("{{\"status\":\"ok\",\"version\":\"{}\"}}", settings.version))
 }
 
 /// One line a request; the engine's own checks are not logged.
