@@ -95,6 +95,9 @@ actions! {
     Deploy "deploy" Global ["d"] "deploy" "Put another image of the service live";
     Rollback "rollback" Global ["r"] "rollback" "Put an earlier release of the service live again";
     Scale "scale" Global ["s"] "scale" "Run more or fewer replicas of the service";
+    Abort "abort" Global ["A"] "abort" "Take back the deployment that runs";
+    Undo "undo" Global ["u"] "take up" "Take back a deployment that was cut off, or go on with it";
+    Resume "resume" Global [] "" "Go on with a deployment that was cut off";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again, and try hosts that do not answer";
     Reload "reload" Global [] "" "Read the configuration and inventories again";
     Demo "demo" Global ["v"] "demo" "Open the demo, where no engine answers";

@@ -2,8 +2,11 @@
 
 use crate::action::{Action, Context};
 use crate::domain::act::{Change, ContainerAct};
+use crate::domain::deployment::Release;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::domain::ledger::RecordId;
 use crate::effect::Effect;
+use crate::overlays::rollout::Goal;
 use crate::ui::look::Look;
 use crate::world::{Now, World};
 
@@ -166,6 +169,10 @@ pub enum Request {
     Shell(ContainerKey),
     /// Ask what the engine of this host keeps.
     Count(HostId),
+    /// Open the dialog of a deployment of the selected service, for that release if one is named.
+    Rollout(Goal, Option<Release>),
+    /// Show the deployment of that record.
+    Deployment(RecordId),
     /// Show a text of this title.
     Read(String, Vec<String>),
 }

@@ -26,6 +26,7 @@ use crate::panes::environments::EnvironmentsPane;
 use crate::panes::events::EventsPane;
 use crate::panes::health::HealthPane;
 use crate::panes::logs::LogsPane;
+use crate::panes::releases::ReleasesPane;
 use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
 use crate::ui::look::Look;
@@ -86,6 +87,7 @@ pub struct Model {
     pub(super) events: EventsPane,
     pub(super) health: HealthPane,
     pub(super) deployment: DeploymentPane,
+    pub(super) releases: ReleasesPane,
     /// A text over the panes; below any overlay.
     pub(super) reading: Option<Reading>,
     pub(super) overlay: Option<Overlay>,
@@ -136,6 +138,7 @@ impl Model {
             events: EventsPane::default(),
             health: HealthPane::default(),
             deployment: DeploymentPane::default(),
+            releases: ReleasesPane::default(),
             reading: None,
             overlay: None,
             asks: VecDeque::new(),

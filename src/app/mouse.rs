@@ -84,6 +84,10 @@ impl Model {
         match pane {
             PaneKind::Containers => self.containers.click(row, &ctx),
             PaneKind::Environments => self.environments.click(row, inner, &ctx),
+            PaneKind::Releases => {
+                self.releases.click(row, inner, &ctx);
+                Vec::new()
+            }
             _ => Vec::new(),
         }
     }

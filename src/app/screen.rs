@@ -8,7 +8,7 @@ use self::layout::{Edge, Place};
 use super::model::{Model, Overlay};
 use crate::config::theme::Role;
 use crate::domain::environment::Class;
-use crate::panes::{Ctx, PaneKind, releases};
+use crate::panes::{Ctx, PaneKind};
 use crate::ui::frame::{self, Title};
 
 mod footer;
@@ -48,6 +48,7 @@ impl Model {
                 PaneKind::Environments => self.environments.fit(place.inner(), &ctx),
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
+                PaneKind::Releases => self.releases.fit(place.inner(), &ctx),
                 PaneKind::Deployment => self.deployment.fit(place.inner(), &ctx),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
                 PaneKind::Events => self.events.fit(height, &ctx),
@@ -56,7 +57,7 @@ impl Model {
                     let selected = self.containers.fit(height, &ctx);
                     self.follow_selection(selected);
                 }
-                _ => {}
+                PaneKind::Health => {}
             }
         }
     }
@@ -135,7 +136,7 @@ impl Model {
                 (container.map(|c| c.name.to_string()).unwrap_or_default(), self.health.summary(&ctx))
             }
             PaneKind::Releases => {
-                (container.map(|c| c.service.to_string()).unwrap_or_default(), releases::summary(&ctx))
+                (container.map(|c| c.service.to_string()).unwrap_or_default(), self.releases.summary(&ctx))
             }
             PaneKind::Events => (environment.to_owned(), self.events.summary()),
             PaneKind::Engine => {
@@ -165,7 +166,7 @@ impl Model {
             PaneKind::Containers => self.containers.draw(&ctx, inner, buf),
             PaneKind::Logs => self.logs.draw(&ctx, inner, buf),
             PaneKind::Health => self.health.draw(&ctx, inner, buf),
-            PaneKind::Releases => releases::draw(&ctx, inner, buf),
+            PaneKind::Releases => self.releases.draw(&ctx, inner, buf),
             PaneKind::Deployment => self.deployment.draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
             PaneKind::Engine => self.engine.draw(&ctx, inner, buf),

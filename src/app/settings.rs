@@ -77,6 +77,7 @@ impl Model {
         (self.environments, self.containers) = (old.environments, old.containers);
         (self.activity, self.engine) = (old.activity, old.engine);
         (self.events, self.health, self.deployment) = (old.events, old.health, old.deployment);
+        self.releases = old.releases;
         (self.asks, self.entered, self.next_job) = (old.asks, old.entered, old.next_job);
     }
 

@@ -18,6 +18,7 @@ mod intents;
 mod keys;
 mod preview;
 mod recall;
+mod recovery;
 mod requests;
 mod rollout;
 
@@ -150,7 +151,7 @@ impl Model {
                 PaneKind::Events => self.events.act(action, &ctx),
                 PaneKind::Health => self.health.act(action),
                 PaneKind::Deployment => self.deployment.act(action),
-                PaneKind::Releases => Answer::Unknown,
+                PaneKind::Releases => self.releases.act(action, &ctx),
             }
         };
         match answer {
@@ -203,6 +204,9 @@ impl Model {
             Action::Deploy => return self.roll_out(Goal::Deploy, None),
             Action::Rollback => return self.roll_out(Goal::Rollback, None),
             Action::Scale => return self.roll_out(Goal::Scale, None),
+            Action::Undo => return self.undo(),
+            Action::Resume => return self.go_on(),
+            Action::Abort => return self.abort(),
             Action::Palette => self.open_palette(),
             Action::Write => self.unlock(""),
             Action::Masks => self.toggle_masks(),

@@ -154,6 +154,7 @@ mod tests {
         ("masks", "inspect", "reveal"),
         ("remove-item", "prune", "item"),
         ("prune-all", "prune", "kinds"),
+        ("abort", "undo", "take_over"),
     ];
 
     fn all() -> Command {

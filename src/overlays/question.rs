@@ -25,6 +25,10 @@ pub enum Then {
     Run(usize),
     /// Open a shell in this container.
     Shell(ContainerKey),
+    /// Take the deployment back that is open.
+    TakeBack,
+    /// Go on with the deployment that was cut off.
+    GoOn,
     /// Say what an environment is, then go on with what was wanted.
     Classify(EnvironmentId, Class, Wish),
     /// Leave it unclassified while this console runs, and go on with what was wanted.

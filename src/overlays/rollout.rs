@@ -28,6 +28,8 @@ pub enum Goal {
     Rollback,
     /// Another number of replicas.
     Scale,
+    /// What is left of one that was cut off.
+    Resume,
 }
 
 /// To which service.
@@ -178,6 +180,7 @@ impl Rollout {
                     .map(|release| Wish::Rollback(Some(release)))
                     .ok_or_else(|| "no earlier release is kept".to_owned())
             }
+            Goal::Resume => Err("it is planned already".to_owned()),
             Goal::Scale => match text.parse() {
                 Ok(replicas) => Ok(Wish::Scale(replicas)),
                 Err(_) => Err(format!("`{text}` is no number of replicas")),

@@ -1,153 +1,101 @@
-//! What the selected container's service runs: each image with its age, what it says of itself, and who runs it.
+//! The releases of the selected container's service: its history in the ledger, whoever made it, each with what became of it
+//! and where it still is; without a ledger what runs says of itself.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Ctx;
-use crate::config::theme::Role;
+use super::{Answer, Ctx, Request};
+use crate::action::Action;
 use crate::domain::container::Container;
-use crate::domain::release::{Release, releases};
-use crate::logs::ansi;
-use crate::ui::text::{age, put, put_right};
+use crate::domain::deployment::Release;
+use crate::domain::ids::{EnvironmentId, ServiceId};
+use crate::domain::ledger::RecordId;
+use crate::overlays::rollout::Goal;
+use crate::ui::list::Cursor;
+
+mod history;
+mod running;
+
+use history::{Row, rows};
 
 /// From this width on a release is a line of a table.
 const TABLE: u16 = 70;
 
-fn of<'a>(ctx: &Ctx<'a>) -> Option<Vec<Release<'a>>> {
-    let selected = ctx.scope.container.as_ref().and_then(|key| ctx.world.container(key))?;
-    let is_of_it = |c: &&'a Container| c.service == selected.service && c.project == selected.project;
-    Some(releases(ctx.world.containers(ctx.environment()?).into_iter().filter(is_of_it)))
+/// What a row is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Key {
+    /// A record of the ledger.
+    Record(RecordId),
+    /// What ran before the first of them.
+    Before(Release),
 }
 
-/// What stands right on the border: how many are live, where it is not one.
-pub fn summary(ctx: &Ctx<'_>) -> String {
-    let live = of(ctx).map(|all| all.iter().filter(|r| r.is_live()).count());
-    match live {
-        None | Some(1) => String::new(),
-        Some(0) => "none live".to_owned(),
-        Some(count) => format!("{count} live"),
-    }
+/// The pane.
+#[derive(Clone, Debug, Default)]
+pub struct ReleasesPane {
+    cursor: Cursor<Key>,
+    /// The service that it was about.
+    about: Option<(EnvironmentId, ServiceId)>,
 }
 
-/// Draws it; there is nothing to select yet.
-pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let Some(all) = of(ctx) else {
-        put(buf, area.x, area.y, area.width, "select a container", ctx.look.style(Role::Dim));
-        return;
-    };
-    let is_mixed = all.iter().filter(|r| r.is_live()).count() > 1;
-    let mut y = area.y;
-    if area.width >= TABLE {
-        draw_head(ctx, area, buf);
-        y += 1;
-    }
-    for release in &all {
-        let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
-        y = if area.width >= TABLE {
-            draw_line(ctx, release, is_mixed, rest, buf)
-        } else {
-            draw_block(ctx, release, is_mixed, rest, buf)
-        };
-    }
+fn selected<'a>(ctx: &Ctx<'a>) -> Option<&'a Container> {
+    ctx.scope.container.as_ref().and_then(|key| ctx.world.container(key))
 }
 
-/// `live 1/2`; amber where another one is live too: that is either a deployment or an accident.
-fn state(release: &Release<'_>, is_mixed: bool) -> (String, Role) {
-    let (up, all) = (release.up(), release.containers.len());
-    match up {
-        0 => ("down".to_owned(), Role::Dim),
-        up if up < all => (format!("live {up}/{all}"), Role::Warn),
-        _ if is_mixed => (format!("live {up}/{all}"), Role::Warn),
-        _ => (format!("live {up}/{all}"), Role::Ok),
-    }
-}
-
-/// The name in the row and the word version say the same more often than not.
-fn version<'a>(release: &Release<'a>) -> Option<&'a str> {
-    release.version.filter(|version| *version != release.name)
-}
-
-fn revision(release: &Release<'_>) -> Option<String> {
-    // Cut first, half of a control sequence would take along what is behind it.
-    release.revision.map(|revision| ansi::plain(revision).chars().take(8).collect())
-}
-
-fn digest<'a>(release: &Release<'a>) -> &'a str {
-    let id = release.image_id.as_str();
-    id.get(..19).unwrap_or(id)
-}
-
-fn names(ctx: &Ctx<'_>, release: &Release<'_>) -> String {
-    let all = release.containers.iter().map(|c| ctx.called(&c.name, &c.key.host));
-    all.collect::<Vec<_>>().join(", ")
-}
-
-fn draw_head(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-    for (x, text) in
-        [(0, "RELEASE"), (17, "STATE"), (27, "BUILT"), (34, "CAME"), (41, "REVISION"), (51, "IMAGE")]
-    {
-        put(buf, area.x + x, area.y, area.width.saturating_sub(x), text, ctx.look.style(Role::Dim));
-    }
-}
-
-/// One line, and below it who runs it.
-fn draw_line(ctx: &Ctx<'_>, release: &Release<'_>, is_mixed: bool, area: Rect, buf: &mut Buffer) -> u16 {
-    if area.height == 0 {
-        return area.y;
-    }
-    let now = ctx.now.wall;
-    let (word, role) = state(release, is_mixed);
-    let built = release.built.map_or("?".to_owned(), |at| age(at, now));
-    let cells = [
-        (0, 16, release.name.to_owned(), Role::Bright),
-        (17, 9, word, role),
-        (27, 6, built, Role::Text),
-        (34, 6, age(release.deployed, now), Role::Text),
-        (41, 9, revision(release).unwrap_or_default(), Role::Text),
-        (51, area.width.saturating_sub(51), digest(release).to_owned(), Role::Dim),
-    ];
-    for (x, width, text, role) in cells {
-        put(buf, area.x + x, area.y, width, &text, ctx.look.style(role));
-    }
-    let mut y = area.y + 1;
-    let version = version(release).map(|version| format!("version {version}  "));
-    let text = format!("{}{}", version.unwrap_or_default(), names(ctx, release));
-    if y < area.bottom() {
-        put(buf, area.x + 2, y, area.width.saturating_sub(2), &text, ctx.look.style(Role::Dim));
-        y += 1;
-    }
-    y
-}
-
-/// Several short lines.
-fn draw_block(ctx: &Ctx<'_>, release: &Release<'_>, is_mixed: bool, area: Rect, buf: &mut Buffer) -> u16 {
-    if area.height == 0 {
-        return area.y;
-    }
-    let look = ctx.look;
-    let (word, role) = state(release, is_mixed);
-    let used = put(buf, area.x, area.y, 13, release.name, look.style(Role::Bright));
-    put(buf, area.x + used + 1, area.y, 9, &word, look.style(role));
-    let age_of = |at| age(at, ctx.now.wall);
-    put_right(buf, area.x, area.y, area.width, &age_of(release.born()), look.style(Role::Dim));
-    let about = [
-        Some(names(ctx, release)),
-        version(release).map(|version| format!("version {version}")),
-        match (revision(release), release.built) {
-            (Some(revision), Some(_)) => Some(format!("rev {revision}  came {}", age_of(release.deployed))),
-            (Some(revision), None) => Some(format!("rev {revision}")),
-            (None, Some(_)) => Some(format!("came {}", age_of(release.deployed))),
-            (None, None) => None,
-        },
-        Some(digest(release).to_owned()),
-    ];
-    let mut y = area.y + 1;
-    for text in about.into_iter().flatten() {
-        if y < area.bottom() {
-            put(buf, area.x + 2, y, area.width.saturating_sub(2), &text, look.style(Role::Dim));
-            y += 1;
+impl ReleasesPane {
+    /// Moves; opens the deployment of a release; goes back to it.
+    pub fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Answer {
+        let rows = rows(ctx);
+        let keys: Vec<_> = rows.iter().map(Row::key).collect();
+        let chosen = rows.get(self.cursor.index());
+        match (action, chosen) {
+            (Action::Enter, Some(Row::Record(record, _))) => {
+                Answer::Done(vec![Request::Deployment(record.begun.id.clone())])
+            }
+            (Action::Rollback, Some(row)) => {
+                Answer::Done(vec![Request::Rollout(Goal::Rollback, Some(row.release()))])
+            }
+            _ if self.cursor.act(action, &keys) => Answer::Done(Vec::new()),
+            _ => Answer::Unknown,
         }
     }
-    y
+
+    /// Selects what is in that row of the pane.
+    pub fn click(&mut self, row: u16, area: Rect, ctx: &Ctx<'_>) {
+        let keys: Vec<_> = rows(ctx).iter().map(Row::key).collect();
+        if let Some(row) = row.checked_sub(history::head(area.width)) {
+            self.cursor.click(usize::from(row / history::LINES), &keys);
+        }
+    }
+
+    /// Takes in the room there is; another service begins at its newest release.
+    pub fn fit(&mut self, area: Rect, ctx: &Ctx<'_>) {
+        let about = selected(ctx).zip(ctx.scope.environment.as_ref());
+        let about = about.map(|(c, environment)| (environment.clone(), c.service.clone()));
+        if self.about != about {
+            *self = Self { about, ..Self::default() };
+        }
+        let keys: Vec<_> = rows(ctx).iter().map(Row::key).collect();
+        self.cursor.fit(&keys, usize::from(history::fitting(area)));
+    }
+
+    /// What stands right on the border.
+    pub fn summary(&self, ctx: &Ctx<'_>) -> String {
+        let rows = rows(ctx);
+        if rows.is_empty() {
+            return running::summary(ctx);
+        }
+        format!("{} of {}", self.cursor.index() + 1, rows.len())
+    }
+
+    /// Draws what is in sight.
+    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let rows = rows(ctx);
+        if rows.is_empty() {
+            return running::draw(ctx, area, buf);
+        }
+        let window = self.cursor.window(rows.len());
+        let selected = ctx.is_focused.then(|| self.cursor.index());
+        history::draw(ctx, &rows, window, selected, area, buf);
+    }
 }

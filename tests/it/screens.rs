@@ -1,6 +1,7 @@
 //! What the screens show: text and styles of each at both sizes, and that any size draws.
 
 mod deploy;
+mod deploying;
 mod find;
 mod fleet;
 mod guard;
@@ -90,10 +91,17 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("deployment", deploy::at_work(size, look())),
         ("deployment-back", deploy::taken_back(size, look())),
         ("deployment-unguarded", deploy::unguarded(size, look())),
+        ("deployment-cut-off", deploy::cut_off(size, look())),
         ("deploy-asked", deploy::asked(size, look())),
         ("deploy-planned", deploy::planned(size, look())),
         ("deploy-refused", deploy::refused(size, look())),
         ("rollback-asked", deploy::back(size, look())),
+        ("history", deploy::history(size, look())),
+        ("history-zoomed", {
+            let mut stage = deploy::history(size, look());
+            stage.keys("z");
+            stage
+        }),
         ("fleet", fleet::merged(size, look())),
         ("troubled", fleet::troubled(size, look())),
         ("troubled-activity", {
@@ -206,7 +214,7 @@ proptest! {
     fn any_size_draws_any_screen_whatever_things_are_called(
         width in prop_oneof![1_u16..=80, 1_u16..=400],
         height in prop_oneof![1_u16..=24, 1_u16..=100],
-        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "d", "r", "s", "?", ":", "S", "/", "z", "1 z"]),
+        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "d", "r", "s", "u", "A", "?", ":", "S", "/", "z", "1 z"]),
     ) {
         let mut stage = hostile((width, height), false);
         stage.keys(keys);

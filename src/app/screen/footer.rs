@@ -15,6 +15,19 @@ const MOST_ROWS: usize = 3;
 /// Always there, at the end: they lead to everything else.
 const LAST: [Action; 2] = [Action::Palette, Action::Help];
 
+/// What is done to services and their containers comes before what is looked at.
+const FIRST: [Action; 9] = [
+    Action::Undo,
+    Action::Abort,
+    Action::Enter,
+    Action::Tail,
+    Action::Deploy,
+    Action::Rollback,
+    Action::Shell,
+    Action::Restart,
+    Action::Scale,
+];
+
 impl Model {
     /// Keys that do something here now, most used first, as many as fit into `width`.
     fn footer_keys(&self, width: u16) -> Vec<(String, &'static str)> {
@@ -39,11 +52,16 @@ impl Model {
 
     fn footer_actions(&self) -> Vec<Action> {
         let of = |context: Context| ACTIONS.iter().filter(move |e| e.context == context);
-        let opens = matches!(self.focus, PaneKind::Environments | PaneKind::Containers);
+        let opens = matches!(self.focus, PaneKind::Environments | PaneKind::Containers | PaneKind::Releases);
         let mut actions = if opens { vec![Action::Enter] } else { Vec::new() };
         let all = self.contexts().iter().flat_map(|context| of(*context));
         let all = all.filter(|e| !e.label.is_empty() && e.action != Action::Enter).map(|e| e.action);
         actions.extend(all.filter(|action| !LAST.contains(action)));
+        if matches!(self.focus, PaneKind::Containers | PaneKind::Releases | PaneKind::Deployment) {
+            let place =
+                |action: &Action| FIRST.iter().position(|first| first == action).unwrap_or(FIRST.len());
+            actions.sort_by_key(place);
+        }
         actions
     }
 

@@ -7,6 +7,12 @@ use crate::effect::JobId;
 impl Model {
     /// News of a deployment that was ordered here.
     pub(in crate::app) fn deployed(&mut self, job: JobId, event: Event) {
+        // Somebody took it over, and that may well have been from here.
+        if matches!(event, Event::Ended(Ending::Halted { is_locked: true, .. }))
+            && self.deployment.title_of(job).is_none()
+        {
+            return;
+        }
         let title = self.deployment.title_of(job).unwrap_or_else(|| "the deployment".to_owned());
         let (text, is_failure) = match &event {
             Event::Begun(number) => (format!("{title} has begun  {number}"), false),

@@ -174,6 +174,8 @@ impl Model {
             }
             Then::Run(number) => return self.run(number),
             Then::Shell(key) => return self.open_shell(key),
+            Then::TakeBack => return self.take_back(),
+            Then::GoOn => return self.go_on(),
             Then::Leave(id, wish) => {
                 self.settings.gate.decline(id);
                 return self.wished(wish);

@@ -5,7 +5,7 @@ use crate::app::reading::{Reading, Subject};
 use crate::domain::act::Change;
 use crate::domain::ids::{ContainerKey, EnvironmentId};
 use crate::effect::Effect;
-use crate::panes::{Ctx, Request};
+use crate::panes::{Ctx, PaneKind, Request};
 
 impl Model {
     pub(in crate::app) fn request(&mut self, request: Request) -> Vec<Effect> {
@@ -34,6 +34,11 @@ impl Model {
                     counted.asked = Some(self.now.at);
                     return vec![Effect::Inventory(host)];
                 }
+            }
+            Request::Rollout(goal, release) => return self.roll_out(goal, release),
+            Request::Deployment(record) => {
+                self.deployment.open(record);
+                self.go(PaneKind::Deployment);
             }
             Request::Read(title, lines) => self.reading = Some(Reading::of(title, lines)),
             Request::Change(change) => return self.ask(change),

@@ -27,6 +27,7 @@ impl Goal {
             Self::Deploy => "deploy",
             Self::Rollback => "rollback",
             Self::Scale => "scale",
+            Self::Resume => "resume",
         }
     }
 }
@@ -58,6 +59,7 @@ impl Model {
         let (text, choices) = match goal {
             Goal::Deploy => (live_image(&all).unwrap_or_default(), self.images(&environment, &all)),
             Goal::Rollback => (String::new(), self.kept(&environment, &all)),
+            Goal::Resume => return self.go_on(),
             Goal::Scale => (all.iter().filter(|c| c.state.is_up()).count().to_string(), Vec::new()),
         };
         let subject = Subject {
@@ -115,6 +117,9 @@ impl Model {
     /// What was confirmed is begun, unless the environment was locked meanwhile.
     fn order(&mut self) -> Vec<Effect> {
         let Some(Overlay::Rollout(rollout)) = self.overlay.take() else { return Vec::new() };
+        if rollout.goal == Goal::Resume {
+            return self.resumed();
+        }
         let (note, Subject { environment, service, project, .. }) = (rollout.why(), rollout.subject.clone());
         let Some((wish, plan)) = rollout.confirmed() else { return Vec::new() };
         if let Some(why) = self.lock_reason(&environment) {

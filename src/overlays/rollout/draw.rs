@@ -31,6 +31,7 @@ impl Rollout {
             Goal::Deploy => format!("Deploy {service}"),
             Goal::Rollback => format!("Roll back {service}"),
             Goal::Scale => format!("Scale {service}"),
+            Goal::Resume => format!("Go on with {service}"),
         }
     }
 
@@ -80,7 +81,9 @@ impl Rollout {
         let (label, hint) = match self.goal {
             Goal::Deploy => ("image", "Enter plans it; nothing is done yet"),
             Goal::Rollback => ("back to", "Enter plans it; nothing is done yet"),
-            Goal::Scale => ("replicas", "on all hosts together; Enter plans it, nothing is done yet"),
+            Goal::Scale | Goal::Resume => {
+                ("replicas", "on all hosts together; Enter plans it, nothing is done yet")
+            }
         };
         let x = area.x + 9;
         let room = area.right().saturating_sub(x);

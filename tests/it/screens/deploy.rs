@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use pilothouse::config::theme::Depth;
-use pilothouse::deploy::event::Event;
-use pilothouse::deploy::order::Task;
-use pilothouse::deploy::plan::Wish;
 use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId, ServiceId};
@@ -15,7 +12,6 @@ use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber};
 use pilothouse::domain::spec::RestartPolicy;
 use pilothouse::effect::{Effect, JobId};
 use pilothouse::msg::{JobEvent, Msg};
-use pilothouse::panes::PaneKind;
 use pilothouse::ui::look::Look;
 
 use super::render::{draw, text};
@@ -141,43 +137,12 @@ pub fn unguarded(size: (u16, u16), look: Look) -> Stage {
     stage
 }
 
-fn shown(stage: &Stage) -> String {
+pub fn shown(stage: &Stage) -> String {
     text(&draw(&stage.model, stage.model.size))
 }
 
-fn dark() -> Look {
+pub fn dark() -> Look {
     look("dark", Depth::True, false)
-}
-
-#[test]
-fn every_pane_has_the_deployment_that_runs_in_its_first_line() {
-    let mut stage = at_work((80, 24), dark());
-    for key in ["1", "2", "3", "4", "5", "6", "a", "E", "V"] {
-        stage.keys(key);
-        let shown = shown(&stage);
-        assert!(shown.lines().next().unwrap().contains("web v43 6/8"), "{key}: {shown}");
-    }
-}
-
-#[test]
-fn the_step_at_work_says_what_it_waits_for() {
-    let shown = shown(&at_work((80, 24), dark()));
-    assert!(shown.contains("web-v43-2 is starting"), "{shown}");
-}
-
-#[test]
-fn a_deployment_that_went_back_says_what_failed_with_the_probe() {
-    let shown = shown(&taken_back((80, 24), dark()));
-    assert!(shown.contains("503 database timeout") && shown.contains("health/ready"), "{shown}");
-}
-
-#[test]
-fn a_deployment_nobody_is_heard_of_is_told_unguarded_since_its_last_sign() {
-    let shown = shown(&unguarded((80, 24), dark()));
-    assert!(
-        shown.lines().next().unwrap().contains("unguarded") && shown.contains("since 14:32:02"),
-        "{shown}"
-    );
 }
 
 /// The dialog for another image of web.
@@ -192,7 +157,7 @@ pub fn asked(size: (u16, u16), look: Look) -> Stage {
     stage
 }
 
-fn job_of(effects: &[Effect]) -> JobId {
+pub fn job_of(effects: &[Effect]) -> JobId {
     let job = effects.iter().find_map(|effect| match effect {
         Effect::Plan { job, .. } | Effect::Order(job, _) => Some(*job),
         _ => None,
@@ -262,110 +227,35 @@ pub fn back(size: (u16, u16), look: Look) -> Stage {
     stage
 }
 
-#[test]
-fn a_deploy_in_a_protected_environment_is_ordered_once_its_name_is_typed() {
-    let mut stage = planned((80, 24), dark());
-    assert_eq!(stage.answer("enter"), []);
-    stage.text("tion");
-    let effects = stage.answer("enter");
-    let [Effect::Order(_, order)] = &effects[..] else { panic!("{effects:?}") };
-    let Task::Begin { service, wish, note, shown, .. } = &order.task else { panic!("{order:?}") };
-    assert_eq!((service.as_str(), note.as_deref()), ("web", Some("fix cart rounding")));
-    assert_eq!(*wish, Wish::Deploy { image: "shop/web:v43".to_owned() });
-    assert_eq!((**shown).clone(), plan(43));
-    assert_eq!(order.hosts, [HostId::new("web1"), HostId::new("web2")]);
-    assert_eq!(stage.model.focus, PaneKind::Deployment);
+/// The history of web: one that was taken back, one live, a rollback, what ran before.
+pub fn history(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = back(size, look);
+    stage.keys("esc");
+    let ended = |number, release, ago: i64, took, outcome| {
+        let mut record = journal(number, release, ago, &[]);
+        record.end = Some((record.begun.at + TimeDelta::seconds(took), outcome));
+        record
+    };
+    let mut rollback = ended(42, 40, 500_000, 4, Outcome::Done);
+    rollback.plan.as_mut().unwrap().purpose = Purpose::Rollback;
+    rollback.begun.why = Some("p95 doubled on checkout".to_owned());
+    let records = vec![
+        ended(40, 40, 1_200_000, 34, Outcome::Done),
+        ended(41, 41, 540_000, 130, Outcome::Undone("web-v41-1 did not get ready".to_owned())),
+        rollback,
+        ended(43, 42, 172_800, 31, Outcome::Done),
+    ];
+    tell(&mut stage, records);
+    stage.keys("5");
+    stage
 }
 
-#[test]
-fn what_is_typed_before_the_plan_could_be_read_confirms_nothing() {
-    let mut stage = planned((80, 24), dark());
-    stage.text("tion");
-    assert_eq!(stage.press("enter"), []);
-    assert!(shown(&stage).contains("type production to confirm"), "{}", shown(&stage));
-}
-
-#[test]
-fn escape_leaves_a_plan_and_orders_nothing() {
-    let mut stage = planned((80, 24), dark());
-    assert_eq!(stage.answer("esc"), []);
-    assert!(!shown(&stage).contains("to confirm"), "{}", shown(&stage));
-}
-
-#[test]
-fn a_plan_that_comes_after_the_dialog_was_left_is_nobodys() {
-    let mut stage = asked((80, 24), dark());
-    let job = job_of(&stage.press("enter"));
-    stage.keys("esc d");
-    stage.tell(Msg::Job(job, JobEvent::Planned(Ok(Box::new(plan(43))))));
-    assert!(!shown(&stage).contains("STEPS"), "{}", shown(&stage));
-}
-
-#[test]
-fn all_reasons_why_there_is_no_plan_are_shown_at_once() {
-    let shown = shown(&refused((80, 24), dark()));
-    for reason in ["no image shop/web:v42", "is for arm64", "was cut off: resume it"] {
-        assert!(shown.contains(reason), "{reason}: {shown}");
-    }
-}
-
-#[test]
-fn a_rollback_begins_from_the_last_good_release() {
-    let mut stage = back((80, 24), dark());
-    let effects = stage.press("enter");
-    let [Effect::Plan { wish, .. }] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(*wish, Wish::Rollback(Some(Release(40))));
-}
-
-#[test]
-fn a_locked_environment_is_not_deployed_to_and_says_how_it_is_unlocked() {
-    for key in ["d", "r", "s"] {
-        let mut stage = Stage::incident((80, 24), dark());
-        assert_eq!(stage.press(key), []);
-        assert!(shown(&stage).contains(":write"), "{key}: {}", shown(&stage));
-    }
-}
-
-#[test]
-fn an_unclassified_environment_is_classified_before_the_first_deployment() {
-    let mut stage = Stage::incident((80, 24), dark());
-    stage.keys("1 j j enter");
-    stage.keys("s");
-    stage.answer("s");
-    assert!(shown(&stage).contains("Scale "), "{}", shown(&stage));
-}
-
-#[test]
-fn scaling_up_in_development_is_done_at_once_with_enter() {
-    let mut stage = Stage::incident((80, 24), dark());
-    stage.keys("1 j j enter s");
-    stage.answer("d");
-    stage.keys("backspace");
-    stage.text("4");
-    let effects = stage.press("enter");
-    let [Effect::Plan { wish, job, .. }] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(*wish, Wish::Scale(4));
-    let mut up = plan(44);
-    up.steps.retain(|step| !matches!(step.act, Act::Retire(_)));
-    stage.tell(Msg::Job(*job, JobEvent::Planned(Ok(Box::new(up)))));
-    assert!(matches!(stage.answer("enter")[..], [Effect::Order(..)]));
-}
-
-#[test]
-fn nothing_is_deployed_while_another_deployment_is_not_over() {
-    let mut stage = at_work((80, 24), dark());
+/// What `u` asks about one that was cut off.
+pub fn cut_off(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = unguarded(size, look);
     stage.unlock();
-    stage.select("web-42-blue-1");
-    assert_eq!(stage.press("d"), []);
-    assert!(shown(&stage).contains("is not over"), "{}", shown(&stage));
-}
-
-#[test]
-fn a_deployment_that_was_not_begun_says_why() {
-    let mut stage = planned((80, 24), dark());
-    stage.text("tion");
-    let job = job_of(&stage.answer("enter"));
-    let why = "production is locked on web1 by bob".to_owned();
-    stage.tell(Msg::Job(job, JobEvent::Deployment(Event::NotBegun { status: 5, why })));
-    assert!(shown(&stage).contains("locked on web1 by bob"), "{}", shown(&stage));
+    stage.keys("u");
+    stage.model.drawn(stage.now.at);
+    stage.wait(1);
+    stage
 }

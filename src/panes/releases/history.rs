@@ -1,0 +1,263 @@
+//! Two lines a deployment: what, when, by whom, what became of it; where it still is, and why it was made.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Key, TABLE, selected};
+use crate::config::theme::Role;
+use crate::deploy::story::{State, Story};
+use crate::domain::container::Container;
+use crate::domain::deployment::{Act, Plan, Purpose, RELEASE, Release};
+use crate::domain::ids::HostId;
+use crate::domain::ledger::{Outcome, Record};
+use crate::panes::Ctx;
+use crate::panes::deployment::spent;
+use crate::ui::list::draw_selected;
+use crate::ui::text::{age, put, put_right};
+use crate::world::Link;
+
+/// Lines that one takes.
+pub(super) const LINES: u16 = 2;
+
+/// One of the history.
+pub(super) enum Row<'a> {
+    /// A deployment.
+    Record(&'a Record, &'a Plan),
+    /// What ran before the first.
+    Before(Release),
+}
+
+impl Row<'_> {
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Self::Record(record, _) => Key::Record(record.begun.id.clone()),
+            Self::Before(release) => Key::Before(*release),
+        }
+    }
+
+    pub(super) fn release(&self) -> Release {
+        match self {
+            Self::Record(_, plan) => plan.release,
+            Self::Before(release) => *release,
+        }
+    }
+}
+
+/// The newest first; none without a ledger that knows of the service.
+pub(super) fn rows<'a>(ctx: &Ctx<'a>) -> Vec<Row<'a>> {
+    let (Some(c), Some(environment)) = (selected(ctx), ctx.environment()) else { return Vec::new() };
+    let records = ctx.world.records(environment).iter().rev();
+    let planned = records.filter_map(|record| Some((record, record.plan.as_deref()?)));
+    let of_it = planned.filter(|(_, plan)| plan.service == c.service);
+    let mut rows: Vec<_> = of_it.map(|(record, plan)| Row::Record(record, plan)).collect();
+    if let Some(Row::Record(_, plan)) = rows.last() {
+        let before = plan.before;
+        rows.push(Row::Before(before));
+    }
+    rows
+}
+
+/// Rows of heads.
+pub(super) fn head(width: u16) -> u16 {
+    u16::from(width > TABLE)
+}
+
+/// How many are in sight at once.
+pub(super) fn fitting(area: Rect) -> u16 {
+    (area.height.saturating_sub(head(area.width)) / LINES).max(1)
+}
+
+/// Columns of the table: where each begins, and its title.
+const COLUMNS: [(u16, &str); 6] =
+    [(0, "RELEASE"), (9, "STATE"), (25, "WHAT"), (50, "CAME"), (57, "TOOK"), (65, "BY")];
+
+pub(super) fn draw(
+    ctx: &Ctx<'_>,
+    rows: &[Row<'_>],
+    window: Range<usize>,
+    chosen: Option<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let is_table = area.width > TABLE;
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if is_table {
+        for (x, title) in COLUMNS {
+            put(buf, inner.x + x, area.y, inner.width.saturating_sub(x), title, ctx.look.style(Role::Dim));
+        }
+    }
+    let all = of_service(ctx);
+    let mut y = area.y + head(area.width);
+    for n in window {
+        let height = LINES.min(area.bottom().saturating_sub(y));
+        if height == 0 {
+            return;
+        }
+        if chosen == Some(n) {
+            draw_selected(buf, Rect { y, height, ..area }, ctx.look, true);
+        }
+        let line = Line::of(ctx, &rows[n], &all);
+        let place = Rect { y, height, ..inner };
+        if is_table {
+            line.draw(ctx, place, buf);
+        } else {
+            line.draw_narrow(ctx, place, buf);
+        }
+        y += LINES;
+    }
+}
+
+/// Containers of the service, kept ones too.
+fn of_service<'a>(ctx: &Ctx<'a>) -> Vec<&'a Container> {
+    let (Some(c), Some(environment)) = (selected(ctx), ctx.environment()) else { return Vec::new() };
+    let all = ctx.world.containers(environment).into_iter();
+    all.filter(|other| other.service == c.service && other.project == c.project).collect()
+}
+
+/// What is said of one.
+struct Line {
+    release: String,
+    state: (&'static str, String, Role),
+    what: String,
+    came: String,
+    took: String,
+    who: String,
+    /// Its digest, where it is, and why.
+    about: Vec<(String, Role)>,
+}
+
+impl Line {
+    fn of(ctx: &Ctx<'_>, row: &Row<'_>, all: &[&Container]) -> Self {
+        let release = row.release();
+        let of_it: Vec<_> = all.iter().copied().filter(|c| release_of(c) == release).collect();
+        let is_live = of_it.iter().any(|c| c.state.is_up());
+        let places = places(ctx, &of_it);
+        let Row::Record(record, plan) = row else {
+            let word = if is_live { "live" } else { "before" };
+            let mark = if is_live { ctx.look.glyph("■", "#") } else { " " };
+            return Self {
+                release: release.to_string(),
+                state: (mark, word.to_owned(), if is_live { Role::Ok } else { Role::Dim }),
+                what: "what ran before".to_owned(),
+                came: String::new(),
+                took: String::new(),
+                who: String::new(),
+                about: vec![(places, Role::Dim)],
+            };
+        };
+        let digest = plan.steps.iter().find_map(|step| match &step.act {
+            Act::Create { image_id, .. } => {
+                Some(image_id.as_str().get(..19).unwrap_or(image_id.as_str()).to_owned())
+            }
+            _ => None,
+        });
+        let kept = of_it.first().map(|c| c.image_id.as_str()).map(|id| id.get(..19).unwrap_or(id).to_owned());
+        let [open, close] = if ctx.look.is_ascii { ["\"", "\""] } else { ["“", "”"] };
+        let why = record.begun.why.as_ref().map(|why| (format!("{open}{why}{close}"), Role::Text));
+        let about = [digest.or(kept).map(|id| (id, Role::Faint)), Some((places, Role::Dim)), why];
+        let end = record.end.as_ref().map_or(ctx.now.wall, |(at, _)| *at);
+        Self {
+            release: plan.release.to_string(),
+            state: state(ctx, record, is_live),
+            what: what(plan),
+            came: age(record.begun.at, ctx.now.wall),
+            took: spent(end - record.begun.at),
+            who: record.begun.who.name.clone(),
+            about: about.into_iter().flatten().collect(),
+        }
+    }
+
+    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let look = ctx.look;
+        let (mark, word, role) = &self.state;
+        let room = |x: u16, width: u16| width.min(area.width.saturating_sub(x));
+        put(buf, area.x, area.y, room(0, 8), &self.release, look.style(Role::Bright));
+        put(buf, area.x + 9, area.y, 1, mark, look.style(*role));
+        put(buf, area.x + 11, area.y, room(11, 13), word, look.style(*role));
+        put(buf, area.x + 25, area.y, room(25, 24), &self.what, look.style(Role::Text));
+        put(buf, area.x + 50, area.y, room(50, 6), &self.came, look.style(Role::Text));
+        put(buf, area.x + 57, area.y, room(57, 7), &self.took, look.style(Role::Dim));
+        put(buf, area.x + 65, area.y, area.width.saturating_sub(65), &self.who, look.style(Role::Text));
+        self.draw_about(
+            ctx,
+            Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), ..area },
+            buf,
+        );
+    }
+
+    fn draw_narrow(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let look = ctx.look;
+        let (mark, word, role) = &self.state;
+        let right = format!("{} {}", self.came, self.who);
+        let used = put(buf, area.x, area.y, 7, &self.release, look.style(Role::Bright));
+        put(buf, area.x + used + 1, area.y, 1, mark, look.style(*role));
+        put(buf, area.x + used + 3, area.y, 11, word, look.style(*role));
+        put_right(buf, area.x + 15, area.y, area.width.saturating_sub(15), &right, look.style(Role::Dim));
+        // Why it was made says most; what it is where nobody said.
+        let why =
+            self.about.iter().find(|(_, role)| *role == Role::Text).map_or(&self.what, |(text, _)| text);
+        if area.height > 1 {
+            put(buf, area.x + 2, area.y + 1, area.width.saturating_sub(2), why, look.style(Role::Dim));
+        }
+    }
+
+    fn draw_about(&self, ctx: &Ctx<'_>, row: Rect, buf: &mut Buffer) {
+        if row.height < LINES {
+            return;
+        }
+        let mut x = row.x;
+        for (text, role) in &self.about {
+            x += put(buf, x, row.y, row.right().saturating_sub(x), text, ctx.look.style(*role)) + 2;
+        }
+    }
+}
+
+/// `shop/web:v43`, `back to shop/web:v41`, `scale to 4`.
+fn what(plan: &Plan) -> String {
+    match plan.purpose {
+        Purpose::Deploy => plan.image.clone(),
+        Purpose::Rollback => format!("back to {}", plan.image),
+        Purpose::Scale => format!("scale to {}", plan.replicas),
+    }
+}
+
+/// A mark and a word, and what they mean.
+fn state(ctx: &Ctx<'_>, record: &Record, is_live: bool) -> (&'static str, String, Role) {
+    let look = ctx.look;
+    let words = |mark, word: &str, role| (mark, word.to_owned(), role);
+    match Story::of(record, ctx.now.wall).map(|story| story.state) {
+        Some(State::Runs) => words(look.glyph("▸", ">"), "running", Role::Accent),
+        Some(State::Unguarded(_)) | None => words("?", "unguarded", Role::Bad),
+        Some(State::Ended(_, Outcome::Undone(_))) => words(look.glyph("↶", "<"), "taken back", Role::Warn),
+        Some(State::Ended(_, Outcome::Failed(_))) => words(look.glyph("✗", "x"), "failed", Role::Bad),
+        Some(State::Ended(..)) if is_live => words(look.glyph("■", "#"), "live", Role::Ok),
+        Some(State::Ended(..)) => words(look.glyph("✓", "+"), "was good", Role::Dim),
+    }
+}
+
+fn release_of(c: &Container) -> Release {
+    c.labels.get(RELEASE).and_then(|text| Release::parse(text)).unwrap_or_default()
+}
+
+/// `live web1 web2`, `kept web1, gone web2`: where its containers are.
+fn places(ctx: &Ctx<'_>, of_it: &[&Container]) -> String {
+    let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
+    let on = |id: &HostId| {
+        let is_lost = ctx.world.hosts.get(id).is_none_or(|host| host.link != Link::Up);
+        let here = of_it.iter().filter(|c| c.key.host == *id);
+        match here.map(|c| c.state.is_up()).max() {
+            Some(true) => "live",
+            Some(false) => "kept",
+            None if is_lost => "not known",
+            None => "gone",
+        }
+    };
+    let words = ["live", "kept", "gone", "not known"];
+    let named = words.iter().filter_map(|word| {
+        let names: Vec<_> = hosts.iter().filter(|id| on(id) == *word).map(HostId::as_str).collect();
+        (!names.is_empty()).then(|| format!("{word} {}", names.join(" ")))
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
