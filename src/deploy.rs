@@ -5,5 +5,6 @@ pub mod gate;
 pub mod order;
 pub mod plan;
 pub mod progress;
+pub mod request;
 pub mod story;
 pub mod words;

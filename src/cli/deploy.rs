@@ -14,10 +14,10 @@ use crate::config::units::{Period, UnitError};
 use crate::deploy::event::Ending;
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
-use crate::domain::deployment::{Heading, Plan, Release};
+use crate::deploy::request::Heard;
+use crate::domain::deployment::{Asked, Heading, Plan, Release};
 use crate::domain::environment::Environment;
-use crate::domain::grade::{Weight, grade_at_once};
-use crate::domain::ids::ServiceId;
+use crate::domain::grade::{Grade, Weight, grade_at_once};
 use crate::domain::ledger::Record;
 use crate::jobs::deploy::begin::{NotBegun, Site as Place, unfinished};
 use crate::jobs::deploy::lock::LockError;
@@ -25,18 +25,22 @@ use crate::jobs::deploy::take_up::Way;
 use crate::runtime::place::Say;
 use crate::runtime::worker::{self, Started};
 
+pub mod locks;
 mod place;
 mod report;
+pub mod watching;
 mod work;
 
 use report::Teller;
+use watching::{Of, Waiting};
 pub use work::run as work;
 
 macro_rules! json {
     () => {
         "\
 JSON (--json), one object per event:
-  event    plan, begins, done, waits, last_lines, again, turns, trouble, end
+  event    plan, begun, begins, done, waits, last_lines, again, turns, paused,
+           goes_on, asked, taken_up, trouble, end
   step     what the step does, and on which host; null where it is about all
   text     the same in words
   outcome  of `end`: done, undone, halted; else null
@@ -77,6 +81,8 @@ pub struct Manners {
     /// How long a replica may take to be ready
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = seconds)]
     ready_within: Duration,
+    #[command(flatten)]
+    waiting: Waiting,
     #[command(flatten)]
     consent: Consent,
     /// Report as JSON, one object a line
@@ -125,13 +131,15 @@ pub struct Scale {
 #[derive(clap::Args, Debug)]
 pub struct TakeUp {
     #[command(flatten)]
-    at: Where,
+    of: Of,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     /// Although whoever began it may still be at work
     #[arg(long)]
     take_over: bool,
+    #[command(flatten)]
+    waiting: Waiting,
     #[command(flatten)]
     consent: Consent,
     /// Report as JSON, one object a line
@@ -193,7 +201,7 @@ async fn carry_out(
     let project = place.project.clone();
     let (wish, note, shown) = (wish.clone(), manners.note.clone(), Box::new(plan.clone()));
     let task = Task::Begin { service, project, wish, shown, note };
-    teller.follow(started(&place, task, options).await?, Some(&plan)).await
+    teller.follow(started(&place, task, options).await?, Some(&plan), manners.waiting).await
 }
 
 /// Starts the process that does it on these hosts.
@@ -237,46 +245,68 @@ pub async fn undo(arguments: TakeUp, options: &Options) -> Result<u8, Failure> {
 
 async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let environment = site.environment(arguments.at.environment.as_deref())?;
-    site.ask(std::slice::from_ref(&environment), Depth::List).await;
+    let (environment, place) = arguments.of.find(&mut site).await?;
     let mut teller = Teller::new(arguments.json, &environment);
-    let book = site.book(&environment);
-    let ledger = book.read().await.ledger;
+    let ledger = place.book.read().await.ledger;
     let record = unfinished(&ledger);
-    let service = record.and_then(|record| record.plan.as_ref()).map(|plan| plan.service.clone());
-    let place = place::of(&site, &environment, service.as_ref(), Manner::default(), nobody());
     if !arguments.take_over
-        && let Some(busy) = place::may_be_at_work(&place, record).await?
+        && let Some(busy) = place::at_work(&site, &place).await?
     {
-        return Err(Failure::Locked(busy));
+        let waits = record.filter(|record| is_paused(record) && heading == Heading::Forward);
+        let Some(record) = waits else {
+            let hint = "wait for it (`pilothouse watch`), `abort` it, or add --take-over";
+            return Err(Failure::Locked(format!("{busy}; {hint}")));
+        };
+        place.ask(record, Asked::GoOn, arguments.note).await.map_err(not_begun)?;
+        if arguments.waiting.no_wait {
+            teller.asked("it goes on; `pilothouse watch` follows it")?;
+            return Ok(0);
+        }
+        return watching::follow(&site, &place, record, &mut teller, arguments.waiting.timeout).await;
     }
     let Some(record) = record else {
         // A lock that was left is broken; nothing else is there.
         place.take_up(Way::On).await.map_err(not_begun)?;
-        teller.nothing()?;
+        teller.nothing("nothing was cut off")?;
         return Ok(site.status());
     };
+    let is_back = heading == Heading::Back;
     let request = Request {
         environment: &environment,
-        grade: grade_at_once(Weight::Ends, &environment),
-        what: verb(heading, record, service.as_ref()),
+        // Going back is easier than going forward: one `y`, wherever it is.
+        grade: if is_back { Grade::Yes } else { grade_at_once(Weight::Ends, &environment) },
+        what: verb(heading, record),
         steps: ahead(record, heading),
         warning: None,
     };
-    // Going back is easier than going forward: it never wants the name typed where somebody can be asked.
     arguments.consent.obtain(&request).await?;
-    let back = match heading {
-        Heading::Forward => None,
-        Heading::Back => Some(arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned())),
-    };
-    let task = Task::TakeUp { service, back };
-    teller.follow(started(&place, task, options).await?, None).await
+    let why = is_back.then(|| arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned()));
+    took_up(&place, record, why, &mut teller, arguments.waiting, options).await
 }
 
-fn verb(heading: Heading, record: &Record, service: Option<&ServiceId>) -> String {
+/// Whoever is at work on it was asked to wait.
+fn is_paused(record: &Record) -> bool {
+    let epoch = record.notes.iter().map(|note| note.epoch).max().unwrap_or(0);
+    Heard::of(&record.notes, epoch).pause.is_some()
+}
+
+/// Has another process go on with it, or back for that reason.
+async fn took_up(
+    place: &Place,
+    record: &Record,
+    back: Option<String>,
+    teller: &mut Teller,
+    waiting: Waiting,
+    options: &Options,
+) -> Result<u8, Failure> {
+    let service = record.plan.as_ref().map(|plan| plan.service.clone());
+    let task = Task::TakeUp { service, back };
+    teller.follow(started(place, task, options).await?, None, waiting).await
+}
+
+fn verb(heading: Heading, record: &Record) -> String {
     let verb = if heading == Heading::Back { "undo" } else { "resume" };
-    let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
-    format!("{verb} {}{of} ({})", record.begun.number, record.begun.act)
+    format!("{verb} {} ({})", record.begun.number, record.begun.act)
 }
 
 /// What is left to do in that direction.

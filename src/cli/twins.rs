@@ -86,12 +86,23 @@ pub enum Twin {
     /// Say where what runs is not what the Compose files say; ends with 1 where it is not
     #[command(after_long_help = drift::JSON)]
     Drift(drift::Arguments),
-    /// Go on with a deployment that was cut off
+    /// Go on with a deployment that was cut off, or that waits
     #[command(after_long_help = deploy::JSON)]
     Resume(deploy::TakeUp),
     /// Take back a deployment that was cut off
     #[command(after_long_help = deploy::JSON)]
     Undo(deploy::TakeUp),
+    /// Follow what is being deployed in an environment; ends as it ends
+    #[command(after_long_help = deploy::JSON)]
+    Watch(deploy::watching::Watch),
+    /// Turn back what is being deployed, whoever does it
+    #[command(after_long_help = deploy::JSON)]
+    Abort(deploy::watching::Abort),
+    /// Let what is being deployed wait before its next step; `resume` lets it go on
+    Hold(deploy::watching::Hold),
+    /// Say who holds an environment while he deploys, or take that away from him
+    #[command(after_long_help = deploy::locks::JSON)]
+    Lock(deploy::locks::Lock),
     /// Read and check what was done in an environment, as its hosts have it
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -149,6 +160,10 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Drift(arguments) => drift::run(&arguments, options).await,
         Twin::Resume(arguments) => deploy::resume(arguments, options).await,
         Twin::Undo(arguments) => deploy::undo(arguments, options).await,
+        Twin::Watch(arguments) => deploy::watching::watch(arguments, options).await,
+        Twin::Abort(arguments) => deploy::watching::abort(arguments, options).await,
+        Twin::Hold(arguments) => deploy::watching::hold(arguments, options).await,
+        Twin::Lock(arguments) => deploy::locks::run(arguments, options).await,
         Twin::Ledger(command) => ledger::run(command, options).await,
         Twin::Doctor(arguments) => doctor::run(arguments, options).await,
         Twin::Completions(arguments) => pages::completions(&arguments),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::deployment::Step;
+use super::progress::step;
+use crate::domain::deployment::{Note, Phase, Plan, Step};
 use crate::domain::ledger::RecordNumber;
 
 /// Something that happened.
@@ -45,6 +46,14 @@ pub enum Said {
     Again(Step, String, Duration),
     /// It goes back now; why.
     Turns(String),
+    /// It waits until it is told to go on; by whom and why.
+    Paused(String),
+    /// It was told to go on.
+    GoesOn,
+    /// Somebody asked something of it; who, what and why.
+    Asked(String),
+    /// Whoever did it is not heard of any more, and another goes on.
+    TakenUp,
     /// Something that does not stop it.
     Trouble(String),
 }
@@ -64,4 +73,16 @@ pub enum Ending {
         /// Somebody else has the lock.
         is_locked: bool,
     },
+}
+
+/// What a line of a journal tells.
+pub fn told(note: &Note, plan: &Plan) -> Option<Said> {
+    let step = || step(plan, note.heading, note.step);
+    Some(match &note.phase {
+        Phase::Intent => Said::Begins(step()?),
+        Phase::Done => Said::Done(step()?),
+        Phase::Failed(why) => Said::Turns(why.clone()),
+        Phase::TakenUp(_) => Said::TakenUp,
+        Phase::Asked(request) => Said::Asked(request.to_string()),
+    })
 }

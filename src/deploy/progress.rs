@@ -59,7 +59,7 @@ impl Progress {
     /// With one more line.
     pub fn note(&mut self, note: &Note) {
         self.epoch = self.epoch.max(note.epoch);
-        if matches!(note.phase, Phase::TakenUp(_)) {
+        if matches!(note.phase, Phase::TakenUp(_) | Phase::Asked(_)) {
             return;
         }
         self.heading = self.heading.max(note.heading);
@@ -78,6 +78,14 @@ impl Progress {
                 }
             }
         }
+    }
+
+    /// Whoever did it so far may have told the engine to stop this one, and the engine may not have done so yet.
+    pub fn may_be_stopping(&self, plan: &Plan, host: &HostId, replica: &Replica) -> bool {
+        plan.steps.iter().zip(0..).any(|(step, n)| {
+            let is_it = matches!(&step.act, Act::Retire(r) if r == replica) && step.host == *host;
+            is_it && self.begun.contains(&n) && !self.done.contains(&(Heading::Forward, n))
+        })
     }
 
     /// It can still be taken back: nothing was removed yet.
@@ -131,6 +139,18 @@ impl Progress {
 impl Default for Progress {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The step of that number that way.
+pub fn step(plan: &Plan, heading: Heading, number: u32) -> Option<Step> {
+    match heading {
+        Heading::Forward => plan.steps.get(number as usize).cloned(),
+        Heading::Back => {
+            let step = plan.steps.get((number / BACK_PER_STEP) as usize)?;
+            let act = undo(&step.act).into_iter().nth((number % BACK_PER_STEP) as usize)?;
+            Some(Step { host: step.host.clone(), act })
+        }
     }
 }
 

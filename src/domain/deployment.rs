@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
-use super::ledger::{RecordId, RecordNumber};
+use super::ledger::{RecordId, RecordNumber, Who};
 use super::spec::{Endpoint, RestartPolicy};
 
 /// Which environment a container was made for, by a deployment.
@@ -242,6 +242,47 @@ pub enum Phase {
     Failed(String),
     /// Whoever did it is not heard of any more, and another one goes on under this epoch. The step means nothing.
     TakenUp(RecordId),
+    /// Somebody asks something of whoever is at work under this epoch. The step means nothing.
+    Asked(Box<Request>),
+}
+
+/// What somebody asks of whoever is at work on a deployment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Which.
+    pub id: RecordId,
+    /// One more than that of the last that whoever asks had seen: clocks differ.
+    pub turn: u32,
+    /// Who asks.
+    pub by: Who,
+    /// For what.
+    pub what: Asked,
+    /// Why, where that was said.
+    pub why: Option<String>,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.what {
+            Asked::Pause => "paused",
+            Asked::GoOn => "told to go on",
+            Asked::Back => "aborted",
+        };
+        write!(f, "{what} by {}", self.by)?;
+        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+}
+
+/// What can be asked of a deployment that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Begin no further step.
+    Pause,
+    /// Do again.
+    GoOn,
+    /// Turn back.
+    Back,
 }
 
 /// One line of a journal.

@@ -19,14 +19,17 @@ use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
 mod act;
+pub mod ask;
 pub mod begin;
 pub mod gate;
+pub mod heed;
 pub mod lock;
 pub mod scene;
 pub mod take_up;
 
 use act::Fault;
 use gate::Readiness;
+use heed::{Beside, Ears};
 use lock::Held;
 
 /// A host that does not answer is asked again after these waits, then the deployment stops where it is.
@@ -130,19 +133,27 @@ pub struct Run {
     /// The newest record when it was planned: whatever else was planned since is somebody else's.
     pub seen: RecordNumber,
     /// The locks that were taken for it, all with one epoch.
-    pub locks: lock::Locked,
+    pub locks: Arc<lock::Locked>,
     /// How readiness is asked.
     pub readiness: Arc<dyn Readiness>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.
     pub say: Box<dyn Fn(Said) + Send + Sync>,
+    /// What is asked of it meanwhile.
+    ears: Arc<Ears>,
 }
 
 impl Run {
     /// Goes on until it is done, taken back or stopped; writes its end down, and gives the locks back unless it stopped.
     pub async fn run(mut self) -> End {
-        let end = match self.walk().await {
+        let beside = Beside::of(&self);
+        let walked = tokio::select! {
+            biased;
+            walked = self.walk() => walked,
+            () = beside.keep() => Ok(()),
+        };
+        let end = match walked {
             Ok(()) if self.progress.heading == Heading::Forward => End::Done,
             Ok(()) => {
                 End::Undone(self.progress.failure.clone().unwrap_or_else(|| "it was wanted".to_owned()))
@@ -200,6 +211,10 @@ impl Run {
 
     /// Does one step; gives why it turned back, if it did.
     async fn step(&mut self, one: &Numbered) -> Result<Option<String>, Halt> {
+        if let Some(why) = self.heed().await? {
+            self.note(one, Phase::Failed(why.clone())).await?;
+            return Ok(Some(why));
+        }
         if self.care.intents {
             self.note(one, Phase::Intent).await?;
         }

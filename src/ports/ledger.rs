@@ -1,6 +1,7 @@
 //! The ledger port: files of the ledgers on one host, through its engine alone. What they hold is not looked at here.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
 pub use crate::domain::ledger::union::File;
 
@@ -43,4 +44,7 @@ pub trait LedgerFiles: Send + Sync {
     /// Writes files, in this order, and all that is missing on the way to them. Whoever asks for them once this has
     /// returned sees them; who asks meanwhile may see half of them. A file of that path is replaced.
     async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError>;
+
+    /// Tells from now on whenever something was written to any ledger of the host; ends when the link does.
+    async fn ledger_written(&self) -> Result<BoxStream<'static, ()>, EngineError>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::engine::EngineError;
 use crate::domain::ids::EnvironmentId;
-pub use crate::domain::lock::{Claim, Lock, Taken};
+pub use crate::domain::lock::{Claim, Doing, Lock, Sign, Taken, Watched};
 
 /// Takes, looks at and gives back locks on one engine.
 #[async_trait]
@@ -17,4 +17,10 @@ pub trait Locks: Send + Sync {
 
     /// Gives back, or breaks, exactly this one. Gone already is success.
     async fn lock_drop(&self, lock: &Lock) -> Result<(), EngineError>;
+
+    /// Leaves a sign at exactly this one. One that is gone is refused with 404.
+    async fn lock_sign(&self, lock: &Lock, sign: &Sign) -> Result<(), EngineError>;
+
+    /// The lock that stands there, with the last sign of its holder.
+    async fn lock_watched(&self, environment: &EnvironmentId) -> Result<Option<Watched>, EngineError>;
 }

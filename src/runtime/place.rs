@@ -43,16 +43,17 @@ pub fn of(
     who: Who,
     say: Say,
 ) -> Site {
-    let mut hosts: Vec<(String, HostId, Arc<Route>)> = Vec::new();
-    for id in &environment.hosts {
-        let host = world.hosts.get(id).filter(|host| !matches!(host.link, Link::Lost { .. }));
-        if let (Some(facts), Some(route)) = (host.and_then(|host| host.engine.as_ref()), routes.get(id)) {
-            hosts.push((facts.id.clone(), id.clone(), Arc::clone(route)));
-        }
-    }
-    hosts.sort_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
-    // Two names of one engine are one host.
-    hosts.dedup_by(|(a, ..), (b, ..)| !a.is_empty() && a == b);
+    let answering = environment.hosts.iter().filter_map(|id| {
+        let host = world.hosts.get(id).filter(|host| !matches!(host.link, Link::Lost { .. }))?;
+        let (engine_id, route) = (host.engine.as_ref()?.id.clone(), routes.get(id)?);
+        Some(Place { host: id.clone(), engine_id, engine: route.engine(), copy: route.copy() })
+    });
+    let book = Book::new(environment.id.clone(), answering.collect());
+    let on = |place: &Place| {
+        let route = routes.get(&place.host)?;
+        Some((place.engine_id.clone(), place.host.clone(), Arc::clone(route)))
+    };
+    let hosts: Vec<(String, HostId, Arc<Route>)> = book.places().iter().filter_map(on).collect();
     let spec = service.and_then(|service| world.service_spec(&environment.id, service));
     let asks = Asks {
         ready: spec.and_then(|spec| spec.ready.clone()),
@@ -62,13 +63,6 @@ pub fn of(
             .filter_map(|(_, host, _)| Some((host.clone(), world.hosts.get(host)?.address.clone())))
             .collect(),
     };
-    let place = |(id, host, route): &(String, HostId, Arc<Route>)| Place {
-        host: host.clone(),
-        engine_id: id.clone(),
-        engine: route.engine(),
-        copy: route.copy(),
-    };
-    let book = Book::new(environment.id.clone(), hosts.iter().map(place).collect());
     let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
     let engine =
         |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);

@@ -3,6 +3,7 @@
 mod detached;
 mod real;
 mod recovery;
+mod requests;
 mod schedules;
 mod under_load;
 mod world;

@@ -308,4 +308,11 @@ impl LedgerFiles for DockerEngine {
     async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError> {
         ledger::write(&self.api, files).await
     }
+
+    async fn ledger_written(&self) -> Result<BoxStream<'static, ()>, EngineError> {
+        // {"container":["pilothouse-ledger"],"event":["extract-to-dir"]}, percent-encoded.
+        const FILTERS: &str = "%7B%22container%22%3A%5B%22pilothouse-ledger%22%5D%2C%22event%22%3A%5B%22extract-to-dir%22%5D%7D";
+        let events = self.event_stream(&format!("/events?filters={FILTERS}")).await?;
+        Ok(events.take_while(|event| std::future::ready(event.is_ok())).map(|_| ()).boxed())
+    }
 }

@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::watch;
 
 use super::SimEngine;
 use super::faults::Call;
 use crate::domain::ids::EnvironmentId;
 use crate::ports::engine::EngineError;
 use crate::ports::ledger::{File, Kept, LedgerFiles};
-use crate::ports::lock::Lock;
+use crate::ports::lock::Watched;
 
 /// What one host has.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     files: BTreeMap<String, Vec<u8>>,
     has_way: bool,
-    pub(super) locks: BTreeMap<EnvironmentId, Lock>,
+    pub(super) locks: BTreeMap<EnvironmentId, Watched>,
+    written: watch::Sender<()>,
 }
 
 impl SimEngine {
@@ -63,9 +67,19 @@ impl LedgerFiles for SimEngine {
         self.with_shelf(|shelf| {
             shelf.has_way = true;
             shelf.files.extend(files.iter().map(|file| (file.path.clone(), file.bytes.clone())));
+            shelf.written.send_replace(());
         });
         self.simulation.fleet().report_written(&self.host);
         self.simulation.wake();
         Ok(())
+    }
+
+    async fn ledger_written(&self) -> Result<BoxStream<'static, ()>, EngineError> {
+        let written = self.with_shelf(|shelf| shelf.written.subscribe());
+        let next = |mut written: watch::Receiver<()>| async {
+            written.changed().await.ok()?;
+            Some(((), written))
+        };
+        Ok(stream::unfold(written, next).boxed())
     }
 }

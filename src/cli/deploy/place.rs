@@ -1,20 +1,18 @@
 //! Where a command deploys, and whether somebody else may be at work there.
 
-use chrono::Utc;
+use chrono::{Local, TimeDelta, Utc};
 
-use super::Say;
+use super::{Say, not_begun};
 use crate::cli::failure::Failure;
 use crate::cli::site::Site;
 use crate::deploy::plan::Manner;
 use crate::domain::environment::Environment;
-use crate::domain::ids::ServiceId;
-use crate::domain::ledger::Record;
+use crate::domain::ids::{HostId, ServiceId};
+use crate::domain::lock::{Guard, Watched};
+use crate::domain::skew::Skew;
 use crate::jobs::deploy::begin::Site as Place;
 use crate::runtime::place;
 use crate::runtime::who::who;
-
-/// Longer a worker writes nothing only while it waits for a replica, which may take so long at most.
-const SILENT_FOR: chrono::TimeDelta = chrono::TimeDelta::seconds(150);
 
 /// The hosts that answered.
 pub(super) fn of(
@@ -35,31 +33,48 @@ fn is_alive(pid: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// Why whoever holds the lock may still be at work; `None` where nobody does, or where that is known to be over.
-pub(super) async fn may_be_at_work(
-    place: &Place,
-    record: Option<&Record>,
-) -> Result<Option<String>, Failure> {
-    for (host, engine) in &place.hosts.0 {
-        let Some(lock) = engine.lock_seen(&place.environment).await? else { continue };
-        let Some(claim) = lock.claim else { continue };
-        let is_here = claim.who.machine == place.who.machine;
-        if is_here && !is_alive(claim.pid) {
-            continue;
-        }
-        let notes = record.iter().flat_map(|record| &record.notes).map(|note| note.at);
-        let last = notes.chain([claim.at]).max().unwrap_or(claim.at);
-        let silent = Utc::now() - last;
-        if silent < SILENT_FOR || is_here {
+/// How far the clock of a host is ahead of ours, as far as that is known.
+pub(super) fn ahead(site: &Site, host: &HostId) -> TimeDelta {
+    let skew = site.world.hosts.get(host).and_then(|host| host.engine.as_ref()?.skew);
+    TimeDelta::nanoseconds(skew.map_or(0, Skew::certain_ns))
+}
+
+/// Who holds the lock and lives; `None` where nobody does.
+pub(super) async fn at_work(site: &Site, place: &Place) -> Result<Option<String>, Failure> {
+    for (host, watched) in place.watched().await.map_err(not_begun)? {
+        let Some(claim) = &watched.lock.claim else { continue };
+        // What is known is better than what is waited for.
+        let is_dead = claim.who.machine == place.who.machine && !is_alive(claim.pid);
+        if !is_dead && watched.guard(Utc::now() + ahead(site, &host)) == Guard::Kept {
+            let (who, pid, purpose) = (&claim.who, claim.pid, &claim.purpose);
             return Ok(Some(format!(
-                "{} on {host}, process {}, may still be at work ({}): the last sign is {} s old; \
-                 wait for it, or add --take-over",
-                claim.who,
-                claim.pid,
-                claim.purpose,
-                silent.num_seconds().max(0)
+                "{who}, process {pid}, is at work on {host} ({purpose}): {}",
+                guarded(site, &host, &watched)
             )));
         }
     }
     Ok(None)
+}
+
+/// Since when nobody is at work on what was begun.
+pub(super) async fn silence(site: &Site, place: &Place) -> Result<String, Failure> {
+    let told = place.watched().await.map_err(not_begun)?;
+    let told = told.iter().map(|(host, watched)| format!("{host} is {}", guarded(site, host, watched)));
+    let told: Vec<_> = told.collect();
+    Ok(if told.is_empty() { "nobody is at work on it".to_owned() } else { told.join("; ") })
+}
+
+/// In words: how old the last sign of the holder is, or since when there is none.
+pub(super) fn guarded(site: &Site, host: &HostId, watched: &Watched) -> String {
+    let (ahead, now) = (ahead(site, host), Utc::now());
+    match watched.guard(now + ahead) {
+        Guard::Unguarded(since) => {
+            let since = (since - ahead).with_timezone(&Local);
+            format!("unguarded since {}", since.format("%F %H:%M"))
+        }
+        Guard::Kept => {
+            let age = watched.last_sign().map_or(TimeDelta::zero(), |last| now + ahead - last);
+            format!("its last sign is {} s old", age.num_seconds().max(0))
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! What a deployment says, line by line as it happens, and its end as an exit status.
 
 use serde::Serialize;
+use tokio::time::Instant;
 
+use super::watching::{Waiting, late};
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, Tone, remark};
 use crate::deploy::event::{Ending, Event, Said};
@@ -42,16 +44,27 @@ impl Teller {
         self.out.flush()
     }
 
-    /// There was nothing to go on with.
-    pub(super) fn nothing(&mut self) -> Result<(), Failure> {
-        let text = format!("nothing was cut off in {}", self.environment);
+    /// There is nothing of that kind.
+    pub(super) fn nothing(&mut self, what: &str) -> Result<(), Failure> {
+        let text = format!("{what} in {}", self.environment);
         self.row("end", None, &text, Some("done"), Tone::Plain)
     }
 
+    /// What comes of what was asked.
+    pub(super) fn asked(&mut self, text: &str) -> Result<(), Failure> {
+        self.row("asked", None, text, None, Tone::Plain)
+    }
+
     /// Tells all of it until it ends; gives the exit status. Whoever interrupts it leaves the deployment as it is.
-    pub(super) async fn follow(&mut self, mut started: Started, plan: Option<&Plan>) -> Result<u8, Failure> {
+    pub(super) async fn follow(
+        &mut self,
+        mut started: Started,
+        plan: Option<&Plan>,
+        waiting: Waiting,
+    ) -> Result<u8, Failure> {
         let interrupted = tokio::signal::ctrl_c();
         tokio::pin!(interrupted);
+        let deadline = waiting.timeout.map(|timeout| Instant::now() + timeout);
         loop {
             let event = tokio::select! {
                 biased;
@@ -61,9 +74,20 @@ impl Teller {
                     remark(&self.goes_on(started.pid));
                     return Err(Failure::Interrupted);
                 }
+                () = late(deadline) => {
+                    remark(&self.goes_on(started.pid));
+                    return Ok(7);
+                }
             };
             match event {
-                Some(Event::Begun(_)) => plan.map_or(Ok(()), |plan| self.plan(plan))?,
+                Some(Event::Begun(number)) => {
+                    plan.map_or(Ok(()), |plan| self.plan(plan))?;
+                    if waiting.no_wait {
+                        let environment = &self.environment;
+                        let text = format!("{number} was begun; `pilothouse watch {environment}` follows it");
+                        return self.row("begun", None, &text, None, Tone::Plain).map(|()| 0);
+                    }
+                }
                 Some(Event::NotBegun { status, why }) => {
                     return Err(match status {
                         2 => Failure::Usage(why),
@@ -72,7 +96,7 @@ impl Teller {
                         _ => Failure::Failed(why),
                     });
                 }
-                Some(Event::Nothing) => return self.nothing().map(|()| 0),
+                Some(Event::Nothing) => return self.nothing("nothing was cut off").map(|()| 0),
                 Some(Event::Said(said)) => self.tell(said)?,
                 Some(Event::Ended(ending)) => return self.end(&ending),
                 None => return Err(Failure::Failed(self.lost(started.pid))),
@@ -84,19 +108,20 @@ impl Teller {
         let environment = &self.environment;
         format!(
             "pilothouse: the deployment goes on without this command, in process {pid}; \
-             `pilothouse undo -e {environment} --take-over` takes it back"
+             `pilothouse watch {environment}` follows it, `pilothouse abort {environment}` takes it back"
         )
     }
 
     fn lost(&self, pid: u32) -> String {
         let environment = &self.environment;
         format!(
-            "process {pid}, which did it, ended without telling how; `pilothouse resume -e {environment}` or \
-             `undo -e {environment}` go on from where it was, worker.log tells more where `config paths` says"
+            "process {pid}, which did it, ended without telling how; `pilothouse resume {environment}` or \
+             `undo {environment}` go on from where it was, worker.log tells more where `config paths` says"
         )
     }
 
-    fn end(&mut self, ending: &Ending) -> Result<u8, Failure> {
+    /// How it ended; gives the exit status.
+    pub(super) fn end(&mut self, ending: &Ending) -> Result<u8, Failure> {
         let (text, outcome, tone) = match ending {
             Ending::Done => ("done".to_owned(), "done", Tone::Good),
             Ending::Undone(why) => (format!("taken back: {why}"), "undone", Tone::Bad),
@@ -110,7 +135,7 @@ impl Teller {
         Ok(super::status(ending))
     }
 
-    fn tell(&mut self, said: Said) -> Result<(), Failure> {
+    pub(super) fn tell(&mut self, said: Said) -> Result<(), Failure> {
         match said {
             Said::Begins(step) if self.out.is_json => {
                 self.row("begins", Some(step.to_string()), "begins", None, Tone::Dim)
@@ -132,6 +157,10 @@ impl Teller {
                 self.row("again", Some(step.to_string()), &text, None, Tone::Soon)
             }
             Said::Turns(why) => self.row("turns", None, &format!("it goes back: {why}"), None, Tone::Bad),
+            Said::Paused(why) => self.row("paused", None, &why, None, Tone::Soon),
+            Said::GoesOn => self.row("goes_on", None, "it goes on", None, Tone::Plain),
+            Said::Asked(what) => self.row("asked", None, &what, None, Tone::Soon),
+            Said::TakenUp => self.row("taken_up", None, "another one goes on with it", None, Tone::Soon),
             Said::Trouble(why) => self.row("trouble", None, &why, None, Tone::Soon),
         }?;
         self.out.flush()

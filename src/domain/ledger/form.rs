@@ -109,8 +109,16 @@ pub fn kind(note: &Note) -> String {
         Phase::Done => "done",
         Phase::Failed(_) => "failed",
         Phase::TakenUp(by) => return format!("{:06}-taken-{}", note.epoch, by.as_str()),
+        Phase::Asked(request) => {
+            return format!("{:06}-asked-{:06}-{}", note.epoch, request.turn, request.id.as_str());
+        }
     };
     format!("{:06}-{heading}-{:06}-{phase}", note.epoch, note.step)
+}
+
+/// Whether what lies there asks something of whoever is at work.
+pub fn is_request(path: &str) -> bool {
+    path.contains("-asked-")
 }
 
 #[cfg(test)]

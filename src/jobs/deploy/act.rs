@@ -1,6 +1,9 @@
 //! One step of a deployment on its host. Done twice it does nothing more; what it did is read back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::Run;
 use super::lock::{self, Held, Lost};
@@ -12,6 +15,10 @@ use crate::domain::spec::{Endpoint, RestartPolicy};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
+/// What an engine gives a container to end by itself, where nothing else is set; and what it needs to end it then.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+const STOP_MARGIN: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Compose numbers the replicas of a service.
 const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
 
@@ -125,8 +132,23 @@ impl Run {
         }
     }
 
+    /// Starting what is still being stopped does nothing, and then it stops: the engine goes on with it although whoever
+    /// told it to is gone.
+    async fn settled(&self, host: &HostId, replica: &Replica) -> Result<Container, Fault> {
+        let mut found = self.there(host, replica).await?;
+        if found.state.is_up() && self.progress.may_be_stopping(&self.plan, host, replica) {
+            let spec = self.host(host)?.spec(&found.key.id).await.map_err(Fault::of)?;
+            let end = Instant::now() + spec.stop_grace().unwrap_or(STOP_GRACE) + STOP_MARGIN;
+            while found.state.is_up() && Instant::now() < end {
+                sleep(LOOK_EVERY).await;
+                found = self.there(host, replica).await?;
+            }
+        }
+        Ok(found)
+    }
+
     async fn revive(&self, host: &HostId, replica: &Replica) -> Result<(), Fault> {
-        let found = self.there(host, replica).await?;
+        let found = self.settled(host, replica).await?;
         let (engine, id) = (self.host(host)?, &found.key.id);
         if !found.state.is_up() && !replica.found_as.is_empty() {
             let apart: Vec<Endpoint> =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use super::gate::Readiness;
+use super::heed::Ears;
 use super::lock::{LockError, Locked};
 use super::scene::{Which, observe};
 use super::{Care, Hosts, Run};
@@ -190,10 +191,11 @@ impl Site {
             plan,
             progress,
             seen,
-            locks,
+            locks: Arc::new(locks),
             readiness: Arc::clone(&self.readiness),
             care: self.care,
             say: Box::new(move |said| say(said)),
+            ears: Ears::new(),
         }
     }
 }

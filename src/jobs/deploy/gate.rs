@@ -46,6 +46,9 @@ impl Run {
         let began = Instant::now();
         let mut told = String::new();
         loop {
+            if let Some(why) = self.turned_by(self.ears.back().as_ref()) {
+                return Err(Fault::Never(why));
+            }
             let seen = self.seen(step, replica).await?;
             match gate.judge(seen.as_ref(), began.elapsed()) {
                 Verdict::Ready => return Ok(()),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::Utc;
 use tokio::time::{Instant, sleep};
 
 use super::{AGAIN_AFTER, Hosts, Run};
@@ -13,8 +14,9 @@ use crate::domain::lock::{Claim, Lock, Taken};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
-/// So old an answer about a lock may be when something is done.
-const FRESH: Duration = Duration::from_secs(5);
+/// So old an answer about a lock may be when something is done. Whoever takes a lock from another waits as long: what that one
+/// was sure of is over then.
+pub(super) const FRESH: Duration = Duration::from_secs(3);
 
 /// A lock that somebody else has.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,6 +110,11 @@ impl Locked {
         first
     }
 
+    /// That of a host.
+    pub(super) fn on(&self, host: &HostId) -> Option<Lock> {
+        self.all().get(host).map(|(lock, _)| lock.clone())
+    }
+
     fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<HostId, (Lock, Instant)>> {
         self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +172,9 @@ pub(super) async fn look(run: &Run, host: &HostId) -> Result<(), Lost> {
     if is_taken_up {
         return Err(held(None));
     }
-    match engine.lock_take(&run.locks.claim).await.map_err(Lost::Unheard)? {
+    // It is made now: signs are measured from there.
+    let claim = Claim { at: Utc::now(), ..run.locks.claim.clone() };
+    match engine.lock_take(&claim).await.map_err(Lost::Unheard)? {
         Taken::Ours(lock) => {
             run.locks.all().insert(host.clone(), (lock, asked));
             Ok(())

@@ -1,8 +1,10 @@
 //! Goes on with a deployment whose worker is not heard of any more: to its end, or back.
 
+use tokio::time::sleep;
+
 use super::Run;
-use super::begin::{NotBegun, Site, epoch_after, unfinished};
-use super::lock::{Locked, break_up_to};
+use super::begin::{NotBegun, Site, unfinished};
+use super::lock::{FRESH, Locked, break_up_to};
 use crate::deploy::progress::Progress;
 use crate::domain::deployment::{Heading, Note, Phase};
 use crate::domain::ledger::{Outcome, Record, RecordId};
@@ -26,13 +28,7 @@ impl Site {
     /// Somebody else took it up at the same time, or a host does not answer.
     pub async fn take_up(&self, way: Way) -> Result<Option<Run>, NotBegun> {
         let ledger = self.ledger().await?;
-        let mut epoch = epoch_after(&ledger);
-        for (host, engine) in &self.hosts.0 {
-            let seen = engine.lock_seen(&self.environment).await;
-            let seen = seen.map_err(|error| NotBegun::Engine(host.clone(), error))?;
-            let claimed = seen.and_then(|lock| lock.claim).map_or(0, |claim| claim.epoch);
-            epoch = epoch.max(claimed.saturating_add(1));
-        }
+        let epoch = self.next_epoch(&ledger).await?;
         let Some(record) = unfinished(&ledger).cloned() else {
             break_up_to(&self.hosts, &self.environment, epoch - 1).await?;
             self.close(ledger.records).await?;
@@ -47,6 +43,8 @@ impl Site {
         break_up_to(&self.hosts, &self.environment, epoch - 1).await?;
         let purpose = record.begun.act.clone();
         let locks = Locked::take(&self.hosts, self.claim(epoch, purpose)).await?;
+        // Whoever did it so far may have been sure of its lock right before.
+        sleep(FRESH).await;
         // As it stands now that nobody else goes on with it.
         let ledger = self.ledger().await?;
         let same = |other: &&Record| other.begun.number == number && other.begun.id == record.begun.id;

@@ -1,13 +1,23 @@
 //! The journal of a deployment, in the ledger of its environment: its plan, and a file for each line.
 
-use super::{Book, Entry, File, nowhere, written};
+use futures_util::future::join_all;
+
+use super::{Book, Entry, File, Place, nowhere, written};
 use crate::domain::deployment::{Note, Plan};
 use crate::domain::ids::HostId;
-use crate::domain::ledger::{Piece, Record};
+use crate::domain::ledger::form::{self, Reading};
+use crate::domain::ledger::union::{is_whole, union};
+use crate::domain::ledger::{Begun, Piece, Record};
 use crate::jobs::ledger::LedgerError;
 use crate::ports::engine::EngineError;
+use crate::ports::ledger::Kept;
 
 impl Book {
+    /// Its hosts, each engine once, in the order that all consoles share.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
     /// Writes down what a deployment is to do, wherever its beginning is. Hosts that did not take it, and why.
     ///
     /// # Errors
@@ -37,6 +47,39 @@ impl Book {
     async fn all(&self, entry: &Entry, files: &[File]) -> Result<Vec<(HostId, EngineError)>, LedgerError> {
         let (took, missed) = written(&entry.on, files).await;
         if took.is_empty() { Err(nowhere(&missed)) } else { Ok(missed) }
+    }
+
+    /// One record as it stands now; `None` where no host tells.
+    pub async fn record(&self, begun: &Begun) -> Option<Record> {
+        let ledger = union(&self.pieces(begun).await);
+        ledger.records.into_iter().find(|record| record.begun.id == begun.id)
+    }
+
+    /// What was asked of whoever is at work on it. The rest of its journal is not looked at.
+    pub async fn asked(&self, begun: &Begun) -> Vec<Note> {
+        let files = self.pieces(begun).await.into_iter().flat_map(|(_, files)| files);
+        let asked = files.filter(|file| form::is_request(&file.path) && is_whole(file));
+        let read = asked.filter_map(|file| match form::read(&file.bytes) {
+            Reading::Whole(piece) => Some(*piece),
+            _ => None,
+        });
+        let of_it = read.filter_map(|piece| match piece {
+            Piece::Noted(note) if note.id == begun.id => Some(note),
+            _ => None,
+        });
+        of_it.collect()
+    }
+
+    /// All that hosts have of its number.
+    async fn pieces(&self, begun: &Begun) -> Vec<(HostId, Vec<File>)> {
+        let place = form::place(&self.environment, begun.number);
+        let asked =
+            self.places.iter().map(|on| async { (on.host.clone(), on.engine.ledger_files(&place).await) });
+        let told = join_all(asked).await.into_iter().filter_map(|(host, answer)| match answer {
+            Ok(Kept::Files(files)) => Some((host, files)),
+            _ => None,
+        });
+        told.collect()
     }
 
     /// A record that stands there, to go on with it.

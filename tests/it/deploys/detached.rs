@@ -1,11 +1,11 @@
 //! A deployment is done by a process of its own: whoever began it may go, be killed or be stopped.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::real::{Shop, eventually, image};
+use super::real::{Running, Shop, eventually, image};
 
 fn of(pid: Pid, file: &str) -> String {
     let read = std::fs::read(format!("/proc/{}/{file}", pid.as_raw_nonzero())).unwrap_or_default();
@@ -17,7 +17,7 @@ fn is_gone(pid: Pid) -> bool {
 }
 
 fn outcome(shop: &Shop) -> Option<String> {
-    let ledger = shop.run(&["ledger", "export", "-e", &shop.target().replace("/web", ""), "--json"]).json();
+    let ledger = shop.run(&["ledger", "export", "-e", &shop.name(), "--json"]).json();
     ledger.last()?["outcome"].as_str().map(str::to_owned)
 }
 
@@ -60,4 +60,119 @@ fn its_session_is_its_own_and_no_list_of_processes_tells_what_it_does() {
     running.lines.read_to_string(&mut rest).unwrap();
     assert!(rest.trim_end().ends_with(r#""outcome":"done"}"#), "{rest}");
     assert!(running.child.wait().unwrap().success());
+}
+
+/// Begun, and at a gate.
+fn waiting(shop: &Shop) -> Running {
+    let (target, image) = (shop.target(), image("good-2"));
+    let (running, came) = shop.begin(&["deploy", &target, &image, "--yes", "--json"], "wait");
+    assert!(came);
+    running
+}
+
+/// Its command reads on until it says so.
+fn until(running: &mut Running, event: &str) -> serde_json::Value {
+    loop {
+        let mut line = String::new();
+        assert!(running.lines.read_line(&mut line).unwrap() > 0, "it never said {event}");
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if told["event"] == event {
+            return told;
+        }
+    }
+}
+
+#[test]
+fn it_is_held_and_let_go_on_by_whoever_may_and_everybody_sees_who_did() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let environment = shop.name();
+    let mut running = waiting(&shop);
+    shop.run(&["hold", &environment, "--note", "lunch"]).ended(0);
+    let paused = until(&mut running, "paused");
+    assert!(paused["text"].as_str().unwrap().ends_with(": lunch"), "{paused}");
+    let rows = shop.rows();
+    eventually("its sign tells that it waits", || {
+        let lock = shop.run(&["lock", &environment, "--json"]).ended(0).json();
+        lock[0]["guarded"] == true && lock[0]["paused"].as_str().is_some_and(|why| why.ends_with("lunch"))
+    });
+    assert_eq!(shop.rows(), rows);
+    shop.run(&["undo", &environment, "--yes"]).ended(5);
+    let resumed = shop.run(&["resume", &environment]).ended(0);
+    for told in ["paused by", "told to go on by", "done\n"] {
+        assert!(resumed.out.contains(told), "{told}: {}", resumed.out);
+    }
+    assert!(running.child.wait().unwrap().success());
+    assert_eq!(shop.rows(), LIVE);
+    let told = shop.run(&["watch", &environment]).ended(0);
+    assert!(told.out.starts_with("deploy web") && told.out.ends_with("done\n"), "{}", told.out);
+}
+
+#[test]
+fn whoever_aborts_it_takes_it_back_whether_its_process_lives_or_not() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let (environment, before) = (shop.name(), shop.rows());
+    let mut running = waiting(&shop);
+    let aborted = shop.run(&["abort", &environment, "--yes", "--note", "it looks wrong"]).ended(4);
+    assert!(aborted.out.contains("it looks wrong"), "{}", aborted.out);
+    assert_eq!(running.child.wait().unwrap().code(), Some(4));
+    assert_eq!((shop.rows(), shop.locks()), (before.clone(), String::new()));
+    let mut running = waiting(&shop);
+    kill_process(running.worker.unwrap(), Signal::KILL).unwrap();
+    running.child.wait().unwrap();
+    shop.run(&["abort", &environment, "--yes"]).ended(4);
+    assert_eq!((shop.rows(), shop.locks()), (before, String::new()));
+    shop.run(&["watch", &environment]).ended(4);
+    shop.run(&["abort", &environment, "--yes"]).ended(0);
+}
+
+#[test]
+fn a_lock_is_broken_with_a_reason_and_keeps_its_holder_from_going_on() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let (environment, before) = (shop.name(), shop.rows());
+    let mut running = waiting(&shop);
+    shop.run(&["lock", &environment, "--break", "--yes"]).ended(2);
+    shop.run(&["lock", &environment, "--break", "--yes", "--note", "its machine is gone"]).ended(0);
+    assert_eq!(running.child.wait().unwrap().code(), Some(5));
+    let nobody = shop.run(&["lock", &environment]).ended(0);
+    assert_eq!(nobody.out, format!("nobody holds {environment}\n"));
+    shop.run(&["watch", &environment]).ended(1);
+    shop.run(&["undo", &environment, "--yes"]).ended(4);
+    assert_eq!((shop.rows(), shop.locks()), (before, String::new()));
+    let ledger = shop.run(&["ledger", "export", "-e", &environment, "--json"]).json();
+    let broken = ledger.iter().find(|row| row["act"] == "lock --break").unwrap();
+    assert_eq!((&broken["why"], &broken["outcome"]), (&"its machine is gone".into(), &"done".into()));
+}
+
+#[test]
+fn a_command_that_does_not_wait_leaves_it_to_who_watches() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let (environment, target, image) = (shop.name(), shop.target(), image("good-2"));
+    let begun = shop.run(&["deploy", &target, &image, "--yes", "--no-wait"]).ended(0);
+    assert!(begun.out.trim_end().ends_with("follows it"), "{}", begun.out);
+    shop.run(&["watch", &environment, "--timeout", "60s"]).ended(0);
+    assert_eq!(shop.rows(), LIVE);
+    shop.run(&["rollback", &target, "--yes", "--timeout", "1s"]).ended(7);
+    shop.run(&["watch", &environment]).ended(0);
+}
+
+#[test]
+fn one_that_was_stopped_changes_nothing_once_another_finished_what_it_did() {
+    let Some(shop) = Shop::open(1, &[]) else { return };
+    let (target, image) = (shop.target(), image("good-2"));
+    let environment = shop.name();
+    for (way, status) in [("undo", 4), ("resume", 0)] {
+        for step in ["create", "start", "wait", "let", "stop"] {
+            let (running, _) = shop.begin(&["deploy", &target, &image, "--yes", "--json"], step);
+            let worker = running.worker.unwrap();
+            kill_process(worker, Signal::STOP).unwrap();
+            shop.run(&[way, &environment, "--yes"]).ended(5);
+            shop.run(&[way, "-e", &environment, "--yes", "--take-over"]).ended(status);
+            let (rows, ledger) = (shop.rows(), outcome(&shop));
+            kill_process(worker, Signal::CONT).unwrap();
+            let status = { running }.child.wait().unwrap();
+            assert!(is_gone(worker));
+            assert!(matches!(status.code(), Some(1 | 5)), "{way} at {step}: {status}");
+            assert_eq!((shop.rows(), outcome(&shop), shop.locks()), (rows, ledger, String::new()), "{step}");
+        }
+    }
 }

@@ -67,6 +67,11 @@ impl Shop {
         run_with(&self.config(), args)
     }
 
+    /// Its environment.
+    pub fn name(&self) -> String {
+        self.project.name.clone()
+    }
+
     pub fn target(&self) -> String {
         format!("{}/web", self.project.name)
     }

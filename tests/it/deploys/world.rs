@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use pilothouse::domain::container::State;
-use pilothouse::ports::lock::Lock;
-use tokio::sync::Notify;
+use pilothouse::ports::lock::{Lock, Sign};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 mod host;
@@ -32,6 +32,8 @@ pub enum Fault {
     Refused,
     /// The engine says that it is done, and it is not.
     Lies,
+    /// Somebody else has waited for it.
+    IsSeen,
     /// Somebody clears away whatever is stopped, the locks too.
     Pruned,
 }
@@ -68,6 +70,8 @@ struct Inside {
     made: BTreeMap<(String, String), Made>,
     files: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     locks: BTreeMap<String, Lock>,
+    signs: BTreeMap<String, Sign>,
+    written: watch::Sender<()>,
     wrongs: Vec<String>,
     born: u64,
     calls: u64,
@@ -84,6 +88,8 @@ pub struct World {
     pub killed: Notify,
     /// Somebody sleeps.
     pub asleep: Notify,
+    /// The call that somebody waited for is made.
+    pub seen: Notify,
 }
 
 /// One of them.

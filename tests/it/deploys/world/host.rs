@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use pilothouse::domain::act::ContainerAct;
 use pilothouse::domain::container::{Container, Detail, Health, Port, State};
 use pilothouse::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ImageId, ServiceId};
@@ -14,8 +15,9 @@ use pilothouse::domain::spec::{Endpoint, RestartPolicy, Spec};
 use pilothouse::ports::engine::EngineError;
 use pilothouse::ports::ledger::{File, Kept, LedgerFiles};
 use pilothouse::ports::lifecycle::Lifecycle;
-use pilothouse::ports::lock::{Claim, Lock, Locks, Taken};
+use pilothouse::ports::lock::{Claim, Lock, Locks, Sign, Taken, Watched};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::{Fault, Host, Inside, Made};
@@ -60,6 +62,10 @@ impl Host {
             }
         };
         match fault {
+            Some(Fault::IsSeen) => {
+                self.world.seen.notify_one();
+                answer
+            }
             Some(Fault::KilledBefore | Fault::KilledAfter) => {
                 self.world.killed.notify_one();
                 std::future::pending().await
@@ -117,9 +123,19 @@ impl LedgerFiles for Host {
         self.call("write the ledger", |inside, host| {
             let shelf = inside.files.entry(host.to_owned()).or_default();
             shelf.extend(files.iter().map(|file| (file.path.clone(), file.bytes.clone())));
+            inside.written.send_replace(());
             Ok(())
         })
         .await
+    }
+
+    async fn ledger_written(&self) -> Result<BoxStream<'static, ()>, EngineError> {
+        let written = self.world.inside().written.subscribe();
+        let next = |mut written: watch::Receiver<()>| async {
+            written.changed().await.ok()?;
+            Some(((), written))
+        };
+        Ok(stream::unfold(written, next).boxed())
     }
 }
 
@@ -134,6 +150,7 @@ impl Locks for Host {
             let id = ContainerId::new(format!("{:064x}", inside.born));
             let lock = Lock { id, claim: Some(claim.clone()) };
             inside.locks.insert(host.to_owned(), lock.clone());
+            inside.signs.remove(host);
             Ok(Taken::Ours(lock))
         })
         .await
@@ -141,6 +158,26 @@ impl Locks for Host {
 
     async fn lock_seen(&self, _: &EnvironmentId) -> Result<Option<Lock>, EngineError> {
         self.call("look at the lock", |inside, host| Ok(inside.locks.get(host).cloned())).await
+    }
+
+    async fn lock_sign(&self, lock: &Lock, sign: &Sign) -> Result<(), EngineError> {
+        self.call("leave a sign", |inside, host| {
+            if inside.locks.get(host).is_none_or(|there| there.id != lock.id) {
+                return Err(refused("leave a sign", 404, "gone"));
+            }
+            inside.signs.insert(host.to_owned(), sign.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn lock_watched(&self, _: &EnvironmentId) -> Result<Option<Watched>, EngineError> {
+        self.call("look at the sign", |inside, host| {
+            let sign = inside.signs.get(host).cloned();
+            let watched = |lock: &Lock| Watched { lock: lock.clone(), made: None, sign };
+            Ok(inside.locks.get(host).map(watched))
+        })
+        .await
     }
 
     async fn lock_drop(&self, lock: &Lock) -> Result<(), EngineError> {
