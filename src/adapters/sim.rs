@@ -17,6 +17,7 @@ mod ledger;
 mod lifecycle;
 mod lock;
 mod logs;
+pub mod past;
 pub mod probe;
 pub mod scenario;
 mod script;
@@ -50,7 +51,9 @@ impl Simulation {
     /// The hosts at the second the clock shows.
     pub fn new(scenario: &Arc<Scenario>, clock: Clock) -> Arc<Self> {
         let fleet = Mutex::new(Fleet::new(scenario));
-        Arc::new(Self { clock, fleet, changed: watch::Sender::new(0) })
+        let simulation = Arc::new(Self { clock, fleet, changed: watch::Sender::new(0) });
+        simulation.remember(scenario);
+        simulation
     }
 
     /// The hosts as they are now: everything that was due has happened.

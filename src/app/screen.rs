@@ -99,7 +99,7 @@ impl Model {
         }
         match &self.input {
             Some(input) => cursor = Some(input.draw(&self.look, foot, buf)),
-            None if cursor.is_some() => {}
+            None if matches!(self.overlay, Some(Overlay::Palette(_))) => {}
             None if layout::is_tiny(size) => {}
             None => self.draw_footer(foot, buf),
         }

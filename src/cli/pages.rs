@@ -154,7 +154,6 @@ mod tests {
         ("masks", "inspect", "reveal"),
         ("remove-item", "prune", "item"),
         ("prune-all", "prune", "kinds"),
-        ("abort", "undo", "take_over"),
     ];
 
     fn all() -> Command {

@@ -348,7 +348,7 @@ impl Rollout {
     }
 
     /// Keys that do something now, for the last line.
-    pub fn keys(&self) -> Vec<(String, &'static str)> {
+    pub fn keys(&self, now: Instant) -> Vec<(String, &'static str)> {
         let key = |key: &str, label| (key.to_owned(), label);
         let mut keys = match (&self.stage, self.field) {
             (Stage::Asked(_), _) => {
@@ -358,6 +358,8 @@ impl Rollout {
             (Stage::Planning(_), _) => Vec::new(),
             (Stage::Refused(_), _) => vec![key("Enter", "something else")],
             (Stage::Planned(..), Field::Note) => vec![key("Tab", "back")],
+            // Whoever types ahead has not read it.
+            (Stage::Planned(..), _) if !self.is_open(now) => vec![key("Tab", "note")],
             (Stage::Planned(_, Grade::Name(_)), _) => vec![key("Enter", "confirm"), key("Tab", "note")],
             (Stage::Planned(..), _) => vec![key("y", "do it"), key("Tab", "note")],
         };

@@ -9,7 +9,7 @@ use super::{Answer, Ctx};
 use crate::action::Action;
 use crate::config::theme::Role;
 use crate::deploy::event::Event;
-use crate::deploy::story::{State, Story, latest};
+use crate::deploy::story::{Standing, State, Story, latest};
 use crate::domain::deployment::{Heading, Plan};
 use crate::domain::health::took;
 use crate::domain::ledger::{Outcome, Record, RecordId};
@@ -164,6 +164,14 @@ impl DeploymentPane {
         let height = usize::from(area.height.saturating_sub(HEAD)).max(1);
         self.scroll.fit(rows.len(), height, 1);
         if !self.is_held {
+            let is_failed = |row: &Row| match row {
+                Row::Step { at, .. } => matches!(shown.story.lines[*at].standing, Standing::Failed(_)),
+                Row::Text(..) | Row::Blank => false,
+            };
+            if let Some(failed) = rows.iter().position(is_failed).filter(|_| !shown.story.is_open()) {
+                // What failed, and why, with what was done right before.
+                return self.scroll.go(failed.saturating_sub(2));
+            }
             let at_work = rows.iter().position(|row| matches!(row, Row::Step { is_current: true, .. }));
             // With what it waits for below it; at the end of one that is over stands how it ended.
             let last = at_work.map_or(rows.len(), |row| row + 3);

@@ -73,6 +73,28 @@ fn production_is_read_only_until_somebody_unlocks_it() {
 }
 
 #[test]
+fn a_bad_image_is_taken_back_by_itself_and_the_good_one_goes_live() {
+    let terminal = open(&["--speed", "4"], (120, 36));
+    terminal.until("12/14 up", SOON);
+    terminal.keys(": text:write Space text:15m Enter : text:web-43-green-1 Enter d BSpace text:5 Enter");
+    terminal.until("to confirm", SOON);
+    terminal.keys("text:production");
+    terminal.until("Enter confirm", SOON);
+    terminal.keys("Enter");
+    terminal.until("taken back after", SOON);
+    terminal.until("PAYMENTS_URL", SOON);
+    terminal.keys("d BSpace text:4 Enter");
+    terminal.until("to confirm", SOON);
+    terminal.keys("text:production");
+    terminal.until("Enter confirm", SOON);
+    terminal.keys("Enter");
+    terminal.until("done in", Duration::from_secs(60));
+    terminal.keys("5");
+    terminal.until("v44", SOON);
+    leave(&terminal);
+}
+
+#[test]
 fn its_shell_says_that_it_is_simulated_and_gives_the_terminal_back() {
     let terminal = open(&[], (100, 30));
     terminal.until("api-7-1", SOON);

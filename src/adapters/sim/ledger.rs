@@ -23,6 +23,14 @@ pub(super) struct Shelf {
     written: watch::Sender<()>,
 }
 
+impl Shelf {
+    /// Puts these files there, as if they had always been there.
+    pub(super) fn keep(&mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        self.has_way = true;
+        self.files.extend(files);
+    }
+}
+
 impl SimEngine {
     /// What `docker system prune -a --volumes` does to a ledger: the files stay, what leads to them goes.
     pub fn clear(&self) {
@@ -64,9 +72,9 @@ impl LedgerFiles for SimEngine {
 
     async fn ledger_write(&self, files: &[File]) -> Result<(), EngineError> {
         self.pass(Call::Ledger).await?;
+        let files = files.iter().map(|file| (file.path.clone(), file.bytes.clone()));
         self.with_shelf(|shelf| {
-            shelf.has_way = true;
-            shelf.files.extend(files.iter().map(|file| (file.path.clone(), file.bytes.clone())));
+            shelf.keep(files);
             shelf.written.send_replace(());
         });
         self.simulation.fleet().report_written(&self.host);

@@ -9,9 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::images::ImageSpec;
-use super::script::Event;
-use super::store::Stored;
+use super::{images::ImageSpec, past::Past, script::Event, store::Stored};
 use crate::config::problem::{Place, Problem};
 use crate::config::units::{ByteSize, Period};
 use crate::domain::environment::Class;
@@ -43,6 +41,9 @@ pub struct Scenario {
     /// Images that no container has yet.
     #[serde(rename = "image", default)]
     pub images: Vec<ImageSpec>,
+    /// What was deployed before, as the ledgers have it.
+    #[serde(rename = "deployment", default)]
+    pub past: Vec<Past>,
     /// What lies on the disks besides what they need.
     #[serde(default)]
     pub stored: Vec<Stored>,

@@ -75,7 +75,7 @@ impl Model {
             Overlay::Help(_) => Some(vec![key("j k", "scroll"), key("Esc", "close")]),
             Overlay::Question(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
             Overlay::Confirm(_) => Some(vec![key("Esc", "cancel, nothing happens")]),
-            Overlay::Rollout(rollout) => Some(rollout.keys()),
+            Overlay::Rollout(rollout) => Some(rollout.keys(self.now.at)),
             Overlay::Palette(_) => None,
         }
     }

@@ -234,7 +234,11 @@ fn draw_steps(plan: &Plan, top: usize, look: &Look, area: Rect, buf: &mut Buffer
     for (y, n) in (area.y..area.bottom()).zip(shown) {
         let step = &plan.steps[n];
         put_right(buf, area.x, y, 2, &(n + 1).to_string(), look.style(Role::Accent));
-        put(buf, columns[0], y, width.saturating_sub(1), &step.act.to_string(), look.style(Role::Text));
+        let act = step.act.to_string();
+        // The image stands above: a name that is cut says less.
+        let is_long = act.width() > usize::from(width.saturating_sub(1));
+        let act = act.split(" from ").next().filter(|_| is_long).unwrap_or(&act);
+        put(buf, columns[0], y, width.saturating_sub(1), act, look.style(Role::Text));
         put(buf, columns[1], y, hosts.saturating_sub(1), step.host.as_str(), look.style(Role::Dim));
         put(buf, columns[2], y, UNDO, step.act.way_back(), look.style(Role::Dim));
     }

@@ -52,7 +52,7 @@ pub(super) fn rows(ctx: &Ctx<'_>, shown: &Shown<'_>, heard: Option<&Heard>, widt
             let printed = heard.map(|heard| &heard.last_lines[..]).unwrap_or_default();
             if !printed.is_empty() {
                 rows.push(Row::Text("the last it printed:".to_owned(), Role::Dim));
-                rows.extend(printed.iter().map(|line| Row::Text(format!("  {line}"), Role::Text)));
+                rows.extend(printed.iter().flat_map(|line| wrap(line, Role::Text)));
             }
         }
         let is_current = current == Some(at);

@@ -15,7 +15,7 @@ use crate::domain::ledger::{Outcome, Record};
 use crate::panes::Ctx;
 use crate::panes::deployment::spent;
 use crate::ui::list::draw_selected;
-use crate::ui::text::{age, put, put_right};
+use crate::ui::text::{age, cut, put, put_right};
 use crate::world::Link;
 
 /// Lines that one takes.
@@ -193,8 +193,9 @@ impl Line {
         let right = format!("{} {}", self.came, self.who);
         let used = put(buf, area.x, area.y, 7, &self.release, look.style(Role::Bright));
         put(buf, area.x + used + 1, area.y, 1, mark, look.style(*role));
-        put(buf, area.x + used + 3, area.y, 11, word, look.style(*role));
-        put_right(buf, area.x + 15, area.y, area.width.saturating_sub(15), &right, look.style(Role::Dim));
+        let x = used + 3 + put(buf, area.x + used + 3, area.y, 11, word, look.style(*role)) + 1;
+        let room = area.width.saturating_sub(x);
+        put_right(buf, area.x + x, area.y, room, &cut(&right, usize::from(room)), look.style(Role::Dim));
         // Why it was made says most; what it is where nobody said.
         let why =
             self.about.iter().find(|(_, role)| *role == Role::Text).map_or(&self.what, |(text, _)| text);
