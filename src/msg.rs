@@ -92,6 +92,8 @@ pub enum HostFact {
     Load(HostLoad),
     /// Somebody wrote into a ledger there.
     LedgerWritten,
+    /// Whoever holds the lock of that name gave a sign, in ns since 1970 by the engine's clock.
+    Signed(String, i64),
     /// For the list of events: all that its engine told, in order.
     Events(Vec<EngineEvent>),
     /// What its engine keeps, or why it did not say.

@@ -4,11 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::progress::{Numbered, Progress};
-use crate::domain::deployment::{Heading, Note, Phase, Plan, Step};
+use super::request::Heard;
+use crate::domain::deployment::{Heading, Note, Phase, Step};
 use crate::domain::ledger::{Outcome, Record};
-
-/// Longer nobody who is at work writes nothing, besides what a replica may take to be ready.
-const SILENT: TimeDelta = TimeDelta::seconds(30);
+use crate::domain::lock::TERM;
 
 /// How a step stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,11 +55,14 @@ pub struct Story {
     pub failure: Option<String>,
     /// How it stands.
     pub state: State,
+    /// Who asked it to wait, and why, where it waits.
+    pub paused: Option<String>,
 }
 
 impl Story {
-    /// As a record tells it at that time; `None` for one that is no deployment.
-    pub fn of(record: &Record, now: DateTime<Utc>) -> Option<Self> {
+    /// As a record tells it at that time, and the last sign of whoever holds its environment; `None` for one that is no
+    /// deployment.
+    pub fn of(record: &Record, sign: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Self> {
         let plan = record.plan.as_deref()?;
         let progress = Progress::of(&record.notes);
         let of_way = |heading| lines(&progress.way(plan, heading), &record.notes, heading);
@@ -71,9 +73,12 @@ impl Story {
         }
         let state = match &record.end {
             Some((at, outcome)) => State::Ended(*at, outcome.clone()),
-            None => guarded(record, plan, now),
+            None => guarded(record, sign, now),
         };
-        Some(Self { lines, heading: progress.heading, failure: progress.failure, state })
+        let heard = Heard::of(&record.notes, progress.epoch);
+        let paused = heard.pause.filter(|_| heard.back.is_none() && state == State::Runs);
+        let paused = paused.map(|request| request.to_string());
+        Some(Self { lines, heading: progress.heading, failure: progress.failure, state, paused })
     }
 
     /// How many steps are done of those that lead where it is going.
@@ -96,11 +101,11 @@ impl Story {
     }
 }
 
-/// Whether somebody is at work on it, by the last line that was written.
-fn guarded(record: &Record, plan: &Plan, now: DateTime<Utc>) -> State {
-    let last = record.notes.iter().map(|note| note.at).max().unwrap_or(record.begun.at);
-    let patience = SILENT + TimeDelta::seconds(plan.ready_within_s.into());
-    if now - last > patience { State::Unguarded(last) } else { State::Runs }
+/// Whether somebody is at work on it: by the last sign, else by the last line that was written.
+fn guarded(record: &Record, sign: Option<DateTime<Utc>>, now: DateTime<Utc>) -> State {
+    let written = || record.notes.iter().map(|note| note.at).max().unwrap_or(record.begun.at);
+    let last = sign.filter(|sign| *sign >= record.begun.at - TERM).unwrap_or_else(written);
+    if now - last > TERM { State::Unguarded(last) } else { State::Runs }
 }
 
 /// The steps of one way, each as the newest lines about it say.
@@ -141,6 +146,7 @@ pub fn latest(records: &[Record]) -> Option<&Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::deployment::Plan;
     use crate::domain::deployment::{Act, Purpose, Release, Replica};
     use crate::domain::ids::{ContainerId, HostId, ServiceId};
     use crate::domain::ledger::{Begun, RecordId, RecordNumber, Who};
@@ -199,7 +205,7 @@ mod tests {
     }
 
     fn story(notes: &[(Heading, u32, Phase, i64)], now: i64) -> Story {
-        Story::of(&record(notes), at(now)).unwrap()
+        Story::of(&record(notes), None, at(now)).unwrap()
     }
 
     use Heading::{Back, Forward};
@@ -237,10 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_silent_for_longer_than_a_replica_may_take_is_not_at_work() {
+    fn whoever_gives_no_sign_is_not_at_work_and_who_gives_one_is() {
         let notes = [(Forward, 0, Phase::Intent, 10)];
-        assert_eq!(story(&notes, 100).state, State::Runs);
-        assert_eq!(story(&notes, 101).state, State::Unguarded(at(10)));
+        assert_eq!(story(&notes, 55).state, State::Runs);
+        assert_eq!(story(&notes, 56).state, State::Unguarded(at(10)));
+        let signed = |sign, now| Story::of(&record(&notes), Some(at(sign)), at(now)).unwrap().state;
+        assert_eq!(signed(3_600, 3_645), State::Runs);
+        assert_eq!(signed(3_600, 3_646), State::Unguarded(at(3_600)));
+        // Of a lock that was there before.
+        assert_eq!(signed(-100, 20), State::Runs);
     }
 
     #[test]

@@ -4,10 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ContainerId, EnvironmentId};
-use super::ledger::Who;
+use super::ledger::{Who, form};
 
 /// What the name of the container begins with that is a lock. It is never started, and no service of anybody's.
 pub const NAME: &str = "pilothouse-lock-";
+
+/// What the container is called. Names of containers have no `%`.
+pub fn name(environment: &EnvironmentId) -> String {
+    format!("{NAME}{}", form::directory(environment).replace('%', "."))
+}
 
 /// What a lock says of whoever took it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -309,7 +309,8 @@ pub async fn tell(
         return;
     }
     tokio::time::sleep(GATHER).await;
-    let Heard { mut ledger, unheard, .. } = Book::over(environment.clone(), routes).await.read().await;
+    let Heard { mut ledger, unheard, .. } =
+        Book::over(environment.clone(), routes.clone()).await.read().await;
     for (host, error) in unheard {
         tracing::warn!(%host, %error, "the ledger was not read");
     }
@@ -318,6 +319,7 @@ pub async fn tell(
     }
     // Whole files, for who catches up.
     ledger.missing.clear();
+    journal::signs(&ledger, &environment, routes, &out).await;
     // The loop ends before its tasks; then nobody wants to know.
     let _ = out.send(Msg::Ledger(environment, Box::new(ledger))).await;
 }

@@ -161,7 +161,7 @@ async fn follow(
                 if event.kind != "container" || is_looking(&event) {
                     continue;
                 }
-                if event.name != HOLDER {
+                if event.name != HOLDER && !event.name.starts_with(lock::NAME) {
                     details.wanted.outdated(&event.id);
                     list_at = list_at.or(Some((Instant::now() + GATHER).max(listed + LIST_GAP)));
                 }
@@ -227,21 +227,25 @@ async fn past(route: &Route, engine: &Arc<dyn Engine>) -> Vec<EngineEvent> {
 }
 
 /// Somebody looked at a container, or ran something in it: nothing changed that a list shows. Of what leads to the
-/// ledgers only what is written there counts.
+/// ledgers only what is written there counts, and of a lock that it is made and signed.
 fn is_looking(event: &EngineEvent) -> bool {
     const LOOKS: [&str; 8] = ["top", "attach", "detach", "resize", "copy", "export", "archive-path", WRITTEN];
     if event.name == HOLDER {
         return event.action != WRITTEN;
     }
-    event.name.starts_with(lock::NAME)
-        || event.action.starts_with("exec_")
-        || LOOKS.contains(&event.action.as_str())
+    if event.name.starts_with(lock::NAME) {
+        return event.action != WRITTEN && event.action != "create";
+    }
+    event.action.starts_with("exec_") || LOOKS.contains(&event.action.as_str())
 }
 
 /// What an event is to the console.
 fn facts_of(event: EngineEvent) -> Vec<HostFact> {
     if event.name == HOLDER {
         return vec![HostFact::LedgerWritten];
+    }
+    if event.name.starts_with(lock::NAME) {
+        return vec![HostFact::Signed(event.name, event.at_ns)];
     }
     let told = told_by(&event);
     [HostFact::Happened(vec![event])].into_iter().chain(told).collect()

@@ -55,8 +55,13 @@ pub fn last<'a>(ctx: &Ctx<'a>) -> Option<Shown<'a>> {
 
 /// As a record tells it.
 fn shown<'a>(ctx: &Ctx<'a>, record: &'a Record) -> Option<Shown<'a>> {
-    let (plan, story) = (record.plan.as_deref()?, Story::of(record, ctx.now.wall)?);
+    let (plan, story) = (record.plan.as_deref()?, Story::of(record, sign(ctx, record), ctx.now.wall)?);
     Some(Shown { record, plan, story })
+}
+
+/// The last sign of whoever holds its environment.
+pub fn sign(ctx: &Ctx<'_>, record: &Record) -> Option<chrono::DateTime<chrono::Utc>> {
+    ctx.world.ledgers.sign(&crate::domain::ids::EnvironmentId::new(record.begun.environment.as_str()))
 }
 
 /// `3 of 7 steps`, and how it stands, in words; with what that means.
@@ -64,6 +69,11 @@ pub fn standing(ctx: &Ctx<'_>, shown: &Shown<'_>) -> (String, Role) {
     let (now, look) = (ctx.now.wall, ctx.look);
     let spent = |to: chrono::DateTime<chrono::Utc>| spent(to - shown.record.begun.at);
     match &shown.story.state {
+        State::Runs if shown.story.paused.is_some() => {
+            let told =
+                crate::logs::ansi::plain(shown.story.paused.as_deref().unwrap_or_default()).into_owned();
+            (told, Role::Warn)
+        }
         State::Runs if shown.story.heading == Heading::Back => {
             (format!("going back {}", spent(now)), Role::Warn)
         }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::{Now, World};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EnvironmentId, HostId};
 use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
+use crate::domain::lock;
 
 /// The ledgers of the environments that were looked at.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ledgers {
     known: BTreeMap<EnvironmentId, Ledger>,
     written: BTreeMap<HostId, u64>,
+    signs: BTreeMap<String, DateTime<Utc>>,
 }
 
 impl Ledgers {
@@ -24,6 +28,17 @@ impl Ledgers {
     /// How often something was written on these hosts since the console opened.
     pub fn written<'a>(&self, hosts: impl IntoIterator<Item = &'a HostId>) -> u64 {
         hosts.into_iter().filter_map(|host| self.written.get(host)).sum()
+    }
+
+    /// Whoever holds the lock of that name gave a sign then, by our clock.
+    pub fn signed(&mut self, lock: String, at: DateTime<Utc>) {
+        let last = self.signs.entry(lock).or_insert(at);
+        *last = at.max(*last);
+    }
+
+    /// The last sign of whoever holds an environment, or held it.
+    pub fn sign(&self, environment: &EnvironmentId) -> Option<DateTime<Utc>> {
+        self.signs.get(&lock::name(environment)).copied()
     }
 
     /// Somebody wrote on that host.
@@ -49,10 +64,19 @@ impl Ledgers {
         let records = &mut self.known.entry(environment.clone()).or_default().records;
         let key = |record: &Record| (record.begun.number, record.begun.id.clone());
         match records.binary_search_by_key(&key(&record), key) {
-            Ok(at) if is_newer || records[at].end.is_none() => records[at] = record,
-            Ok(_) => {}
+            Ok(at) if is_newer => records[at] = record,
+            Ok(at) => complete(&mut records[at], record),
             Err(at) => records.insert(at, record),
         }
+    }
+}
+
+/// With what was known of it before. Its journal may have grown since, and a host that has more of it may be lost.
+fn complete(record: &mut Record, before: Record) {
+    record.end = record.end.take().or(before.end);
+    record.plan = record.plan.take().or(before.plan);
+    if record.notes.len() < before.notes.len() {
+        record.notes = before.notes;
     }
 }
 
@@ -83,6 +107,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::domain::deployment::{Heading, Note, Phase};
     use crate::domain::ledger::{Begun, Outcome, RecordId, RecordNumber, Who};
 
     fn record(number: u32, end: Option<Outcome>) -> Record {
@@ -116,6 +141,27 @@ mod tests {
         heard(&mut ledgers, vec![record(1, Some(Outcome::Done)), record(2, Some(Outcome::Done))]);
         heard(&mut ledgers, vec![record(1, None), record(3, None)]);
         assert_eq!(known(&ledgers), [(1, true), (2, true), (3, false)]);
+    }
+
+    #[test]
+    fn a_journal_grows_and_never_shrinks() {
+        let with = |notes: u32| {
+            let note = |step| Note {
+                number: RecordNumber(1),
+                id: RecordId::new(1),
+                epoch: 1,
+                heading: Heading::Forward,
+                step,
+                phase: Phase::Intent,
+                at: DateTime::UNIX_EPOCH,
+            };
+            Record { notes: (0..notes).map(note).collect(), ..record(1, None) }
+        };
+        let mut ledgers = Ledgers::default();
+        for (told, known) in [(1, 1), (2, 2), (0, 2)] {
+            heard(&mut ledgers, vec![with(told)]);
+            assert_eq!(ledgers.get(&EnvironmentId::new("e")).unwrap().records[0].notes.len(), known);
+        }
     }
 
     #[test]

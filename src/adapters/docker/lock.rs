@@ -15,8 +15,7 @@ use super::api::{Api, Body};
 use super::engine::DockerEngine;
 use super::holder;
 use crate::domain::ids::{ContainerId, EnvironmentId};
-use crate::domain::ledger::form;
-use crate::domain::lock::NAME;
+use crate::domain::lock::name;
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
 use crate::ports::lifecycle::Lifecycle;
 use crate::ports::lock::{Claim, Lock, Locks, Sign, Taken, Watched};
@@ -26,11 +25,6 @@ const CLAIM: &str = "pilothouse.lock";
 /// The file in it that its holder writes over and over: whoever follows the engine's events need not read the ledger for it.
 const SIGN: &str = "sign";
 const MOST_SIGN: u64 = 64 << 10;
-
-/// Names of containers have no `%`.
-fn name(environment: &EnvironmentId) -> String {
-    format!("{NAME}{}", form::directory(environment).replace('%', "."))
-}
 
 #[async_trait]
 impl Locks for DockerEngine {

@@ -205,7 +205,7 @@ mod tests {
         };
         let ledger = union(&[(host, files)]);
         assert_eq!((ledger.findings.clone(), ledger.records.len()), (Vec::new(), 4));
-        let stories = ledger.records.iter().filter_map(|record| Story::of(record, scenario.starts));
+        let stories = ledger.records.iter().filter_map(|record| Story::of(record, None, scenario.starts));
         for story in stories {
             let (done, all) = story.count();
             assert!(done == all && all > 0, "{story:?}");

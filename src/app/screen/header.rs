@@ -130,6 +130,10 @@ impl Model {
                 let text = format!("{subject} unguarded since {}", self.look.since(*since, self.now.wall));
                 (text.clone(), text, "unguarded".to_owned(), Role::Bad)
             }
+            _ if shown.story.paused.is_some() => {
+                let text = format!("{subject} paused {done}/{all}");
+                (text.clone(), text, format!("paused {done}/{all}"), Role::Warn)
+            }
             (_, Heading::Back) => {
                 let short = format!("{subject} back {done}/{all}");
                 (format!("{subject} goes back {done}/{all}"), short, format!("back {done}/{all}"), Role::Warn)

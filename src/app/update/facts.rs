@@ -54,6 +54,10 @@ impl Model {
                 self.world.events.add(host, events);
             }
             HostFact::Inventory(answer) => self.world.inventoried(host, answer, self.now),
+            HostFact::Signed(lock, at_ns) => {
+                let at = chrono::DateTime::from_timestamp_nanos(at_ns) - self.world.ahead(host);
+                self.world.ledgers.signed(lock, at);
+            }
             HostFact::LedgerWritten => self.world.ledgers.is_written(host),
             HostFact::Load(load) => self.world.loaded(host, load),
         }

@@ -1,14 +1,20 @@
 //! The journal of a deployment, in the ledger of its environment: its plan, and a file for each line.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
+use tokio::sync::mpsc::Sender;
 
 use super::{Book, Entry, File, Place, nowhere, written};
 use crate::domain::deployment::{Note, Plan};
-use crate::domain::ids::HostId;
+use crate::domain::ids::{EnvironmentId, HostId};
 use crate::domain::ledger::form::{self, Reading};
-use crate::domain::ledger::union::{is_whole, union};
+use crate::domain::ledger::union::{Ledger, is_whole, union};
 use crate::domain::ledger::{Begun, Piece, Record};
+use crate::domain::lock;
 use crate::jobs::ledger::LedgerError;
+use crate::jobs::route::Route;
+use crate::msg::{HostFact, Msg};
 use crate::ports::engine::EngineError;
 use crate::ports::ledger::Kept;
 
@@ -92,4 +98,30 @@ impl Book {
 /// Hosts and what came back from them, in words.
 pub fn told(missed: &[(HostId, EngineError)]) -> String {
     missed.iter().map(|(host, error)| format!("{host}: {error}")).collect::<Vec<_>>().join("; ")
+}
+
+/// The last signs of whoever holds the locks of these hosts, where something has no end yet; later ones are events.
+pub(super) async fn signs(
+    ledger: &Ledger,
+    environment: &EnvironmentId,
+    routes: Vec<(HostId, Arc<Route>)>,
+    out: &Sender<Msg>,
+) {
+    let is_open = |record: &Record| record.end.is_none() && record.plan.is_some();
+    let routes = if ledger.records.iter().any(is_open) { routes } else { Vec::new() };
+    for (host, route) in routes {
+        let watched = match route.engine().lock_watched(environment).await {
+            Ok(watched) => watched,
+            Err(error) => {
+                tracing::debug!(%host, %error, "the lock was not looked at");
+                continue;
+            }
+        };
+        let last = watched.and_then(|watched| watched.last_sign()?.timestamp_nanos_opt());
+        if let Some(at_ns) = last {
+            let fact = HostFact::Signed(lock::name(environment), at_ns);
+            // The loop ends before its tasks; then nobody wants to know.
+            let _ = out.send(Msg::Host(host, fact)).await;
+        }
+    }
 }

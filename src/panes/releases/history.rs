@@ -228,7 +228,9 @@ fn what(plan: &Plan) -> String {
 fn state(ctx: &Ctx<'_>, record: &Record, is_live: bool) -> (&'static str, String, Role) {
     let look = ctx.look;
     let words = |mark, word: &str, role| (mark, word.to_owned(), role);
-    match Story::of(record, ctx.now.wall).map(|story| story.state) {
+    match Story::of(record, crate::panes::deployment::sign(ctx, record), ctx.now.wall)
+        .map(|story| story.state)
+    {
         Some(State::Runs) => words(look.glyph("▸", ">"), "running", Role::Accent),
         Some(State::Unguarded(_)) | None => words("?", "unguarded", Role::Bad),
         Some(State::Ended(_, Outcome::Undone(_))) => words(look.glyph("↶", "<"), "taken back", Role::Warn),

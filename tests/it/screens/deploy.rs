@@ -75,7 +75,7 @@ fn done(heading: Heading, step: u32, begun: i64, done: i64) -> [(Heading, u32, P
 
 use Heading::{Back, Forward};
 
-fn half_way() -> Vec<(Heading, u32, Phase, i64)> {
+pub fn half_way() -> Vec<(Heading, u32, Phase, i64)> {
     let all = [(0, 30, 30), (1, 30, 29), (2, 29, 18), (3, 18, 7), (4, 7, 6), (5, 6, 5)];
     let mut notes: Vec<_> =
         all.iter().flat_map(|(step, begun, end)| done(Forward, *step, *begun, *end)).collect();

@@ -3,16 +3,17 @@
 use pilothouse::deploy::event::Event;
 use pilothouse::deploy::order::Task;
 use pilothouse::deploy::plan::Wish;
-use pilothouse::domain::deployment::{Act, Release};
-use pilothouse::domain::ids::HostId;
-use pilothouse::domain::ledger::Outcome;
+use pilothouse::domain::deployment::{Act, Asked, Heading, Phase, Release, Request};
+use pilothouse::domain::ids::{EnvironmentId, HostId};
+use pilothouse::domain::ledger::{Outcome, RecordId, Who};
+use pilothouse::domain::lock;
 use pilothouse::effect::Effect;
-use pilothouse::msg::{JobEvent, Msg};
+use pilothouse::msg::{HostFact, JobEvent, Msg};
 use pilothouse::panes::PaneKind;
 
 use super::deploy::{
-    asked, at_work, back, dark, history, job_of, journal, plan, planned, refused, shown, taken_back, tell,
-    unguarded,
+    asked, at_work, back, dark, half_way, history, job_of, journal, plan, planned, refused, shown,
+    taken_back, tell, unguarded,
 };
 use super::world::Stage;
 
@@ -45,6 +46,42 @@ fn a_deployment_nobody_is_heard_of_is_told_unguarded_since_its_last_sign() {
         shown.lines().next().unwrap().contains("unguarded") && shown.contains("since 14:32:02"),
         "{shown}"
     );
+}
+
+/// Whoever holds production gives a sign.
+fn sign(stage: &mut Stage) {
+    let lock = lock::name(&EnvironmentId::new("production"));
+    let at_ns = stage.now.wall.timestamp_nanos_opt().unwrap();
+    stage.tell(Msg::Host(HostId::new("web1"), HostFact::Signed(lock, at_ns)));
+}
+
+#[test]
+fn whoever_gives_a_sign_is_at_work_although_nothing_was_written_for_long() {
+    let mut stage = unguarded((80, 24), dark());
+    sign(&mut stage);
+    let first = |stage: &Stage| shown(stage).lines().next().unwrap().to_owned();
+    assert!(first(&stage).contains("web v43 6/8"), "{}", first(&stage));
+    stage.wait(46);
+    assert!(first(&stage).contains("unguarded"), "{}", first(&stage));
+}
+
+#[test]
+fn a_deployment_that_waits_says_who_wants_it_so_and_why() {
+    let mut stage = unguarded((80, 24), dark());
+    let request = Request {
+        id: RecordId::new(7),
+        turn: 1,
+        by: Who { name: "alice".to_owned(), machine: "desk".to_owned(), ..Who::default() },
+        what: Asked::Pause,
+        why: Some("lunch".to_owned()),
+    };
+    let mut notes = half_way();
+    notes.push((Heading::Forward, 0, Phase::Asked(Box::new(request)), 2));
+    tell(&mut stage, vec![journal(51, 43, 31, &notes)]);
+    sign(&mut stage);
+    let shown = shown(&stage);
+    assert!(shown.lines().next().unwrap().contains("paused"), "{shown}");
+    assert!(shown.contains("paused by alice (desk): lunch"), "{shown}");
 }
 
 #[test]
