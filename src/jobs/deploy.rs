@@ -47,11 +47,13 @@ pub struct Care {
     pub read_back: bool,
     /// What was ready once is asked again by who takes a deployment up.
     pub gates_again: bool,
+    /// What may still be being stopped is waited for before it is started again.
+    pub settles: bool,
 }
 
 impl Default for Care {
     fn default() -> Self {
-        Self { intents: true, fence: true, read_back: true, gates_again: true }
+        Self { intents: true, fence: true, read_back: true, gates_again: true, settles: true }
     }
 }
 

@@ -136,7 +136,8 @@ impl Run {
     /// told it to is gone.
     async fn settled(&self, host: &HostId, replica: &Replica) -> Result<Container, Fault> {
         let mut found = self.there(host, replica).await?;
-        if found.state.is_up() && self.progress.may_be_stopping(&self.plan, host, replica) {
+        let may_be_stopping = self.progress.may_be_stopping(&self.plan, host, replica);
+        if self.care.settles && found.state.is_up() && may_be_stopping {
             let spec = self.host(host)?.spec(&found.key.id).await.map_err(Fault::of)?;
             let end = Instant::now() + spec.stop_grace().unwrap_or(STOP_GRACE) + STOP_MARGIN;
             while found.state.is_up() && Instant::now() < end {

@@ -58,6 +58,13 @@ fn without_the_written_intent_something_is_left_behind() {
 }
 
 #[test]
+fn what_the_engine_is_still_stopping_is_not_taken_for_running() {
+    let wrongs = |care| all(single(&[Story::Good, Story::Back, Story::Down], &[Fault::Late], care)).1;
+    none(0, &wrongs(Care::default()));
+    assert!(!wrongs(Care { settles: false, ..Care::default() }).is_empty());
+}
+
+#[test]
 fn a_lie_of_the_engine_is_found_out_by_reading_back() {
     let wrongs = |care| {
         let (count, wrongs) = all(single(&[Story::Good, Story::Down], &[Fault::Lies], care));

@@ -194,6 +194,10 @@ pub fn wrong(schedule: &Schedule, plain: &Plain) -> Option<String> {
             told.push(format!("{ended:?}"));
         }
         world.next(&[]);
+        if schedule.first.iter().any(|(_, fault)| *fault == Fault::Late) {
+            // Until nobody does anything any more.
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        }
         let may_be_left = schedule.first.iter().chain(&schedule.second).any(|(_, f)| *f == Fault::Refused);
         let wrong = ended_wrongly(&world, plain, &ended, may_be_left).await?;
         Some(format!("{schedule:?}\n  {}\n  {wrong}", told.join("\n  ")))

@@ -32,6 +32,8 @@ pub enum Fault {
     Refused,
     /// The engine says that it is done, and it is not.
     Lies,
+    /// It stops something: whoever made it is killed, and the engine takes some seconds for it all the same.
+    Late,
     /// Somebody else has waited for it.
     IsSeen,
     /// Somebody clears away whatever is stopped, the locks too.
@@ -193,6 +195,21 @@ impl World {
 }
 
 impl Inside {
+    /// Whether the next call is late; it counts then.
+    fn is_late(&mut self) -> bool {
+        let is_late = self.faults.get(&self.calls) == Some(&Fault::Late);
+        self.calls += u64::from(is_late);
+        is_late
+    }
+
+    fn stop(&mut self, key: &(String, String)) {
+        let served = self.made.values().any(Made::serves);
+        if let Some(made) = self.made.get_mut(key) {
+            made.state = State::Exited(Some(0));
+        }
+        self.check(served, "what was stopped long before");
+    }
+
     fn check(&mut self, served: bool, what: &str) {
         if self.is_strict && served && !self.made.values().any(Made::serves) {
             self.wrongs.push(format!("nobody serves any more after: {what}"));

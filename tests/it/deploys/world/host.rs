@@ -1,6 +1,7 @@
 //! One host of the world, as the ports see it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +25,8 @@ use super::{Fault, Host, Inside, Made};
 
 /// What a call takes.
 const CALL: Duration = Duration::from_millis(3);
+/// What a container takes to end, where that is long.
+const STOPPING: Duration = Duration::from_secs(8);
 
 fn lost(host: &str) -> EngineError {
     let (address, cause) = (host.to_owned(), "connection reset".to_owned());
@@ -207,6 +210,15 @@ impl Lifecycle for Host {
     }
 
     async fn act(&self, id: &ContainerId, act: ContainerAct) -> Result<(), EngineError> {
+        if act == ContainerAct::Stop && self.world.inside().is_late() {
+            let (world, key) = (Arc::clone(&self.world), (self.name.to_owned(), id.as_str().to_owned()));
+            tokio::spawn(async move {
+                sleep(STOPPING).await;
+                world.inside().stop(&key);
+            });
+            self.world.killed.notify_one();
+            return std::future::pending().await;
+        }
         self.change(act.verb(), id, |made| {
             match act {
                 ContainerAct::Start if !made.state.is_up() => {
