@@ -70,6 +70,32 @@ fn a_passphrase_is_asked_for_on_the_terminal_without_an_echo() {
 }
 
 #[test]
+fn what_only_a_person_can_open_is_not_deployed_to_and_is_left_as_it_is() {
+    if !engine::is_there() {
+        return;
+    }
+    let sshd = Sshd::start();
+    let project = engine::Project::new();
+    let service = format!("{}-locked", project.name);
+    project.run(&service, &["--network", "none"], "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+    let all = || {
+        let filter = format!("label=com.docker.compose.project={}", project.name);
+        engine::docker(&["ps", "-a", "--filter", &filter, "--format", "{{.ID}} {{.State}}"])
+    };
+    let before = all();
+    let config = locked(&sshd);
+    let ssh = ["--host", "ssh://web1", "--ssh-config", config.to_str().unwrap()];
+    let deploy = ["deploy", &service, engine::image(), "--yes"];
+    let terminal = Launch::pilothouse([deploy, ssh].concat()).size(160, 40).start();
+    terminal.until("passphrase of .*locked:", SOON);
+    terminal.keys("text:opensesame Enter");
+    terminal.until("web1 does not answer the process of the deployment; nothing was done", SOON);
+    assert!(terminal.screen_text().contains("ssh-add"), "{}", terminal.screen_text());
+    assert_eq!(terminal.wait_exit(SOON), 6);
+    assert_eq!(all(), before);
+}
+
+#[test]
 fn ctrl_c_at_a_question_ends_the_command_and_gives_the_terminal_back() {
     let sshd = Sshd::start();
     let terminal = on_terminal(&locked(&sshd));
