@@ -12,7 +12,7 @@ use crate::deploy::event::Said;
 use crate::deploy::plan::Manner;
 use crate::domain::container::{Container, Detail};
 use crate::domain::environment::Environment;
-use crate::domain::health::Verdict;
+use crate::domain::health::{Outcome, Verdict};
 use crate::domain::host::Address;
 use crate::domain::ids::{HostId, ServiceId};
 use crate::domain::ledger::Who;
@@ -29,6 +29,8 @@ use crate::world::{Link, World};
 
 /// Lines of evidence.
 const LAST_LINES: u32 = 20;
+/// So much of what a service answered is evidence.
+const BODY_CHARS: usize = 200;
 const LINES_WITHIN: Duration = Duration::from_secs(3);
 
 /// Who is told of it.
@@ -81,6 +83,15 @@ pub fn of(
     }
 }
 
+/// What a service answered, in one short line.
+fn said(outcome: &Outcome) -> String {
+    let Outcome::Answered(answer) = outcome else { return String::new() };
+    let text = String::from_utf8_lossy(&answer.body);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let line: String = ansi::plain(&words.join(" ")).chars().take(BODY_CHARS).collect();
+    if line.is_empty() { line } else { format!(": {line}") }
+}
+
 /// Asks the configured probe of readiness.
 struct Asks {
     ready: Option<Arc<ProbeSpec>>,
@@ -106,7 +117,7 @@ impl Readiness for Asks {
         let reading = prober.probe(&target).await;
         Some(match reading.judge(&spec.ask) {
             Verdict::Ok => Ok(()),
-            Verdict::Bad(why) => Err(format!("{why} ({})", target.url())),
+            Verdict::Bad(why) => Err(format!("{why} ({}){}", target.url(), said(&reading.outcome))),
         })
     }
 

@@ -44,12 +44,12 @@ impl Run {
         let seconds = |s: u32| Duration::from_secs(s.into());
         let mut gate = Gate::new(seconds(plan.ready_within_s), seconds(plan.settle_s));
         let began = Instant::now();
-        let mut told = String::new();
+        let (mut told, mut ended) = (String::new(), None);
         loop {
             if let Some(why) = self.turned_by(self.ears.back().as_ref()) {
                 return Err(Fault::Never(why));
             }
-            let seen = self.seen(step, replica).await?;
+            let seen = self.seen(step, replica, &mut ended).await?;
             match gate.judge(seen.as_ref(), began.elapsed()) {
                 Verdict::Ready => return Ok(()),
                 Verdict::Failed(why) => {
@@ -69,12 +69,23 @@ impl Run {
         }
     }
 
-    async fn seen(&self, step: &Step, replica: &Replica) -> Result<Option<Seen>, Fault> {
+    /// An engine forgets how a replica ended when it starts it again; `ended` does not.
+    async fn seen(
+        &self,
+        step: &Step,
+        replica: &Replica,
+        ended: &mut Option<String>,
+    ) -> Result<Option<Seen>, Fault> {
         let Some(container) = self.find(&step.host, replica).await? else { return Ok(None) };
         let detail = self.host(&step.host)?.detail(&container.key.id).await.map_err(Fault::of)?;
         let check = detail.checks.last().filter(|check| check.exit_code != 0);
         let last = check.map(|check| check.output.trim().to_owned()).filter(|text| !text.is_empty());
         let last = last.or_else(|| Some(detail.error.clone()).filter(|text| !text.is_empty()));
+        if let Some(code) = detail.exit_code {
+            let why = if detail.is_oom_killed { ", out of memory" } else { "" };
+            *ended = Some(format!("the last time it ended with {code}{why}"));
+        }
+        let last = last.or_else(|| ended.clone().filter(|_| detail.restarts > 0));
         let probe =
             if container.state.is_up() { self.readiness.probe(&container, &detail).await } else { None };
         let (restarts, health) = (detail.restarts, container.health);

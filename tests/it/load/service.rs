@@ -85,9 +85,6 @@ fn import(address: &str, name: &str, version: &str, make: Make) {
     }
     let mut import = Command::new("docker");
     import.args(["--host", address, "import"]);
-    if make == Make::Foreign {
-        import.args(["--platform", "linux/arm64"]);
-    }
     for change in &changes {
         import.args(["--change", change]);
     }
@@ -96,6 +93,18 @@ fn import(address: &str, name: &str, version: &str, make: Make) {
     let mut import = import.args(["-", name]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
     assert!(import.wait().unwrap().success());
+    if make == Make::Foreign {
+        say_it_is_foreign(address, name);
+    }
+}
+
+/// What the image is for is a word in its configuration.
+fn say_it_is_foreign(address: &str, name: &str) {
+    let script = r#"cd "$(mktemp -d)"; docker --host "$0" save "$1" | tar -x; docker --host "$0" rmi "$1"
+        sed -i 's/"architecture":"[^"]*"/"architecture":"arm64"/' "$(grep -l '"rootfs"' *.json)"
+        tar -c . | docker --host "$0" load; rm -r "$PWD""#;
+    let done = Command::new("bash").args(["-ec", script, address, name]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 pub fn image(version: &str, make: Make) -> String {
