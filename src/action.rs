@@ -15,6 +15,8 @@ pub enum Context {
     Logs,
     /// In the engine pane, besides [`Context::List`].
     Engine,
+    /// In the pane of the deployment.
+    Deployment,
 }
 
 impl Context {
@@ -26,6 +28,7 @@ impl Context {
             Self::Containers => "containers",
             Self::Logs => "logs",
             Self::Engine => "engine",
+            Self::Deployment => "deployment",
         }
     }
 }
@@ -118,6 +121,7 @@ actions! {
     PruneAll "prune-all" Engine ["X"] "clean all" "Remove all of this kind that nothing uses";
     MarkItem "mark-item" Engine ["space"] "" "Mark it, to remove several at once";
     NextHost "next-host" Engine ["n"] "" "Show the engine of the next host";
+    Hold "hold" Deployment ["p"] "pause" "Have the deployment wait before its next step, or go on";
     Filter "filter" List ["/"] "filter" "Show only rows that match (!text: that do not)";
     Search "search" Logs ["/"] "search" "Search the log (Tab: named, Up: before)";
     NextHit "next-hit" Logs ["n"] "" "Go to the next hit";

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use crate::deploy::order::Order;
 use crate::deploy::plan::Wish;
 use crate::domain::act::Change;
+use crate::domain::deployment::Asked;
 use crate::domain::environment::Class;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId, ServiceId};
-use crate::domain::ledger::Intent;
+use crate::domain::ledger::{Intent, Record};
 use crate::domain::prompt::{PromptId, Secret};
 
 /// One job, from its start to its end.
@@ -34,6 +35,17 @@ pub enum Effect {
     },
     /// Begin a deployment that was confirmed, or take one up, in a process of its own.
     Order(JobId, Box<Order>),
+    /// Ask this of whoever is at work on the deployment of that record.
+    Ask {
+        /// To report by.
+        job: JobId,
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        record: Box<Record>,
+        /// For what.
+        what: Asked,
+    },
     /// Ask the engine of that host what it keeps. Slow, so only on demand.
     Inventory(HostId),
     /// Fetch what the engine knows of a container, for reading.

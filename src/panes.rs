@@ -93,7 +93,8 @@ impl PaneKind {
             Self::Containers => &[Context::Containers, Context::List, Context::Global],
             Self::Logs => &[Context::Logs, Context::Global],
             Self::Engine => &[Context::Engine, Context::List, Context::Global],
-            Self::Health | Self::Releases | Self::Deployment | Self::Activity => &[Context::Global],
+            Self::Deployment => &[Context::Deployment, Context::Global],
+            Self::Health | Self::Releases | Self::Activity => &[Context::Global],
         }
     }
 }

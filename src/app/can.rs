@@ -25,13 +25,16 @@ impl Model {
                 let places = layout::places(self.size, self.focus, false);
                 (places.len() == 1).then_some("the pane has the whole screen already")
             }
-            Action::Abort | Action::Undo | Action::Resume => match (self.open_deployment(), action) {
-                (None, _) => Some("no deployment is open here"),
-                (Some(true), Action::Undo | Action::Resume) => {
-                    Some("somebody is at work on it; `A` takes it back")
+            Action::Abort | Action::Hold | Action::Undo | Action::Resume => {
+                match (self.open_deployment(), action) {
+                    (None, _) => Some("no deployment is open here"),
+                    (Some(true), Action::Undo | Action::Resume) => {
+                        Some("somebody is at work on it; `A` takes it back")
+                    }
+                    (Some(false), Action::Hold) => Some("nobody is at work on it; `u` takes it up"),
+                    (Some(_), _) => None,
                 }
-                (Some(_), _) => None,
-            },
+            }
             action if changes(action) && self.is_read_only() => {
                 Some("the environment is read-only; `:write` unlocks it for a while")
             }
@@ -55,6 +58,7 @@ impl Model {
                 _ => "stop",
             },
             Action::Zoom if self.is_zoomed => "unzoom",
+            Action::Hold if self.is_held() => "go on",
             _ => action.entry().label,
         }
     }

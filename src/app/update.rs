@@ -207,6 +207,7 @@ impl Model {
             Action::Undo => return self.undo(),
             Action::Resume => return self.go_on(),
             Action::Abort => return self.abort(),
+            Action::Hold => return self.hold(),
             Action::Palette => self.open_palette(),
             Action::Write => self.unlock(""),
             Action::Masks => self.toggle_masks(),

@@ -57,6 +57,8 @@ pub struct Story {
     pub state: State,
     /// Who asked it to wait, and why, where it waits.
     pub paused: Option<String>,
+    /// Who asked it to go back, and why.
+    pub asked_back: Option<String>,
 }
 
 impl Story {
@@ -78,7 +80,9 @@ impl Story {
         let heard = Heard::of(&record.notes, progress.epoch);
         let paused = heard.pause.filter(|_| heard.back.is_none() && state == State::Runs);
         let paused = paused.map(|request| request.to_string());
-        Some(Self { lines, heading: progress.heading, failure: progress.failure, state, paused })
+        let asked_back = heard.back.map(|request| request.to_string());
+        let (heading, failure) = (progress.heading, progress.failure);
+        Some(Self { lines, heading, failure, state, paused, asked_back })
     }
 
     /// How many steps are done of those that lead where it is going.

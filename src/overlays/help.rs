@@ -41,6 +41,7 @@ fn head(context: Context) -> &'static str {
         Context::Containers => "IN CONTAINERS",
         Context::Logs => "IN LOGS",
         Context::Engine => "IN ENGINE",
+        Context::Deployment => "IN DEPLOYMENT",
     }
 }
 

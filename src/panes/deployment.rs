@@ -74,6 +74,9 @@ pub fn standing(ctx: &Ctx<'_>, shown: &Shown<'_>) -> (String, Role) {
                 crate::logs::ansi::plain(shown.story.paused.as_deref().unwrap_or_default()).into_owned();
             (told, Role::Warn)
         }
+        State::Runs if shown.story.asked_back.is_some() => {
+            (format!("turning back {}", spent(now)), Role::Warn)
+        }
         State::Runs if shown.story.heading == Heading::Back => {
             (format!("going back {}", spent(now)), Role::Warn)
         }

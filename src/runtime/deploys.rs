@@ -12,7 +12,9 @@ use crate::app::model::Model;
 use crate::deploy::event::{Ending, Event};
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
+use crate::domain::deployment::Asked;
 use crate::domain::ids::{EnvironmentId, ServiceId};
+use crate::domain::ledger::Record;
 use crate::effect::JobId;
 use crate::jobs::deploy::Run;
 use crate::jobs::deploy::begin::{NotBegun, Site};
@@ -59,6 +61,32 @@ fn reasons(error: NotBegun) -> Vec<String> {
         NotBegun::Refused(refusals) => refusals.iter().map(ToString::to_string).collect(),
         other => vec![other.to_string()],
     }
+}
+
+/// Asks it of whoever is at work; what comes of it the journal tells.
+pub fn ask(
+    job: JobId,
+    environment: &EnvironmentId,
+    record: Record,
+    what: Asked,
+    (model, routes): (&Model, &Routes),
+    out: Sender<Msg>,
+) {
+    let nobody: Say = Arc::new(|_| {});
+    let Some(site) = site(model, routes, environment, None, Manner::default(), nobody) else { return };
+    let words = match what {
+        Asked::Pause => "waits before its next step",
+        Asked::GoOn => "goes on",
+        Asked::Back => "turns back",
+    };
+    tokio::spawn(async move {
+        let act = &record.begun.act;
+        let event = match site.ask(&record, what, None).await {
+            Ok(()) => JobEvent::Done(format!("{act}: asked; it {words}")),
+            Err(error) => JobEvent::Failed(format!("{act}: it could not be asked: {error}")),
+        };
+        send(&out, job, event).await;
+    });
 }
 
 /// Has it done, and tells what is heard of it.

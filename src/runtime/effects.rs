@@ -31,6 +31,9 @@ pub fn start(effect: Effect, routes: &Routes, model: &Model, out: &Sender<Msg>) 
         Effect::Plan { job, environment, service, project, wish } => {
             deploys::plan(job, (&environment, service, project), wish, (model, routes), out);
         }
+        Effect::Ask { job, environment, record, what } => {
+            deploys::ask(job, &environment, *record, what, (model, routes), out);
+        }
         Effect::Order(job, order) => deploys::order(job, *order, (model, routes), out),
         Effect::Connect(host) => routes.get(&host)?.gate().open(),
         Effect::Inventory(host) => {

@@ -91,6 +91,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("deployment", deploy::at_work(size, look())),
         ("deployment-back", deploy::taken_back(size, look())),
         ("deployment-unguarded", deploy::unguarded(size, look())),
+        ("deployment-paused", deploy::paused(size, look())),
         ("deployment-cut-off", deploy::cut_off(size, look())),
         ("deploy-asked", deploy::asked(size, look())),
         ("deploy-planned", deploy::planned(size, look())),

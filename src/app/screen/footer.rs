@@ -16,9 +16,10 @@ const MOST_ROWS: usize = 3;
 const LAST: [Action; 2] = [Action::Palette, Action::Help];
 
 /// What is done to services and their containers comes before what is looked at.
-const FIRST: [Action; 9] = [
+const FIRST: [Action; 10] = [
     Action::Undo,
     Action::Abort,
+    Action::Hold,
     Action::Enter,
     Action::Tail,
     Action::Deploy,

@@ -5,7 +5,7 @@ use crate::app::model::{Model, Overlay};
 use crate::deploy::order::Task;
 use crate::deploy::progress::Progress;
 use crate::deploy::story::{State, Story};
-use crate::domain::deployment::{Heading, Plan};
+use crate::domain::deployment::{Asked, Heading, Plan};
 use crate::domain::environment::Environment;
 use crate::domain::grade::{Grade, grade};
 use crate::domain::ledger::Record;
@@ -34,6 +34,11 @@ impl Open {
         let mut progress = Progress::of(&self.record.notes);
         progress.heading = progress.heading.max(heading);
         progress.ahead(&self.plan).into_iter().map(|one| one.step).collect()
+    }
+
+    /// Somebody is at work on it.
+    fn is_kept(&self) -> bool {
+        self.story.state == State::Runs
     }
 
     fn may_turn(&self) -> bool {
@@ -72,10 +77,15 @@ impl Model {
 
     /// Whether a deployment is open here, and whether somebody is at work on it.
     pub(in crate::app) fn open_deployment(&self) -> Option<bool> {
-        self.open().map(|open| open.story.state == State::Runs)
+        self.open().map(|open| open.is_kept())
     }
 
-    /// `A`: whoever is at work on it is overtaken, and it goes back.
+    /// Whether it waits because somebody asked it to.
+    pub(in crate::app) fn is_held(&self) -> bool {
+        self.open().is_some_and(|open| open.story.paused.is_some())
+    }
+
+    /// `A`: it goes back; whoever is at work on it is asked to.
     pub(super) fn abort(&mut self) -> Vec<Effect> {
         let Some(open) = self.open() else { return Vec::new() };
         let title = [format!("abort {}", open.plan.subject()), open.environment.id.to_string()];
@@ -91,6 +101,27 @@ impl Model {
             vec![Choice { key: 'y', label: format!("take it back: {count}"), then: Then::TakeBack }];
         self.overlay = Some(Overlay::Question(Question::new(title, lines, choices)));
         Vec::new()
+    }
+
+    /// `p`: it waits before its next step; one that waits goes on.
+    pub(super) fn hold(&mut self) -> Vec<Effect> {
+        let Some(open) = self.open() else { return Vec::new() };
+        if open.story.paused.is_none() {
+            return self.asked(open, Asked::Pause);
+        }
+        if let Some(why) = self.lock_reason(&open.environment) {
+            self.notice = Some((format!("hold: to go on, {why}"), true));
+            return Vec::new();
+        }
+        self.asked(open, Asked::GoOn)
+    }
+
+    /// It stands in the journal then, and whoever is at work hears it.
+    fn asked(&mut self, open: Open, what: Asked) -> Vec<Effect> {
+        self.deployment.follow();
+        self.focus = PaneKind::Deployment;
+        let environment = open.environment.id;
+        vec![Effect::Ask { job: self.job(), environment, record: Box::new(open.record), what }]
     }
 
     /// `u`: one that was cut off, back or on.
@@ -121,9 +152,12 @@ impl Model {
         Vec::new()
     }
 
-    /// It was confirmed: it goes back, whoever was at work on it.
+    /// It was confirmed: it goes back. Where nobody is at work on it any more this console has it done.
     pub(super) fn take_back(&mut self) -> Vec<Effect> {
         let Some(open) = self.open() else { return self.over() };
+        if open.is_kept() {
+            return self.asked(open, Asked::Back);
+        }
         let title = format!("taking back {}", open.plan.subject());
         self.ordered(&open.environment, open.task(true), title)
     }

@@ -65,7 +65,11 @@ pub(super) fn rows(ctx: &Ctx<'_>, shown: &Shown<'_>, heard: Option<&Heard>, widt
         }
     }
     let end = match &story.state {
-        State::Runs | State::Ended(_, Outcome::Done) => return rows,
+        State::Runs => match &story.asked_back {
+            Some(asked) if story.heading == Heading::Forward => (asked.clone(), Role::Warn),
+            _ => return rows,
+        },
+        State::Ended(_, Outcome::Done) => return rows,
         State::Unguarded(_) => {
             ("whoever runs it is not heard of any more; what is done stays as it is, and the old release serves what it serves"
                 .to_owned(), Role::Warn)

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use pilothouse::config::theme::Depth;
 use pilothouse::domain::container::{Health, State};
-use pilothouse::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
+use pilothouse::domain::deployment::{
+    Act, Asked, Heading, Note, Phase, Plan, Purpose, Release, Replica, Request, Step,
+};
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId, ServiceId};
 use pilothouse::domain::ledger::union::Ledger;
-use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber};
+use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber, Who};
 use pilothouse::domain::spec::RestartPolicy;
 use pilothouse::effect::{Effect, JobId};
 use pilothouse::msg::{JobEvent, Msg};
@@ -257,5 +259,24 @@ pub fn cut_off(size: (u16, u16), look: Look) -> Stage {
     stage.keys("u");
     stage.model.drawn(stage.now.at);
     stage.wait(1);
+    stage
+}
+
+/// Somebody asked it to wait.
+pub fn paused(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = Stage::incident(size, look);
+    let by = Who {
+        name: "alice".to_owned(),
+        login: "alice".to_owned(),
+        machine: "bastion".to_owned(),
+        from: None,
+    };
+    let why = Some("the database is slow".to_owned());
+    let asked = Request { id: RecordId::new(9), turn: 1, by, what: Asked::Pause, why };
+    let mut notes = half_way();
+    notes.push((Forward, 6, Phase::Done, 2));
+    notes.push((Forward, 0, Phase::Asked(Box::new(asked)), 1));
+    tell(&mut stage, vec![journal(51, 43, 31, &notes)]);
+    stage.keys("6");
     stage
 }

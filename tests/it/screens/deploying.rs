@@ -12,7 +12,7 @@ use pilothouse::msg::{HostFact, JobEvent, Msg};
 use pilothouse::panes::PaneKind;
 
 use super::deploy::{
-    asked, at_work, back, dark, half_way, history, job_of, journal, plan, planned, refused, shown,
+    asked, at_work, back, dark, half_way, history, job_of, journal, paused, plan, planned, refused, shown,
     taken_back, tell, unguarded,
 };
 use super::world::Stage;
@@ -241,9 +241,32 @@ fn a_running_deployment_is_aborted_by_one_key_and_one_y_although_production_is_r
     assert!(shown(&stage).contains("read-only"), "{}", shown(&stage));
     stage.keys("A");
     let effects = stage.answer("y");
-    let [Effect::Order(_, order)] = &effects[..] else { panic!("{effects:?}") };
-    let Task::TakeUp { back, service } = &order.task else { panic!("{order:?}") };
-    assert!(back.is_some() && service.as_ref().is_some_and(|service| service.as_str() == "web"));
+    let [Effect::Ask { record, what: Asked::Back, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(record.begun.number.0, 51);
+}
+
+#[test]
+fn one_that_nobody_is_at_work_on_is_taken_back_from_here() {
+    let mut stage = unguarded((80, 24), dark());
+    stage.keys("A");
+    let effects = stage.answer("y");
+    assert!(
+        matches!(&effects[..], [Effect::Order(_, order)] if matches!(order.task, Task::TakeUp { .. })),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_deployment_is_paused_by_one_key_and_goes_on_once_production_is_writable() {
+    let mut stage = at_work((80, 24), dark());
+    let effects = stage.press("p");
+    assert!(matches!(&effects[..], [Effect::Ask { what: Asked::Pause, .. }]), "{effects:?}");
+    let mut stage = paused((80, 24), dark());
+    assert_eq!(stage.press("p"), []);
+    assert!(shown(&stage).contains(":write"), "{}", shown(&stage));
+    stage.unlock();
+    let effects = stage.press("p");
+    assert!(matches!(&effects[..], [Effect::Ask { what: Asked::GoOn, .. }]), "{effects:?}");
 }
 
 #[test]
