@@ -1,6 +1,7 @@
 //! Deployments on the machine's engine, and on a small world of two hosts, whose every call can be cut off, fail, lose its answer or be late.
 
 mod bad_releases;
+mod beside_compose;
 mod detached;
 mod engine_faults;
 mod real;

@@ -3,6 +3,7 @@
 //! it for itself while it holds the lock; the first one opens it, and a keeper closes it when nobody wanted it for a while.
 
 mod beside;
+mod deploys;
 mod faults;
 
 use std::cell::Cell;
