@@ -1,6 +1,7 @@
 //! What is asked of a deployment that runs, at each of its calls: to wait, to go on, to turn back. Whatever the moment, it
 //! ends as planned or as before, and whoever waits changes nothing.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +76,7 @@ fn what_is_aborted_at_any_call_ends_as_it_was_before_or_was_done_already() {
 
 #[test]
 fn what_is_paused_at_any_call_changes_nothing_until_it_is_told_to_go_on() {
+    let waited = Cell::new(0);
     for story in STORIES {
         let plain = plain(story);
         for call in 0..plain.calls {
@@ -89,7 +91,7 @@ fn what_is_paused_at_any_call_changes_nothing_until_it_is_told_to_go_on() {
                     let changes = world.changes();
                     sleep(Duration::from_secs(3_600)).await;
                     assert_eq!(world.changes(), changes, "{story:?} at {call}");
-                    asks(&world, Asked::GoOn).await;
+                    waited.set(waited.get() + usize::from(asks(&world, Asked::GoOn).await));
                 };
                 let (ended, _) = beside(&world, story, call, other).await;
                 is_whole(&world);
@@ -102,11 +104,12 @@ fn what_is_paused_at_any_call_changes_nothing_until_it_is_told_to_go_on() {
             });
         }
     }
+    assert!(waited.get() > 200, "{}", waited.get());
 }
 
 #[test]
 fn who_waits_says_so_and_lives_and_whoever_takes_over_need_not_wait() {
-    let calls = plain(Story::Good).calls;
+    let (calls, mut waited) = (plain(Story::Good).calls, 0);
     for (call, way) in (0..calls).step_by(3).flat_map(|call| [(call, Way::On), (call, back())]) {
         run(async {
             let world = Story::Good.world();
@@ -127,16 +130,19 @@ fn who_waits_says_so_and_lives_and_whoever_takes_over_need_not_wait() {
             let (ended, other) = beside(&world, Story::Good, call, other).await;
             is_whole(&world);
             if let Some(Some((2, taken))) = other {
+                waited += 1;
                 assert!(matches!(taken, Ended::At(End::Done | End::Undone(_))), "{call}: {taken:?}");
                 // It found out by itself, although nobody told it to go on.
                 assert!(matches!(ended, Ended::At(End::Halted(_))), "{call}: {ended:?}");
             }
         });
     }
+    assert!(waited > 40, "{waited}");
 }
 
 #[test]
 fn whoever_lost_his_lock_begins_nothing_more_although_nobody_took_it() {
+    let mut stopped = 0;
     for call in (0..plain(Story::Good).calls).step_by(3) {
         run(async {
             let world = Story::Good.world();
@@ -153,8 +159,10 @@ fn whoever_lost_his_lock_begins_nothing_more_although_nobody_took_it() {
                 assert_eq!((more, world.locks()), (0, 0), "{call}: {ended:?}");
                 let taken = takes_up(site(&world, Care::default(), "bob"), back()).await;
                 let is_over = matches!(ended, Ended::At(End::Done));
+                stopped += usize::from(matches!(ended, Ended::At(End::Halted(_))));
                 assert!(is_over || matches!(taken, Ended::At(End::Undone(_))), "{call}: {taken:?}");
             }
         });
     }
+    assert!(stopped > 40, "{stopped}");
 }
