@@ -10,6 +10,7 @@ pub mod export;
 pub mod hosts;
 pub mod input;
 pub mod keys;
+mod logins;
 pub mod place;
 pub mod program;
 pub mod prompts;

@@ -56,9 +56,14 @@ pub const JSON: &str = json!();
 /// What `deploy` prints.
 pub const DEPLOY_HELP: &str = concat!(
     "\
-The new replicas are made like those that run, with the other image, which the
-hosts must have. A new one is ready before the old one stops, unless it has a
-port of the host by number, writes to a volume, or listens nowhere. Ready is
+The new replicas are made like those that run, with the other image. Its tag
+is resolved once to a digest by its registry, as who is logged in there with
+`docker login` here. Hosts that lack that very image pull it first, before any
+replica is touched. No registry is asked for a name without a registry's host
+(shop/web:1.5) that all hosts have and that never was in one.
+
+A new one is ready before the old one stops, unless it has a port of the
+host by number, writes to a volume, or listens nowhere. Ready is
 what its health check, or the configured probe, says; without either it has
 to stay up for some seconds. What does not get ready is taken back.
 The old containers are kept, stopped, for `rollback`.
@@ -96,8 +101,11 @@ pub struct Deploy {
     /// [ENVIRONMENT/]SERVICE
     #[arg(value_name = "TARGET")]
     target: Target,
-    /// The image, as its hosts have it: NAME:TAG, NAME@DIGEST or an id
+    /// The image: NAME:TAG, NAME@DIGEST, or the id that its hosts know it by
     image: String,
+    /// Ask no registry: the image that all hosts have by that name
+    #[arg(long)]
+    local: bool,
     #[command(flatten)]
     manners: Manners,
 }
@@ -159,23 +167,24 @@ fn release(text: &str) -> Result<Release, String> {
 /// Puts an image live.
 pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Deploy { image: arguments.image };
-    carry_out(&arguments.target, &wish, &arguments.manners, options).await
+    carry_out(&arguments.target, &wish, &arguments.manners, arguments.local, options).await
 }
 
 /// Puts an earlier release live again.
 pub async fn rollback(arguments: Rollback, options: &Options) -> Result<u8, Failure> {
-    carry_out(&arguments.target, &Wish::Rollback(arguments.release), &arguments.manners, options).await
+    carry_out(&arguments.target, &Wish::Rollback(arguments.release), &arguments.manners, false, options).await
 }
 
 /// Runs so many replicas.
 pub async fn scale(arguments: Scale, options: &Options) -> Result<u8, Failure> {
-    carry_out(&arguments.target, &Wish::Scale(arguments.replicas), &arguments.manners, options).await
+    carry_out(&arguments.target, &Wish::Scale(arguments.replicas), &arguments.manners, false, options).await
 }
 
 async fn carry_out(
     target: &Target,
     wish: &Wish,
     manners: &Manners,
+    is_local: bool,
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
@@ -189,7 +198,8 @@ async fn carry_out(
         return Err(Failure::Failed(format!("{name} is {service} and {other}: name one service")));
     }
     let mut teller = Teller::new(manners.json, &environment);
-    let manner = Manner { ready_within_s: manners.ready_within.as_secs() as u32, ..Manner::default() };
+    let ready_within_s = manners.ready_within.as_secs() as u32;
+    let manner = Manner { ready_within_s, is_local, ..Manner::default() };
     let mut place = place::of(&site, &environment, Some(&service), manner, nobody());
     place.project = first.container.project.as_deref().map(str::to_owned);
     let plan = place.plan(&service, wish).await.map_err(not_begun)?;

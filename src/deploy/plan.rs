@@ -10,10 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::progress::serving;
 use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica, Step};
 use crate::domain::ids::{ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::registry::digest_of;
 use crate::domain::spec::{Endpoint, RestartPolicy};
 
+pub mod images;
+mod refusal;
 mod scale;
 
+use images::{Chosen, Registry, Source};
+pub use refusal::Refusal;
 use scale::scale;
 
 /// What is wanted.
@@ -42,6 +47,8 @@ pub struct Scene {
     pub next: Release,
     /// Its hosts, in the order in which they are deployed to.
     pub hosts: Vec<Stage>,
+    /// What the registry of the image that is wanted says.
+    pub registry: Registry,
     /// How it is judged and kept.
     pub manner: Manner,
 }
@@ -57,11 +64,13 @@ pub struct Manner {
     pub keep: usize,
     /// Two of a service without a port may run at once.
     pub may_overlap: bool,
+    /// An image counts as the hosts have it, whatever a registry says.
+    pub is_local: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { ready_within_s: 120, settle_s: 5, keep: 3, may_overlap: false }
+        Self { ready_within_s: 120, settle_s: 5, keep: 3, may_overlap: false, is_local: false }
     }
 }
 
@@ -87,6 +96,8 @@ pub struct Known {
     pub id: ImageId,
     /// What it is for: `amd64`.
     pub architecture: String,
+    /// A registry has, or had it.
+    pub is_from_registry: bool,
 }
 
 /// A replica that is there.
@@ -116,61 +127,6 @@ pub struct Standing {
     pub writes_to_volume: bool,
 }
 
-/// Why there is no plan.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// There is nothing to take the configuration from.
-    #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
-    NothingRuns(ServiceId),
-    /// A host has not got the image.
-    #[error("{host} has no image {image}; pull or build it there first")]
-    NoImage {
-        /// Which host.
-        host: HostId,
-        /// Which image.
-        image: String,
-    },
-    /// The image is for another machine.
-    #[error("{image} is for {built_for}, and {host} runs {runs}")]
-    Architecture {
-        /// Which host.
-        host: HostId,
-        /// Which image.
-        image: String,
-        /// What it was built for.
-        built_for: String,
-        /// What the host runs.
-        runs: String,
-    },
-    /// Nobody knows this release any more.
-    #[error("no container of {service} {release} is kept{}", listed(known))]
-    NoSuchRelease {
-        /// Of which service.
-        service: ServiceId,
-        /// Which was asked for.
-        release: Release,
-        /// Those that are kept.
-        known: Vec<Release>,
-    },
-    /// There is no earlier one.
-    #[error("no earlier release of {0} is kept: there is nothing to go back to")]
-    NothingBefore(ServiceId),
-    /// It is so already.
-    #[error("{0}")]
-    Already(String),
-    /// Several replicas cannot run at once.
-    #[error("{service} publishes a port by number: one host has room for one replica of it")]
-    PortTaken {
-        /// Which service.
-        service: ServiceId,
-    },
-}
-
-fn listed(known: &[Release]) -> String {
-    let known: Vec<_> = known.iter().map(Release::to_string).collect();
-    if known.is_empty() { String::new() } else { format!("; kept are {}", known.join(", ")) }
-}
-
 /// The steps, or all reasons why not.
 ///
 /// # Errors
@@ -189,24 +145,20 @@ pub fn plan(wish: &Wish, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
 }
 
 fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
-    let mut steps = Vec::new();
-    let (mut refusals, mut count) = (Vec::new(), 0);
-    for stage in &scene.hosts {
-        let mut live = stage.live().peekable();
-        if live.peek().is_none() {
-            continue;
-        }
-        let known = match stage.known(image) {
-            Ok(known) => known,
+    let (Chosen { reference, digest }, mut refusals) = images::chosen(image, scene);
+    let (mut steps, mut count) = (Vec::new(), 0);
+    for stage in scene.hosts.iter().filter(|stage| stage.live().next().is_some()) {
+        let source = match stage.source(&reference, scene.platforms()) {
+            Ok(source) => source,
             Err(refusal) => {
                 refusals.push(refusal);
                 continue;
             }
         };
-        for old in live {
+        for old in stage.live() {
             count += 1;
             let new = scene.made(old, scene.next, count);
-            let create = created(&new, old, known);
+            let create = created(&new, old, &source);
             steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
         }
     }
@@ -214,7 +166,8 @@ fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refus
         return Err(refusals);
     }
     steps.extend(scene.surplus(&[scene.next, before]));
-    Ok(scene.planned(Purpose::Deploy, scene.next, before, image, steps))
+    let plan = scene.planned(Purpose::Deploy, scene.next, before, image, steps);
+    Ok(Plan { digest, ..plan })
 }
 
 fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
@@ -244,12 +197,12 @@ fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<P
                 steps.extend(scene.replaced(old, &new, None, Act::Revive(new.clone())));
                 continue;
             }
-            match stage.known(&model.image) {
-                Ok(known) => {
+            match stage.source(&model.image, &[]) {
+                Ok(source) => {
                     count += 1;
                     let restart = scene.kept(&model, old).restart;
                     let new = Replica { restart, ..scene.made(&model, release, count) };
-                    let create = created(&new, &model, known);
+                    let create = created(&new, &model, &source);
                     steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
                 }
                 Err(refusal) => refusals.push(refusal),
@@ -262,12 +215,12 @@ fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<P
     Ok(scene.planned(Purpose::Rollback, release, before, &model.image, steps))
 }
 
-fn created(new: &Replica, like: &Standing, known: &Known) -> Act {
+fn created(new: &Replica, like: &Standing, source: &Source<'_>) -> Act {
     Act::Create {
         replica: new.clone(),
         like: like.key.clone(),
-        image: known.reference.clone(),
-        image_id: known.id.clone(),
+        image: source.reference.to_owned(),
+        image_id: source.id.cloned(),
     }
 }
 
@@ -286,8 +239,21 @@ impl Scene {
         let live = self.hosts.iter().map(|host| host.live().count()).sum::<usize>();
         let more = count(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
         let replicas = (live + more).saturating_sub(count(|act| matches!(act, Act::Retire(_))));
-        let engines = BTreeMap::new();
-        Plan { service, purpose, release, before, image, replicas, engines, ready_within_s, settle_s, steps }
+        let (engines, digest) = (BTreeMap::new(), digest_of(&image).map(str::to_owned));
+        let steps = images::pulled_first(steps);
+        Plan {
+            service,
+            purpose,
+            release,
+            before,
+            image,
+            digest,
+            replicas,
+            engines,
+            ready_within_s,
+            settle_s,
+            steps,
+        }
     }
 
     /// Both may run at once.
@@ -350,18 +316,6 @@ impl Scene {
 impl Stage {
     fn live(&self) -> impl Iterator<Item = &Standing> {
         self.replicas.iter().filter(|r| r.is_up)
-    }
-
-    fn known(&self, image: &str) -> Result<&Known, Refusal> {
-        let (host, image) = (self.host.clone(), image.to_owned());
-        let Some(known) = self.images.iter().find(|known| known.reference == image) else {
-            return Err(Refusal::NoImage { host, image });
-        };
-        if let Some(runs) = self.architecture.clone().filter(|runs| *runs != known.architecture) {
-            let built_for = known.architecture.clone();
-            return Err(Refusal::Architecture { host, image, built_for, runs });
-        }
-        Ok(known)
     }
 }
 

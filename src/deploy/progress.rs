@@ -172,7 +172,7 @@ fn undo(act: &Act) -> Vec<Act> {
         Act::Revive(replica) => vec![Act::Retire(replica.clone())],
         Act::Retire(replica) => serving(Act::Revive(replica.clone()), replica),
         // Nothing was changed, or nothing can be brought back.
-        Act::Gate(_) | Act::Join(_) | Act::Discard(_) => Vec::new(),
+        Act::Pull { .. } | Act::Gate(_) | Act::Join(_) | Act::Discard(_) => Vec::new(),
     }
 }
 

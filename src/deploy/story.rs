@@ -170,6 +170,7 @@ mod tests {
         let (new, old) = (replica("web-v2-1", None), replica("web-1", Some("a")));
         let acts = [Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
         Plan {
+            digest: None,
             service: ServiceId::new("web"),
             purpose: Purpose::Deploy,
             release: Release(2),

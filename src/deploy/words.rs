@@ -11,7 +11,7 @@ impl Act {
             Self::Start(_) | Self::Revive(_) => "stop it",
             Self::Retire(_) => "start it again",
             Self::Discard(_) => "none, it is gone",
-            Self::Gate(_) | Self::Join(_) => "-",
+            Self::Pull { .. } | Self::Gate(_) | Self::Join(_) => "-",
         }
     }
 }

@@ -213,11 +213,10 @@ impl Container {
 
 /// The tag of an image's name, or the first digits of its digest.
 pub fn release_of(image: &str) -> &str {
-    match image.rsplit_once('@') {
-        Some((_, digest)) => digest.get(..15).unwrap_or(digest),
-        None => match image.rsplit_once(':') {
-            Some((_, tag)) if !tag.contains('/') => tag,
-            _ => "latest",
-        },
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    match (name.rsplit_once(':'), digest) {
+        (Some((_, tag)), _) if !tag.contains('/') => tag,
+        (_, Some(digest)) => digest.get(..15).unwrap_or(digest),
+        _ => "latest",
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use super::ledger::{RecordId, RecordNumber, Who};
+use super::registry::shortened;
 use super::spec::{Endpoint, RestartPolicy};
 
 /// Which environment a container was made for, by a deployment.
@@ -74,6 +75,9 @@ pub struct Plan {
     pub before: Release,
     /// The image of the release, as it was asked for.
     pub image: String,
+    /// What its registry calls it; `None` where the hosts alone have it.
+    #[serde(default)]
+    pub digest: Option<String>,
     /// So many replicas run in the end.
     pub replicas: usize,
     /// Ids of the engines behind the names of its hosts: another console may call them otherwise.
@@ -165,6 +169,11 @@ pub struct Replica {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
+    /// Have the host pull this image.
+    Pull {
+        /// With its digest.
+        image: String,
+    },
     /// Make a replica like another one, with this image.
     Create {
         /// The new one.
@@ -173,8 +182,8 @@ pub enum Act {
         like: ContainerKey,
         /// The image, as it was asked for.
         image: String,
-        /// The image itself: a tag may have moved since.
-        image_id: ImageId,
+        /// The image itself: a tag may have moved since. `None` where it has to be pulled first: then its digest tells.
+        image_id: Option<ImageId>,
     },
     /// Start it.
     Start(Replica),
@@ -191,31 +200,34 @@ pub enum Act {
 }
 
 impl Act {
-    /// What it is about.
-    pub fn replica(&self) -> &Replica {
+    /// What it is about; `None` where it is about an image alone.
+    pub fn replica(&self) -> Option<&Replica> {
         match self {
+            Self::Pull { .. } => None,
             Self::Create { replica, .. }
             | Self::Start(replica)
             | Self::Gate(replica)
             | Self::Join(replica)
             | Self::Retire(replica)
             | Self::Revive(replica)
-            | Self::Discard(replica) => replica,
+            | Self::Discard(replica) => Some(replica),
         }
     }
 }
 
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.replica().name;
         match self {
-            Self::Create { image, .. } => write!(f, "create {name} from {image}"),
-            Self::Start(_) => write!(f, "start {name}"),
-            Self::Gate(_) => write!(f, "wait until {name} is ready"),
-            Self::Join(_) => write!(f, "let {name} be found by the service's name"),
-            Self::Retire(_) => write!(f, "stop {name} and keep it"),
-            Self::Revive(_) => write!(f, "start {name} again"),
-            Self::Discard(_) => write!(f, "remove {name}"),
+            Self::Pull { image } => write!(f, "pull {}", shortened(image)),
+            Self::Create { replica, image, .. } => {
+                write!(f, "create {} from {}", replica.name, shortened(image))
+            }
+            Self::Start(replica) => write!(f, "start {}", replica.name),
+            Self::Gate(replica) => write!(f, "wait until {} is ready", replica.name),
+            Self::Join(replica) => write!(f, "let {} be found by the service's name", replica.name),
+            Self::Retire(replica) => write!(f, "stop {} and keep it", replica.name),
+            Self::Revive(replica) => write!(f, "start {} again", replica.name),
+            Self::Discard(replica) => write!(f, "remove {}", replica.name),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod ask;
 pub mod begin;
 pub mod gate;
 pub mod heed;
+pub mod images;
 pub mod lock;
 pub mod scene;
 pub mod take_up;
@@ -30,6 +31,7 @@ pub mod take_up;
 use act::Fault;
 use gate::Readiness;
 use heed::{Beside, Ears};
+use images::Logins;
 use lock::Held;
 
 /// A host that does not answer is asked again after these waits, then the deployment stops where it is.
@@ -138,6 +140,8 @@ pub struct Run {
     pub locks: Arc<lock::Locked>,
     /// How readiness is asked.
     pub readiness: Arc<dyn Readiness>,
+    /// Who asks registries.
+    pub logins: Arc<dyn Logins>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.

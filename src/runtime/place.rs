@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 
 use super::hosts::Routes;
+use super::logins::Operator;
 use crate::deploy::event::Said;
 use crate::deploy::plan::Manner;
 use crate::domain::container::{Container, Detail};
@@ -78,6 +79,7 @@ pub fn of(
         project: None,
         manner,
         readiness: Arc::new(asks),
+        logins: Arc::new(Operator),
         care: Care::default(),
         say,
     }

@@ -19,14 +19,14 @@ use pilothouse::ports::engine::{Engine, EngineError};
 use crate::engine::{self, Project, SOCKET};
 
 const USER: &str = "deploy";
-const PASSWORD: &str = "s3cret-of-the-test";
+pub const PASSWORD: &str = "s3cret-of-the-test";
 /// Of that password, by bcrypt with the least rounds.
 const HASH: &str = "$2b$04$msMf7ZZnvahNO5wgb9WoRO8RyjknNGVQLyDER4O70CwOwul6aUKjC";
 
 /// A registry with one image; it ends with the test.
-struct Registry {
+pub struct Registry {
     program: Child,
-    address: String,
+    pub address: String,
     project: Project,
     dir: tempfile::TempDir,
     engine: Arc<dyn Engine>,
@@ -34,8 +34,7 @@ struct Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        self.program.kill().unwrap();
-        self.program.wait().unwrap();
+        self.end();
     }
 }
 
@@ -44,7 +43,7 @@ fn free_port() -> u16 {
 }
 
 impl Registry {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
         std::fs::write(dir.path().join("htpasswd"), format!("{USER}:{HASH}\n")).unwrap();
@@ -71,18 +70,31 @@ impl Registry {
             Arc::new(DockerEngine::new(HostId::new("h"), &Address::Unix(SOCKET.into())));
         engine.greet().await.unwrap();
         let registry = Self { program, address, project: Project::new(), dir, engine };
-        registry.push();
+        registry.docker(&["login", "-u", USER, "-p", PASSWORD, &registry.address]);
+        // One of its own: others remove theirs at the same time.
+        registry.push(&registry.image(), &registry.project.name);
         registry
     }
 
-    fn image(&self) -> String {
+    /// Where `docker login` wrote the operator's credentials.
+    pub fn docker_config(&self) -> std::path::PathBuf {
+        self.dir.path().join("docker")
+    }
+
+    /// It goes away.
+    pub fn end(&mut self) {
+        self.program.kill().unwrap();
+        self.program.wait().unwrap();
+    }
+
+    pub fn image(&self) -> String {
         format!("{}/{}/web:1", self.address, self.project.name)
     }
 
     /// With a docker configuration of its own, as an operator would have it.
     fn docker(&self, args: &[&str]) {
         let done = Command::new("docker")
-            .env("DOCKER_CONFIG", self.dir.path().join("docker"))
+            .env("DOCKER_CONFIG", self.docker_config())
             .args(["--host", &format!("unix://{SOCKET}")])
             .args(args)
             .output()
@@ -90,13 +102,11 @@ impl Registry {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
-    fn push(&self) {
-        let image = self.image();
-        self.docker(&["login", "-u", USER, "-p", PASSWORD, &self.address]);
-        // One of its own: others remove theirs at the same time.
-        engine::import(&format!("unix://{SOCKET}"), &image, &self.project.name);
-        self.docker(&["push", &image]);
-        self.docker(&["rmi", &image]);
+    /// An image of a busybox that only the registry has in the end.
+    pub fn push(&self, image: &str, mark: &str) {
+        engine::import_with(&format!("unix://{SOCKET}"), image, mark, &["sh", "sleep", "grep"]);
+        self.docker(&["push", image]);
+        self.docker(&["rmi", image]);
     }
 
     fn login(&self) -> Login {
@@ -211,7 +221,7 @@ fn a_registry_that_never_answers_is_given_up() {
 #[test]
 fn the_credentials_of_the_operator_are_used() {
     with_registry(&async |registry| {
-        let file = std::fs::read_to_string(registry.dir.path().join("docker/config.json")).unwrap();
+        let file = std::fs::read_to_string(registry.docker_config().join("config.json")).unwrap();
         let login = login::login(&Here, Some(&file), &registry.image()).await.unwrap();
         assert_eq!(login.as_ref().map(|login| login.user.as_str()), Some(USER));
         registry.engine.resolve(&registry.image(), login.as_ref()).await.unwrap();

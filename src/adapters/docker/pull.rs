@@ -57,7 +57,9 @@ pub(super) async fn resolve(
     }
     let what = format!("ask {} for {reference}", host(reference));
     let path = format!("/distribution/{}/json", encoded(reference));
-    let answer = api.call_within(RESOLVED_WITHIN, &what, Method::GET, &path, body(login)).await;
+    let asked = api.call_within(RESOLVED_WITHIN * 2, &what, Method::GET, &path, body(login));
+    // The engine answers as long as its registry does: that one is slow, whatever stands between.
+    let answer = tokio::time::timeout(RESOLVED_WITHIN, asked).await.map_err(|_| slow(&what, reference))?;
     let answer = answer.map_err(|error| explained(error, reference, login))?;
     let told: Distribution = serde_json::from_slice(&answer)
         .map_err(|error| EngineError::Broken { what, cause: format!("answer not understood: {error}") })?;
@@ -67,6 +69,12 @@ pub(super) async fn resolve(
         (!parts.is_empty()).then(|| parts.join("/"))
     });
     Ok(Resolved { digest: told.descriptor.digest, platforms: platforms.collect() })
+}
+
+fn slow(what: &str, reference: &str) -> EngineError {
+    let (within, host) = (RESOLVED_WITHIN.as_secs(), host(reference));
+    let cause = format!("no answer within {within} s; is {host} up, and reachable from that host?");
+    EngineError::Broken { what: what.to_owned(), cause }
 }
 
 /// Lets the engine pull; what it tells meanwhile. The stream ends when the image is there, or with why it is not.

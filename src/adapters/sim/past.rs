@@ -66,7 +66,7 @@ impl Past {
                 vec![Act::Revive(new.clone()), Act::Gate(new), Act::Retire(old)]
             } else {
                 let new = replica(named(self.release), None);
-                let create = Act::Create { replica: new.clone(), like, image, image_id };
+                let create = Act::Create { replica: new.clone(), like, image, image_id: Some(image_id) };
                 vec![create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)]
             };
             steps.extend(acts.into_iter().map(|act| Step { host: host.clone(), act }));
@@ -77,6 +77,7 @@ impl Past {
             release: Release(self.release),
             before: Release(self.before),
             image: self.image.clone(),
+            digest: None,
             replicas: hosts.len(),
             engines: BTreeMap::new(),
             ready_within_s: 120,

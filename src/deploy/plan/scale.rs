@@ -32,9 +32,9 @@ pub(super) fn scale(
         number += 1;
         let stage = &scene.hosts[to];
         let like = stage.live().next().unwrap_or(model);
-        let known = stage.known(&model.image).map_err(|refusal| vec![refusal])?;
+        let source = stage.source(&model.image, &[]).map_err(|refusal| vec![refusal])?;
         let new = scene.made(like, live_release, number);
-        let acts = [created(&new, like, known)].into_iter().chain(serving(Act::Start(new.clone()), &new));
+        let acts = [created(&new, like, &source)].into_iter().chain(serving(Act::Start(new.clone()), &new));
         steps.extend(acts.map(|act| Step { host: stage.host.clone(), act }));
     }
     let mut taken = vec![0; counts.len()];

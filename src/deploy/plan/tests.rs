@@ -1,7 +1,9 @@
 //! Plans, as an operator reads them.
 
+use super::images::is_told_by_hosts;
 use super::*;
 use crate::domain::ids::ContainerId;
+use crate::domain::registry::Resolved;
 
 fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
     let image = if release == 0 { "web:0".to_owned() } else { format!("web:{release}") };
@@ -27,6 +29,7 @@ fn scene(replicas: &[Standing]) -> Scene {
         reference: format!("web:{n}"),
         id: ImageId::new(format!("web:{n}")),
         architecture: "amd64".to_owned(),
+        is_from_registry: false,
     };
     let stage = |host: &str| Stage {
         host: HostId::new(host),
@@ -37,7 +40,14 @@ fn scene(replicas: &[Standing]) -> Scene {
     let (service, base) = (ServiceId::new("web"), "shop-web".to_owned());
     let last = replicas.iter().map(|r| r.release.0).max().unwrap_or(0);
     let hosts = vec![stage("web1"), stage("web2")];
-    Scene { service, base, next: Release(last + 1), hosts, manner: Manner::default() }
+    Scene {
+        service,
+        base,
+        next: Release(last + 1),
+        hosts,
+        registry: Registry::NotAsked,
+        manner: Manner::default(),
+    }
 }
 
 fn told(wish: &Wish, scene: &Scene) -> Vec<String> {
@@ -137,4 +147,76 @@ fn all_reasons_are_told_at_once() {
     assert_eq!(told(&deploy(1), &scene), expected);
     let nothing = told(&deploy(1), &super::tests::scene(&[standing("web1", "shop-web-1", 0, false)]));
     assert!(nothing[0].starts_with("nothing of web runs"), "{nothing:?}");
+}
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn in_registry(platforms: &[&str]) -> Scene {
+    let all = [standing("web1", "shop-web-1", 0, true), standing("web2", "shop-web-2", 0, true)];
+    let platforms = platforms.iter().map(|platform| (*platform).to_owned()).collect();
+    let registry = Registry::Has(Resolved { digest: DIGEST.to_owned(), platforms });
+    Scene { registry, ..scene(&all) }
+}
+
+fn from_registry() -> Wish {
+    Wish::Deploy { image: "r.io/web:9".to_owned() }
+}
+
+#[test]
+fn hosts_pull_the_digest_they_lack_before_any_replica_is_touched() {
+    let mut scene = in_registry(&["linux/amd64", "linux/arm64/v8"]);
+    let plan = plan(&from_registry(), &scene).unwrap();
+    assert_eq!((plan.image.as_str(), plan.digest.as_deref()), ("r.io/web:9", Some(DIGEST)));
+    let steps = told(&from_registry(), &scene);
+    let named = "r.io/web:9@sha256:0123456789ab";
+    assert_eq!(steps[..2], [format!("pull {named} on web1"), format!("pull {named} on web2")]);
+    assert_eq!(steps[2], format!("create shop-web-v1-1 from {named} on web1"));
+    let known = Known { reference: format!("r.io/web:9@{DIGEST}"), ..scene.hosts[0].images[9].clone() };
+    scene.hosts[0].images.push(known);
+    let steps = told(&from_registry(), &scene);
+    assert_eq!(steps[0], format!("pull {named} on web2"));
+    assert!(!steps[1..].iter().any(|step| step.starts_with("pull")), "{steps:?}");
+}
+
+#[test]
+fn an_image_that_is_not_built_for_a_host_is_refused_before_it_is_pulled() {
+    let mut scene = in_registry(&["linux/amd64", "linux/arm/v7"]);
+    scene.hosts[1].architecture = Some("arm64".to_owned());
+    let refused = told(&from_registry(), &scene);
+    assert_eq!(refused, [format!("r.io/web:9@{DIGEST} is for amd64, arm, and web2 runs arm64")]);
+}
+
+#[test]
+fn what_a_registry_refuses_is_told_unless_all_hosts_have_the_image_of_a_bare_name() {
+    let failed = |scene: Scene| Scene { registry: Registry::Failed("r.io: denied".to_owned()), ..scene };
+    let mut scene = failed(in_registry(&[]));
+    assert_eq!(told(&from_registry(), &scene)[0], "r.io: denied");
+    for stage in &mut scene.hosts {
+        let known = Known { reference: "r.io/web:9".to_owned(), ..stage.images[9].clone() };
+        stage.images.push(known);
+    }
+    let refused = told(&from_registry(), &scene);
+    assert_eq!(refused, ["r.io: denied; --local takes the image that the hosts have"]);
+    assert!(told(&deploy(9), &scene)[0].starts_with("create"));
+}
+
+#[test]
+fn hosts_with_different_images_of_a_name_are_refused_each_with_its_own() {
+    let mut scene = in_registry(&[]);
+    scene.registry = Registry::NotAsked;
+    scene.hosts[1].images[9].id = ImageId::new("other");
+    let refused = told(&deploy(9), &scene);
+    let expected = "web:9 is not the same image everywhere: web1 has web:9, web2 has other; give them one, or \
+                    name it by its id";
+    assert_eq!(refused, [expected]);
+}
+
+#[test]
+fn no_registry_is_asked_for_what_the_hosts_alone_can_have() {
+    let mut scene = in_registry(&[]);
+    let told = |scene: &Scene, image: &str, is_local| is_told_by_hosts(image, scene.hosts.iter(), is_local);
+    assert!(told(&scene, "web:9", false) && told(&scene, "sha256:ab", false) && told(&scene, "r.io/x", true));
+    assert!(!told(&scene, "r.io/web:9", false) && !told(&scene, "web:nowhere", false));
+    scene.hosts[1].images[9].is_from_registry = true;
+    assert!(!told(&scene, "web:9", false), "its tag may have moved on");
 }

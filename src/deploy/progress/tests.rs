@@ -23,10 +23,11 @@ fn rolling() -> Plan {
         replica: new.clone(),
         like: ContainerKey { host: host.clone(), id: ContainerId::new("old") },
         image: "web:2".to_owned(),
-        image_id: ImageId::new("sha256:2"),
+        image_id: Some(ImageId::new("sha256:2")),
     };
     let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new)).chain([Act::Retire(old)]);
     Plan {
+        digest: None,
         service: ServiceId::new("web"),
         purpose: Purpose::Deploy,
         release: Release(2),

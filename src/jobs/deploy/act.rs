@@ -11,6 +11,7 @@ use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
 use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, RELEASE, Replica, SERVICE, Step};
 use crate::domain::ids::{ContainerKey, HostId, ImageId};
+use crate::domain::registry::shortened;
 use crate::domain::spec::{Endpoint, RestartPolicy};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
@@ -49,8 +50,9 @@ impl Run {
             self.look(host).await?;
         }
         match &step.act {
+            Act::Pull { image } => self.fetch(step, image).await,
             Act::Create { replica, like, image, image_id } => {
-                self.create(host, replica, like, image, image_id).await
+                self.create(host, replica, like, image, image_id.as_ref()).await
             }
             Act::Start(replica) => {
                 let id = self.there(host, replica).await?.key.id;
@@ -77,8 +79,13 @@ impl Run {
         replica: &Replica,
         like: &ContainerKey,
         image: &str,
-        image_id: &ImageId,
+        image_id: Option<&ImageId>,
     ) -> Result<(), Fault> {
+        let held = self.host(host)?.image(image).await.map_err(Fault::of)?.map(|held| held.id);
+        // What had to be pulled is there by now.
+        let Some(image_id) = image_id.or(held.as_ref()) else {
+            return Err(Fault::Never(format!("{} is not there, although it was pulled", shortened(image))));
+        };
         if self.find(host, replica).await?.is_none() {
             let spec = self.host(&like.host)?.spec(&like.id).await.map_err(Fault::of)?;
             let mut labels = self.labels();
@@ -87,10 +94,8 @@ impl Run {
             {
                 labels.insert(COMPOSE_NUMBER.to_owned(), number.to_owned());
             }
-            // The one it is made like may have been retired.
-            let held = self.host(host)?.image(image).await.map_err(Fault::of)?;
-            // A tag may have moved since this was planned.
-            let by = if held.is_some_and(|held| held.id == *image_id) { image } else { image_id.as_str() };
+            // The one it is made like may have been retired. A tag may have moved since this was planned.
+            let by = if held.as_ref() == Some(image_id) { image } else { image_id.as_str() };
             let spec = spec.with_image(by).with_labels(&labels).with_restart(&replica.restart);
             let spec = if replica.found_as.is_empty() { spec } else { spec.without_aliases() };
             self.sure(host).await?;
@@ -228,7 +233,7 @@ impl Run {
     }
 
     /// As above, where the last answer is not from just now: right before anything is changed.
-    async fn sure(&self, host: &HostId) -> Result<(), Fault> {
+    pub(super) async fn sure(&self, host: &HostId) -> Result<(), Fault> {
         while self.care.fence && !self.locks.is_fresh(host) {
             self.look(host).await?;
         }

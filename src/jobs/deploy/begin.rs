@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use super::gate::Readiness;
 use super::heed::Ears;
+use super::images::Logins;
 use super::lock::{LockError, Locked};
 use super::scene::{Which, observe};
 use super::{Care, Hosts, Run};
@@ -42,6 +43,8 @@ pub struct Site {
     pub manner: Manner,
     /// How readiness is asked.
     pub readiness: Arc<dyn Readiness>,
+    /// Who asks registries.
+    pub logins: Arc<dyn Logins>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.
@@ -83,7 +86,7 @@ impl Site {
 
     async fn planned(&self, service: &ServiceId, wish: &Wish, ledger: &Ledger) -> Result<Plan, NotBegun> {
         let which = Which { service, project: self.project.as_deref() };
-        let scene = observe(&self.hosts, which, wish, ledger, self.manner).await;
+        let scene = observe(&self.hosts, which, wish, ledger, self.manner, &*self.logins).await;
         let scene = scene.map_err(|(host, error)| NotBegun::Engine(host, error))?;
         let plan = plan(wish, &scene).map_err(NotBegun::Refused)?;
         Ok(Plan { engines: self.engines.clone(), ..plan })
@@ -145,7 +148,7 @@ impl Site {
             return Err(NotBegun::Changed);
         }
         let on = plan.steps.iter().filter_map(|step| {
-            let replica = step.act.replica();
+            let replica = step.act.replica()?;
             let id = replica.id.as_ref()?;
             Some(Subject {
                 host: step.host.to_string(),
@@ -193,6 +196,7 @@ impl Site {
             seen,
             locks: Arc::new(locks),
             readiness: Arc::clone(&self.readiness),
+            logins: Arc::clone(&self.logins),
             care: self.care,
             say: Box::new(move |said| say(said)),
             ears: Ears::new(),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::future::{join_all, try_join_all};
 
 use super::Hosts;
-use crate::deploy::plan::{Known, Manner, Scene, Stage, Standing, Wish};
+use super::images::{self, Logins, known};
+use crate::deploy::plan::images::Registry;
+use crate::deploy::plan::{Manner, Scene, Stage, Standing, Wish};
 use crate::domain::container::Container;
 use crate::domain::deployment::{RELEASE, Release};
 use crate::domain::ids::{HostId, ServiceId};
@@ -33,11 +35,16 @@ pub async fn observe(
     wish: &Wish,
     ledger: &Ledger,
     manner: Manner,
+    logins: &dyn Logins,
 ) -> Result<Scene, (HostId, EngineError)> {
     let asked = hosts.0.iter().map(|(host, engine)| async {
         stage(host, &**engine, which, wish).await.map_err(|error| (host.clone(), error))
     });
     let mut stages = try_join_all(asked).await?;
+    let registry = match wish {
+        Wish::Deploy { image } => images::ask(hosts, &mut stages, image, manner, logins).await?,
+        Wish::Rollback(_) | Wish::Scale(_) => Registry::NotAsked,
+    };
     for kept in stages.iter_mut().flat_map(|stage| &mut stage.replicas).filter(|replica| !replica.is_up) {
         if let Some(restart) = restart_of(ledger, kept) {
             kept.restart = restart;
@@ -51,14 +58,14 @@ pub async fn observe(
     let first = replicas().find(|replica| replica.is_up).or_else(|| replicas().next());
     let base = first.map_or_else(|| service.to_string(), |replica| base(&replica.name, replica.release));
     let next = Release(last.0.saturating_add(1));
-    Ok(Scene { service: service.clone(), base, next, hosts: stages, manner })
+    Ok(Scene { service: service.clone(), base, next, hosts: stages, registry, manner })
 }
 
 /// When a kept container was started by itself before it was stopped to be kept: the engine was told to leave it alone.
 fn restart_of(ledger: &Ledger, kept: &Standing) -> Option<RestartPolicy> {
     let plans = ledger.records.iter().rev().filter_map(|record| record.plan.as_ref());
     let steps = plans.flat_map(|plan| &plan.steps).filter(|step| step.host == kept.key.host);
-    let mut replicas = steps.map(|step| step.act.replica());
+    let mut replicas = steps.filter_map(|step| step.act.replica());
     replicas.find(|replica| replica.id.as_ref() == Some(&kept.key.id)).map(|replica| replica.restart.clone())
 }
 
@@ -85,9 +92,7 @@ async fn stage(
     let asked: BTreeSet<_> = held.filter(is_other).chain(wanted.clone()).collect();
     let mut images = Vec::new();
     for (reference, by) in asked {
-        if let Some(image) = engine.image(&by).await? {
-            images.push(Known { reference, id: image.id, architecture: image.architecture });
-        }
+        images.extend(known(engine, &by, &reference).await?);
     }
     // What runs there tells what the host runs.
     let up = replicas.iter().find(|replica| replica.is_up);

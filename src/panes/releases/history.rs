@@ -10,7 +10,7 @@ use crate::config::theme::Role;
 use crate::deploy::story::{State, Story};
 use crate::domain::container::Container;
 use crate::domain::deployment::{Act, Plan, Purpose, RELEASE, Release};
-use crate::domain::ids::HostId;
+use crate::domain::ids::{HostId, ImageId};
 use crate::domain::ledger::{Outcome, Record};
 use crate::panes::Ctx;
 use crate::panes::deployment::spent;
@@ -147,12 +147,12 @@ impl Line {
                 about: vec![(places, Role::Dim)],
             };
         };
-        let digest = plan.steps.iter().find_map(|step| match &step.act {
-            Act::Create { image_id, .. } => {
-                Some(image_id.as_str().get(..19).unwrap_or(image_id.as_str()).to_owned())
-            }
+        let made = plan.steps.iter().find_map(|step| match &step.act {
+            Act::Create { image_id, .. } => image_id.as_ref().map(ImageId::as_str),
             _ => None,
         });
+        let digest =
+            plan.digest.as_deref().or(made).map(|digest| digest.get(..19).unwrap_or(digest).to_owned());
         let kept = of_it.first().map(|c| c.image_id.as_str()).map(|id| id.get(..19).unwrap_or(id).to_owned());
         let [open, close] = if ctx.look.is_ascii { ["\"", "\""] } else { ["“", "”"] };
         let why = record.begun.why.as_ref().map(|why| (format!("{open}{why}{close}"), Role::Text));

@@ -12,7 +12,7 @@ use crate::engine::{self, Project, SOCKET, docker, import_with};
 
 /// A service of two replicas in a network, whose health check asks the image whether it is good.
 pub struct Shop {
-    project: Project,
+    pub project: Project,
     network: String,
 }
 
@@ -59,7 +59,7 @@ impl Shop {
         docker(&args);
     }
 
-    fn config(&self) -> String {
+    pub fn config(&self) -> String {
         crate::cli::environment(&self.project.name, "development", &self.project)
     }
 

@@ -67,7 +67,7 @@ fn what_the_engine_is_still_stopping_is_not_taken_for_running() {
 #[test]
 fn a_lie_of_the_engine_is_found_out_by_reading_back() {
     let wrongs = |care| {
-        let (count, wrongs) = all(single(&[Story::Good, Story::Down], &[Fault::Lies], care));
+        let (count, wrongs) = all(single(&[Story::Good, Story::Pulled, Story::Down], &[Fault::Lies], care));
         assert!(count > 100);
         wrongs
     };

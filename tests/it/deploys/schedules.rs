@@ -11,6 +11,7 @@ use pilothouse::domain::ledger::Who;
 use pilothouse::domain::ledger::union::Ledger;
 use pilothouse::jobs::deploy::begin::{NotBegun, Site, unfinished};
 use pilothouse::jobs::deploy::gate::NoProbe;
+use pilothouse::jobs::deploy::images::NoLogins;
 use pilothouse::jobs::deploy::take_up::Way;
 use pilothouse::jobs::deploy::{Care, End, Hosts};
 use pilothouse::jobs::ledger::{Book, Place};
@@ -26,6 +27,8 @@ pub enum Story {
     Good,
     /// An image that is never ready.
     Bad,
+    /// A good image that both hosts have to pull.
+    Pulled,
     /// Back to a release whose containers are kept.
     Back,
     /// Two more replicas.
@@ -34,7 +37,7 @@ pub enum Story {
     Down,
 }
 
-pub const STORIES: [Story; 5] = [Story::Good, Story::Bad, Story::Back, Story::Up, Story::Down];
+pub const STORIES: [Story; 6] = [Story::Good, Story::Bad, Story::Pulled, Story::Back, Story::Up, Story::Down];
 
 impl Story {
     pub fn world(self) -> Arc<World> {
@@ -57,6 +60,7 @@ impl Story {
         match self {
             Self::Good => Wish::Deploy { image: "shop:2".to_owned() },
             Self::Bad => Wish::Deploy { image: "shop:bad".to_owned() },
+            Self::Pulled => Wish::Deploy { image: "r.io/shop:3".to_owned() },
             Self::Back => Wish::Rollback(Some(Release(1))),
             Self::Up => Wish::Scale(4),
             Self::Down => Wish::Scale(1),
@@ -86,6 +90,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         project: None,
         manner: Manner { ready_within_s: 10, ..Manner::default() },
         readiness: Arc::new(NoProbe),
+        logins: Arc::new(NoLogins),
         care,
         say: Arc::new(|_| {}),
     }

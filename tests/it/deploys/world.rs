@@ -1,7 +1,7 @@
 //! A world of hosts with containers that become ready after a while, on tokio's paused clock. It counts the calls that are
 //! made to it, does to one of them what a schedule says, and notes whatever must never be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ impl Made {
 struct Inside {
     made: BTreeMap<(String, String), Made>,
     files: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    /// By host: what was pulled from the registry.
+    pulled: BTreeSet<(String, String)>,
     locks: BTreeMap<String, Lock>,
     signs: BTreeMap<String, Sign>,
     written: watch::Sender<()>,

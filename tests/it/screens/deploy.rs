@@ -33,11 +33,12 @@ pub fn plan(release: u32) -> Plan {
         let like = shop()[n].key();
         let image = format!("shop/web:v{release}");
         let image_id = ImageId::new(format!("sha256:{release:0>64}"));
-        let create = Act::Create { replica: new.clone(), like, image, image_id };
+        let create = Act::Create { replica: new.clone(), like, image, image_id: Some(image_id) };
         let acts = [create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
         steps.extend(acts.map(|act| Step { host: HostId::new(host), act }));
     }
     Plan {
+        digest: None,
         service: ServiceId::new("web"),
         purpose: Purpose::Deploy,
         release: Release(release),

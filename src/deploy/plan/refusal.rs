@@ -1,0 +1,76 @@
+//! Why there is no plan.
+
+use crate::domain::deployment::Release;
+use crate::domain::ids::{HostId, ImageId, ServiceId};
+
+/// Why there is no plan.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is nothing to take the configuration from.
+    #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
+    NothingRuns(ServiceId),
+    /// Its registry does not give the image.
+    #[error("{0}")]
+    Registry(String),
+    /// A host has not got the image, and no registry was found to have it.
+    #[error("{host} has no image {image}; pull or build it there first")]
+    NoImage {
+        /// Which host.
+        host: HostId,
+        /// Which image.
+        image: String,
+    },
+    /// Of a name that no registry knows, hosts have different images.
+    #[error("{image} is not the same image everywhere: {}; give them one, or name it by its id", each(found))]
+    SeveralImages {
+        /// The name.
+        image: String,
+        /// What each host has.
+        found: Vec<(HostId, ImageId)>,
+    },
+    /// The image is for another machine.
+    #[error("{image} is for {built_for}, and {host} runs {runs}")]
+    Architecture {
+        /// Which host.
+        host: HostId,
+        /// Which image.
+        image: String,
+        /// What it was built for.
+        built_for: String,
+        /// What the host runs.
+        runs: String,
+    },
+    /// Nobody knows this release any more.
+    #[error("no container of {service} {release} is kept{}", listed(known))]
+    NoSuchRelease {
+        /// Of which service.
+        service: ServiceId,
+        /// Which was asked for.
+        release: Release,
+        /// Those that are kept.
+        known: Vec<Release>,
+    },
+    /// There is no earlier one.
+    #[error("no earlier release of {0} is kept: there is nothing to go back to")]
+    NothingBefore(ServiceId),
+    /// It is so already.
+    #[error("{0}")]
+    Already(String),
+    /// Several replicas cannot run at once.
+    #[error("{service} publishes a port by number: one host has room for one replica of it")]
+    PortTaken {
+        /// Which service.
+        service: ServiceId,
+    },
+}
+
+fn listed(known: &[Release]) -> String {
+    let known: Vec<_> = known.iter().map(Release::to_string).collect();
+    if known.is_empty() { String::new() } else { format!("; kept are {}", known.join(", ")) }
+}
+
+fn each(found: &[(HostId, ImageId)]) -> String {
+    let short = |id: &ImageId| id.as_str().get(..19).unwrap_or(id.as_str()).to_owned();
+    let each: Vec<_> = found.iter().map(|(host, id)| format!("{host} has {}", short(id))).collect();
+    each.join(", ")
+}
