@@ -13,7 +13,7 @@ use crate::config::schema::Config;
 use crate::config::theme::Theme;
 use crate::config::trust::TrustList;
 use crate::deploy::order::Reach;
-use crate::domain::host::Address;
+use crate::domain::host::{Address, NotTried};
 use crate::runtime::diagnostics::Levels;
 use crate::runtime::hosts;
 use crate::runtime::shelf::Disk;
@@ -208,6 +208,11 @@ impl Setup {
     /// # Errors
     /// As [`Setup::load`].
     pub fn of_layers(options: &Options, places: Places, layers: &[Layer]) -> Result<Self, Failure> {
+        // Not by its parser, which would repeat a password that stands in it.
+        if let Some(Address::Ssh(text)) = options.host.as_deref().map(Address::parse) {
+            let wrong = |no: NotTried| Failure::Usage(format!("--host: {}; {}", no.why, no.mend));
+            hosts::destination(&text).map_err(wrong)?;
+        }
         let themes = places.themes()?;
         let names: Vec<_> = themes.iter().map(|(name, _)| name.clone()).collect();
         let contexts = hosts::find(None).contexts.into_iter().map(|context| context.name);

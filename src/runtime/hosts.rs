@@ -123,8 +123,11 @@ fn ssh(
     Some(Arc::new(SshHost::new(to, socket, connector(config, host.identity.clone(), prompter))))
 }
 
-/// The host and the path behind `ssh://`. Errors: what is wrong with it.
-fn destination(text: &str) -> Result<(Destination, Option<&str>), NotTried> {
+/// The host and the path behind `ssh://`.
+///
+/// # Errors
+/// What is wrong with it; never a password that stands in it.
+pub fn destination(text: &str) -> Result<(Destination, Option<&str>), NotTried> {
     let (authority, path) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
     let mend = "write ssh://[user@]host[:port][/path/of/engine.sock]".to_owned();
     Destination::parse(authority).map(|to| (to, path)).map_err(|why| NotTried { why, mend })

@@ -53,10 +53,9 @@ fn disk(site: &Site, environment: &Environment, id: &HostId, facts: &EngineFacts
         return Step::unknown(Stage::Disk, "the machine below the engine cannot be asked");
     };
     let found = format!("{}: {} of {} free", facts.root_dir, bytes(free), bytes(total));
-    let least = site.config.thresholds.disk_free.fraction() * total as f64;
-    if (free as f64) < least {
+    if site.world.limits.is_disk_short((free, total)) {
         let mend = format!("pilothouse prune --dry-run -e {}", environment.id);
-        Step::bad(Stage::Disk, found, mend)
+        Step::warn(Stage::Disk, found, mend)
     } else {
         Step::ok(Stage::Disk, found)
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const PACED: &str = r#"awk 'BEGIN { while (1) { for (n = 0; n < 100; n++) print ++i " of the paced flood"; fflush(); system("usleep 18500") } }'"#;
 /// As many numbered lines as the engine takes.
 pub const FLAT_OUT: &str = "seq 1 2000000000";
+/// Then no age on a screen counts seconds.
+pub const AGED: Duration = Duration::from_secs(61);
 const IMAGE: &str = "pilothouse-bench/busybox:1";
 
 /// The engine of this run.
@@ -79,12 +81,29 @@ impl Engine {
     /// Brings the number of idle containers to `count`; they are older than a minute then, so that no age on a screen
     /// counts seconds.
     pub fn fleet(&self, count: usize) {
+        if self.fill(count) {
+            sleep(AGED);
+        }
+    }
+
+    /// As [`Engine::fleet`], of any age; whether some are new.
+    pub fn fill(&self, count: usize) -> bool {
         let there = self.ask(&["ps", "-aq", "--filter", "name=fleet"]).lines().count();
         for number in there..count {
             self.run(&format!("fleet-{number:03}"), &[], "echo up; sleep 86400");
         }
-        if there < count {
-            sleep(Duration::from_secs(61));
+        there < count
+    }
+
+    /// Keeps so many idle containers and nothing else.
+    pub fn keep(&self, count: usize) {
+        let all = self.ask(&["ps", "-a", "--format", "{{.Names}}"]);
+        let goes = |name: &&str| {
+            name.strip_prefix("fleet-").and_then(|n| n.parse::<usize>().ok()).is_none_or(|n| n >= count)
+        };
+        let names: Vec<_> = all.lines().filter(goes).collect();
+        if !names.is_empty() {
+            self.ask(&[&["rm", "-f"], names.as_slice()].concat());
         }
     }
 

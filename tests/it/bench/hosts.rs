@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::Form;
 use super::answers::selection_times;
 use super::consoles::{self, SIZE};
-use super::engine::Engine;
+use super::engine::{AGED, Engine};
 use super::figures::{memory_mb, processor_ns, seconds_between, tree};
 use super::measures::{PATIENCE, attempt, end, ms};
 use super::table::{FLOOR, Table};
@@ -32,6 +32,8 @@ const HOSTS: usize = 50;
 const STREAMS: usize = 30;
 /// Until streams run evenly.
 const SETTLE: Duration = Duration::from_secs(5);
+/// Lines that go through a narrow link: 20 MB, ten seconds.
+const NARROW_LINES: u64 = 200_000;
 /// A line of 100 bytes.
 const FILLING: &str =
     "of a long log, with some text to fill it up to one hundred bytes, as lines of logs are";
@@ -57,26 +59,32 @@ pub fn table(engine: &Engine, form: &Form) -> Table {
     run("chmod", &["755", wrapper.to_str().unwrap()]);
     let mut host = Host { engine, form, sshd, home, table: Table::new([OURS, THEIRS]) };
     type Part<'a> = fn(&mut Host<'a>);
+    // What counts no ages first: meanwhile the idle ones grow old.
     let parts: [(&str, usize, Part<'_>); 7] = [
+        ("log", 0, Host::long_log),
+        ("pings", 0, Host::pings),
         ("lists", LISTED, Host::lists),
         ("reconnects", LISTED, Host::reconnects),
         ("keys", LISTED, Host::keys),
         ("hosts", 1, Host::many),
         ("streams", 0, Host::streams),
-        ("log", 0, Host::long_log),
-        ("pings", 0, Host::pings),
     ];
     let wanted = std::env::var("BENCH_SSH").unwrap_or_default();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.split(',').any(|one| one == name);
+    let parts: Vec<_> = parts.into_iter().filter(|(name, ..)| is_wanted(name)).collect();
+    engine.fill(parts.iter().map(|(_, containers, _)| *containers).max().unwrap_or(0));
+    let (began, filled) = (Instant::now(), Instant::now());
     for (name, containers, part) in parts {
-        if !wanted.is_empty() && wanted.split(',').all(|one| one != name) {
-            continue;
-        }
-        eprintln!("-- ssh: {name}");
-        engine.clear();
         if containers > 0 {
-            engine.fleet(containers);
+            engine.keep(containers);
+            sleep(AGED.saturating_sub(filled.elapsed()));
+        } else if name == "streams" {
+            engine.clear();
         }
+        eprintln!("-- ssh: {name}, {} s after the start", began.elapsed().as_secs());
+        let first = host.table.len();
         attempt(|| part(&mut host));
+        host.table.print_from(first);
     }
     engine.clear();
     host.table
@@ -305,6 +313,21 @@ impl Host<'_> {
                 time(self.command("docker", &["-H", &self.engine.socket, "logs", "long"])),
             );
         }
+        self.narrow_log();
+        self.engine.ask(&["rm", "-f", "long"]);
+    }
+
+    /// Its end through a link of 2 MB/s and 20 ms there and back.
+    fn narrow_log(&mut self) {
+        let wire = Wire::to(self.sshd.port);
+        wire.slow(Duration::from_millis(10), 2_000_000);
+        let [.., config] = self.environment("log", &[("narrow".to_owned(), wire.port)]);
+        let (tail, host) = (NARROW_LINES.to_string(), format!("ssh://narrow{}", self.socket()));
+        let row = format!("log of {tail} lines of 100 bytes, 2 MB/s, 20 ms, ms");
+        let ours = ["--ssh-config", &config, "--host", &host, "logs", "--raw", "--tail", &tail, "long"];
+        self.table.add(&row, OURS, time(self.command(&Self::program(), &ours)));
+        let theirs = ["-F", &config, "narrow", "docker", "logs", "--tail", &tail, "long"];
+        self.table.add(&row, THEIRS, time(self.command("/usr/bin/ssh", &theirs)));
     }
 }
 

@@ -41,11 +41,21 @@ impl Table {
         })
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub fn print(&self) {
+        self.print_from(0);
+    }
+
+    /// The rows from that one on.
+    pub fn print_from(&self, first: usize) {
         print!("\n{:<52}", "medians of interleaved runs");
         self.columns.iter().for_each(|column| print!("{column:>12}"));
         println!("{:>12}{:>12}", "best peer x", "floor x");
-        for (index, row) in self.rows.iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate().skip(first) {
             print!("{row:<52}");
             for column in &self.columns {
                 print!("{:>12}", self.median(index, column).map_or("-".to_owned(), shown));

@@ -141,3 +141,17 @@ fn memory_near_its_limit_is_told_but_is_no_failure() {
     let done = run_with(&(config + "[thresholds]\nmemory = \"0.1%\"\n"), &["status"]).ended(0);
     assert!(done.out.contains("~ soon") && done.out.contains("of what it may use"), "{}", done.out);
 }
+
+#[test]
+fn a_disk_that_runs_short_is_a_warning_wherever_it_is_told() {
+    if !engine::is_there() {
+        return;
+    }
+    let short = "[thresholds]\ndisk_free = \"100%\"\n";
+    let doctor = run_with(short, &["doctor", "--json"]);
+    let disk = doctor.json().into_iter().find(|row| row["step"] == "disk").expect("no disk");
+    assert_eq!(disk["verdict"], "warn", "{disk}");
+    let status = run_with(short, &["status"]);
+    let told = status.out.lines().find(|line| line.contains("disk: ")).expect("no disk");
+    assert!(told.contains("~ soon"), "{told}");
+}

@@ -119,7 +119,7 @@ fn an_address_that_is_none_says_what_is_wrong_with_it_and_no_password() {
         ("ssh://op:geheim@web1", "a password stands before the `@`"),
         ("ssh://web1?x=1", "`web1?x=1` is no host"),
     ] {
-        let done = run(&["containers", "--host", address]).ended(6);
+        let done = run(&["containers", "--host", address]).ended(2);
         assert!(done.err.contains(wanted) && !done.err.contains("geheim"), "{}", done.err);
     }
 }
