@@ -6,5 +6,6 @@ pub mod order;
 pub mod plan;
 pub mod progress;
 pub mod request;
+pub mod rules;
 pub mod story;
 pub mod words;

@@ -23,5 +23,6 @@ pub mod signals;
 pub mod subs;
 pub mod terminal;
 pub mod terminal_prompts;
+pub mod terms;
 pub mod who;
 pub mod worker;

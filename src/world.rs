@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::deploy::plan::AllTerms;
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
@@ -165,6 +166,8 @@ pub struct World {
     pub changes: changes::Changes,
     /// What the configuration says of services.
     pub services: health::Services,
+    /// And of how they are deployed.
+    pub terms: AllTerms,
     /// What this console did and what failed, oldest first, at most 500.
     pub activity: Vec<Deed>,
     /// What is recorded on the hosts.
@@ -201,6 +204,7 @@ impl World {
             environments: self.environments,
             hosts: self.hosts,
             services: self.services,
+            terms: self.terms,
             limits: self.limits,
             opened: self.opened,
             ..other

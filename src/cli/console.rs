@@ -25,6 +25,7 @@ use crate::msg::{JobEvent, Msg};
 use crate::runtime::environments::{HostPlan, Plan, plan};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::signals::Signals;
+use crate::runtime::terms;
 use crate::runtime::who::who;
 use crate::runtime::{hosts, run, terminal};
 use crate::ui::look::Look;
@@ -83,6 +84,7 @@ impl Stage {
         let ssh_config = setup.ssh_config(options);
         let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref(), setup.places.state());
         world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
+        world.terms = terms::all(&setup.loaded.config, &plan.environments);
         Ok(Self { setup, plan, world, routes })
     }
 }

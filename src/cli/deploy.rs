@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use super::consent::{Consent, Request};
 use super::failure::Failure;
-use super::setup::Options;
+use super::setup::{Options, one_of};
 use super::site::{Depth, Site, Where};
 use super::target::Target;
 use crate::config::units::{Period, UnitError};
 use crate::deploy::event::Ending;
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
+use crate::deploy::progress::Progress;
 use crate::deploy::request::Heard;
+use crate::domain::deployment::errand::Migration;
 use crate::domain::deployment::{Asked, Heading, Plan, Release};
 use crate::domain::environment::Environment;
 use crate::domain::grade::{Grade, Weight, grade_at_once};
@@ -106,6 +108,9 @@ pub struct Deploy {
     /// Ask no registry: the image that all hosts have by that name
     #[arg(long)]
     local: bool,
+    /// What this release does to data, otherwise as configured: nothing goes back by itself over an irreversible one
+    #[arg(long, value_name = "KIND", value_parser = one_of(Migration::WORDS.iter().copied(), Migration::parse))]
+    migration: Option<Migration>,
     #[command(flatten)]
     manners: Manners,
 }
@@ -167,24 +172,27 @@ fn release(text: &str) -> Result<Release, String> {
 /// Puts an image live.
 pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Deploy { image: arguments.image };
-    carry_out(&arguments.target, &wish, &arguments.manners, arguments.local, options).await
+    let manner = Manner { is_local: arguments.local, migration: arguments.migration, ..Manner::default() };
+    carry_out(&arguments.target, &wish, &arguments.manners, manner, options).await
 }
 
 /// Puts an earlier release live again.
 pub async fn rollback(arguments: Rollback, options: &Options) -> Result<u8, Failure> {
-    carry_out(&arguments.target, &Wish::Rollback(arguments.release), &arguments.manners, false, options).await
+    let wish = Wish::Rollback(arguments.release);
+    carry_out(&arguments.target, &wish, &arguments.manners, Manner::default(), options).await
 }
 
 /// Runs so many replicas.
 pub async fn scale(arguments: Scale, options: &Options) -> Result<u8, Failure> {
-    carry_out(&arguments.target, &Wish::Scale(arguments.replicas), &arguments.manners, false, options).await
+    let wish = Wish::Scale(arguments.replicas);
+    carry_out(&arguments.target, &wish, &arguments.manners, Manner::default(), options).await
 }
 
 async fn carry_out(
     target: &Target,
     wish: &Wish,
     manners: &Manners,
-    is_local: bool,
+    manner: Manner,
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
@@ -199,7 +207,7 @@ async fn carry_out(
     }
     let mut teller = Teller::new(manners.json, &environment);
     let ready_within_s = manners.ready_within.as_secs() as u32;
-    let manner = Manner { ready_within_s, is_local, ..Manner::default() };
+    let manner = Manner { ready_within_s, ..manner };
     let mut place = place::of(&site, &environment, Some(&service), manner, nobody());
     place.project = first.container.project.as_deref().map(str::to_owned);
     let plan = place.plan(&service, wish).await.map_err(not_begun)?;
@@ -235,7 +243,7 @@ async fn confirm(consent: &Consent, environment: &Environment, plan: &Plan) -> R
         plan.has_gap().then_some("it is away between its stop and its start: both cannot run at once");
     let request = Request {
         environment,
-        grade: grade_at_once(Weight::Ends, environment),
+        grade: grade_at_once(Weight::Ends, environment).over_migration(plan.crosses.is_some(), environment),
         what: plan.title(),
         steps: plan.steps.iter().map(ToString::to_string).collect(),
         warning,
@@ -283,8 +291,12 @@ async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Resu
     let is_back = heading == Heading::Back;
     let request = Request {
         environment: &environment,
-        // Going back is easier than going forward: one `y`, wherever it is.
-        grade: if is_back { Grade::Yes } else { grade_at_once(Weight::Ends, &environment) },
+        // Going back is easier than going forward: one `y`, wherever it is, unless a migration lies between.
+        grade: if is_back {
+            Grade::Yes.over_migration(is_past_migration(record), &environment)
+        } else {
+            grade_at_once(Weight::Ends, &environment)
+        },
         what: verb(heading, record),
         steps: ahead(record, heading),
         warning: None,
@@ -292,6 +304,11 @@ async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Resu
     arguments.consent.obtain(&request).await?;
     let why = is_back.then(|| arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned()));
     took_up(&place, record, why, &mut teller, arguments.waiting, options).await
+}
+
+/// A migration that cannot be undone was begun with it.
+fn is_past_migration(record: &Record) -> bool {
+    record.plan.as_ref().is_some_and(|plan| Progress::of(&record.notes).is_past_migration(plan))
 }
 
 /// Whoever is at work on it was asked to wait.
@@ -321,7 +338,7 @@ fn verb(heading: Heading, record: &Record) -> String {
 
 /// What is left to do in that direction.
 fn ahead(record: &Record, heading: Heading) -> Vec<String> {
-    let mut progress = crate::deploy::progress::Progress::of(&record.notes);
+    let mut progress = Progress::of(&record.notes);
     progress.heading = progress.heading.max(heading);
     let plan = record.plan.as_ref();
     let ahead = plan.map(|plan| progress.ahead(plan)).unwrap_or_default();

@@ -78,7 +78,7 @@ pub async fn run(arguments: &Arguments, options: &Options) -> Result<u8, Failure
     let found = site.find(&at, &[], Depth::List).await?;
     let is_of_it = |c: &Container| c.project.as_deref() == Some(&*project.name) && c.state.is_up();
     // Each host that answers is meant to run the whole project.
-    let hosts = environment.hosts.iter().filter(|host| !site.is_lost(host));
+    let hosts = environment.hosts.iter().filter(|host| site.refusals(host).is_empty());
     let mut by_host: BTreeMap<HostId, Vec<Running>> = hosts.map(|host| (host.clone(), Vec::new())).collect();
     for Found { container, .. } in found.iter().filter(|found| is_of_it(&found.container)) {
         let spec = site.engine(&container.key.host)?.spec(&container.key.id).await?;

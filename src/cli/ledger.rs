@@ -9,6 +9,7 @@ use super::out::{Out, Tone, remark};
 use super::setup::Options;
 use super::site::{Depth, Site, Where};
 use super::table::{Table, cell, left, right};
+use crate::domain::deployment::{Note, Plan};
 use crate::domain::environment::Environment;
 use crate::domain::ids::HostId;
 use crate::domain::ledger::union::{Finding, Ledger};
@@ -32,7 +33,9 @@ JSON (--json), one object per record, oldest first:
   why            what somebody noted, else null
   ended          when; null where no end is recorded
   outcome        done, status, undone, failed; null where no end is recorded
-  status, error  of a program that ran; what came back";
+  status, error  of a program that ran; what came back
+  plan, journal  of a deployment: its steps, and each line that was written
+                 while it ran, as they lie on the hosts; else null and []";
 
 /// What `verify` prints.
 pub const VERIFY: &str = "\
@@ -87,6 +90,8 @@ struct Row<'a> {
     outcome: Option<&'static str>,
     status: Option<i64>,
     error: Option<&'a str>,
+    plan: Option<&'a Plan>,
+    journal: &'a [Note],
 }
 
 #[derive(Serialize)]
@@ -234,6 +239,8 @@ fn row(record: &Record) -> Row<'_> {
         outcome,
         status,
         error,
+        plan: record.plan.as_deref(),
+        journal: &record.notes,
     }
 }
 

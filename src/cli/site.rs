@@ -23,6 +23,7 @@ use crate::runtime::environments::{HostPlan, plan};
 use crate::runtime::hosts::{self, Routes};
 use crate::runtime::prompts::Prompts;
 use crate::runtime::run::now;
+use crate::runtime::terms;
 use crate::world::World;
 
 mod ask;
@@ -120,6 +121,7 @@ impl Site {
         let (mut world, routes) =
             hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref(), state.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
+        world.terms = terms::all(&config, &plan.environments);
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;
@@ -206,11 +208,6 @@ impl Site {
     /// Whether hosts did not answer.
     pub fn is_incomplete(&self) -> bool {
         !self.lost.is_empty()
-    }
-
-    /// Whether this host did not answer.
-    pub fn is_lost(&self, host: &HostId) -> bool {
-        self.lost.contains(host)
     }
 
     /// The status of a command that went well: 6 where hosts did not answer, so that something is missing.

@@ -35,6 +35,18 @@ const SECTIONS: &[Section] = &[
     section("hosts.*.tls", "hosts.web1.tls", "TLS to a tcp:// engine, as docker --tlsverify has it."),
     section("services.*", "services.api", "What is known of a service besides what its containers say."),
     section(
+        "services.*.env",
+        "services.api.env",
+        "What its variables have to be like to be deployed; all that is wrong is told before anything is touched.",
+    ),
+    section(
+        "services.*.deploy",
+        "services.api.deploy",
+        "What is run once with every deployment, in a container like its own with the new image. It is shown in the plan and the ledger: no place for a secret.",
+    ),
+    section("services.*.env.match", "services.api.env.match", "Forms of values."),
+    section("services.*.env.between", "services.api.env.between", "Ranges of numbers."),
+    section(
         "services.*.live|ready",
         "services.api.ready",
         "How to ask it: ready, whether it can serve; live, whether it runs at all.",
@@ -93,6 +105,8 @@ pub fn render() -> String {
 fn sample_name(key: &Key) -> &'static str {
     match key.path {
         "services.*.live|ready.headers.*" => "Host",
+        "services.*.env.match.*" => "REGION",
+        "services.*.env.between.*" => "WORKERS",
         "logs.searches.*" => "timeouts",
         "keys.*" => "ctrl-r",
         "keys.*.*" => "\"ctrl-x e\"",

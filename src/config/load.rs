@@ -165,7 +165,7 @@ pub fn load_with(
     let remarks = match shelf.filter(|_| is_whole) {
         Some(shelf) => {
             let beside = Beside { origins: &origins, sources: &sources, home: shelf.home() };
-            beside.compose(&mut config);
+            beside.all(&mut config);
             inventories::expand(&mut config, beside, shelf, &mut problems)
         }
         None => Vec::new(),

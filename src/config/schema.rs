@@ -168,6 +168,10 @@ pub struct Service {
     pub runbook: Option<String>,
     /// More restarts by the engine need a human; [`Thresholds::restarts`] where it is `None`.
     pub restart_limit: Option<u32>,
+    /// What its variables have to be like to be deployed.
+    pub env: Variables,
+    /// What is run once with every deployment.
+    pub deploy: Deploy,
 }
 
 /// Which address is probed.
@@ -363,3 +367,6 @@ impl Environment {
 }
 
 mod defaults;
+mod deploy;
+
+pub use deploy::{Deploy, Variables};

@@ -3,7 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use regex::Regex;
+
 use super::schema::{self, Config};
+use crate::deploy::plan::errands::Errands;
+use crate::deploy::rules::Rules;
+use crate::domain::deployment::errand::Migration;
+use crate::domain::environment::Class;
 use crate::domain::ids::EnvironmentId;
 use crate::domain::probe::{Ask, Headers, ProbeSpec, ServiceSpec, ServiceSpecs, Via};
 
@@ -29,6 +35,32 @@ fn spec(service: &schema::Service) -> ServiceSpec {
         ready: service.ready.as_ref().map(probe),
         restart_limit: service.restart_limit,
         runbook: service.runbook.clone(),
+    }
+}
+
+/// What holds for the variables of a service in an environment of that class, but for those that a file names.
+pub fn rules(of: &schema::Variables, class: Class) -> Rules {
+    // A form that does not compile was refused with its file.
+    let form = |(key, form): (&String, &String)| Some((key.clone(), Regex::new(form).ok()?));
+    Rules {
+        class,
+        required: of.required.iter().cloned().collect(),
+        forms: of.forms.iter().filter_map(form).collect(),
+        ranges: of.between.iter().map(|(key, span)| (key.clone(), span.get())).collect(),
+        allowed: of.allow.iter().cloned().collect(),
+        faults: Vec::new(),
+    }
+}
+
+/// What is run once with every deployment of a service.
+pub fn errands(of: &schema::Deploy) -> Errands {
+    Errands {
+        pre_deploy: of.pre_deploy.clone(),
+        migrate: of.migrate.clone(),
+        migration: Migration::parse(&of.migration).unwrap_or_default(),
+        post_deploy: of.post_deploy.clone(),
+        post_rollback: of.post_rollback.clone(),
+        within_s: u32::try_from(of.within.get().as_secs()).unwrap_or(u32::MAX),
     }
 }
 

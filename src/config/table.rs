@@ -2,6 +2,8 @@
 //!
 //! It feeds the check of files, the nearest key in an error, `.config-example` and the documentation. No parsing here.
 
+use crate::domain::deployment::errand::Migration;
+
 /// What a key holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -17,6 +19,8 @@ pub enum Kind {
     Size,
     /// A share.
     Percent,
+    /// Numbers from one to another.
+    Span,
     /// A regular expression.
     Regex,
     /// One of these words.
@@ -116,7 +120,7 @@ impl Key {
 
 use Kind::{
     Action, Address, Bool, Choice, Chords, Colour, File, FileBeside, Integer, List, Percent, Period, Regex,
-    Same, Size, Text, Theme, UrlPath,
+    Same, Size, Span, Text, Theme, UrlPath,
 };
 
 const TEXTS: Kind = List(&Text);
@@ -161,6 +165,17 @@ pub const KEYS: &[Key] = &[
     may("hosts.*.tls.server_name", Text, "\"web1.example\"", "Whose name the engine's certificate carries, where it is not that of the address."),
     may("services.*.runbook", Text, "\"https://wiki.example/runbooks/api\"", "Where to read what to do when it breaks."),
     may("services.*.restart_limit", Integer(1, 1_000), "5", "More restarts by the engine than this need a human; thresholds.restarts where it is not set."),
+    may("services.*.env.required", TEXTS, "[\"API_URL\"]", "Variables without which it is not deployed."),
+    may("services.*.env.example", FileBeside, "\".env.example\"", "A file of variables; every one that it names is required as well."),
+    may("services.*.env.match.*", Regex, "\"eu-[a-z]+-[0-9]\"", "What the whole value of a variable has to match; its name is on the left."),
+    may("services.*.env.between.*", Span, "\"1..64\"", "The numbers between which a variable has to be."),
+    may("services.*.env.allow", TEXTS, "[\"SIDECAR_URL\"]", "Variables that may be what production otherwise runs without: DEBUG on, localhost, a secret that is empty or as in examples."),
+    may("services.*.deploy.pre_deploy", TEXTS, "[\"./manage.py\", \"check\"]", "Run before anything is changed; where it fails nothing is."),
+    may("services.*.deploy.migrate", TEXTS, "[\"./manage.py\", \"migrate\"]", "Run before the first new replica, where the release has a migration."),
+    set("services.*.deploy.migration", Choice(Migration::WORDS), "\"none\"", "What a release does to data, where `deploy --migration` says nothing else: nothing goes back by itself over an irreversible one."),
+    may("services.*.deploy.post_deploy", TEXTS, "[\"./announce\", \"live\"]", "Run once the new release serves; where it fails that is told."),
+    may("services.*.deploy.post_rollback", TEXTS, "[\"./announce\", \"back\"]", "Run once an earlier release serves again; where it fails that is told."),
+    set("services.*.deploy.within", Period(SECOND), "\"10m\"", "How long each of them may take."),
     set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
     may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
     set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
@@ -254,7 +269,10 @@ mod tests {
     #[test]
     fn children_are_named_once_in_order() {
         assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
-        assert_eq!(children("services.*"), ["runbook", "restart_limit", "via", "live|ready"]);
+        assert_eq!(
+            children("services.*"),
+            ["runbook", "restart_limit", "env", "deploy", "via", "live|ready"]
+        );
         assert_eq!(children("log"), [""; 0]);
     }
 

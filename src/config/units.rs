@@ -1,6 +1,7 @@
 //! Quantities with their units as people write them: `15m`, `12MiB`, `10%`. Reads and shows them; no clock.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ pub struct ByteSize(u64);
 /// A share in hundredths of a percent, at most 100 %.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Percent(u16);
+
+/// Numbers from one to another, both included.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Span(f64, f64);
 
 const TIMES: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 const LONGEST_MS: u64 = 366 * 86_400_000;
@@ -142,6 +147,31 @@ impl FromStr for Percent {
     }
 }
 
+impl Span {
+    /// As the standard library's type.
+    pub fn get(self) -> RangeInclusive<f64> {
+        self.0..=self.1
+    }
+}
+
+impl FromStr for Span {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || UnitError(format!("{} is no range; write `1..64`", quantity(text)));
+        let (least, most) = text.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
+        let (least, most) = (number(least)?, number(most)?);
+        if least <= most { Ok(Self(least, most)) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.0, self.1)
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0.as_millis() as u64;
@@ -194,7 +224,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! { Period ByteSize Percent }
+as_text! { Period ByteSize Percent Span }
 
 #[cfg(test)]
 mod tests {
@@ -225,6 +255,16 @@ mod tests {
         assert!((("12.5%").parse::<Percent>().unwrap().fraction() - 0.125).abs() < 1e-9);
         for text in ["10", "101%", "100.01%", "-1%", "%", "1.%", ".5%", "1.234%", "+1%"] {
             assert!(text.parse::<Percent>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_has_both_ends_in_order() {
+        let range = "-1..0.5".parse::<Span>().unwrap();
+        assert!(range.get().contains(&0.5) && !range.get().contains(&0.6));
+        assert_eq!(range.to_string(), "-1..0.5");
+        for text in ["", "1", "1..", "..2", "2..1", "a..b", "1..inf", "1...2"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }
 

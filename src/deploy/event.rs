@@ -82,6 +82,8 @@ pub fn told(note: &Note, plan: &Plan) -> Option<Said> {
         Phase::Intent => Said::Begins(step()?),
         Phase::Done => Said::Done(step()?),
         Phase::Failed(why) => Said::Turns(why.clone()),
+        Phase::Stopped(why) => Said::Trouble(why.clone()),
+        Phase::Printed(lines) => Said::LastLines(step()?, lines.clone()),
         Phase::TakenUp(_) => Said::TakenUp,
         Phase::Asked(request) => Said::Asked(request.to_string()),
     })

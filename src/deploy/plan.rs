@@ -8,15 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::progress::serving;
+use super::rules::{Broken, Rules};
+use crate::domain::deployment::errand::{Kind, Migration};
 use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica, Step};
-use crate::domain::ids::{ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::ids::{ContainerKey, EnvironmentId, HostId, ImageId, ServiceId};
 use crate::domain::registry::digest_of;
 use crate::domain::spec::{Endpoint, RestartPolicy};
 
+pub mod errands;
 pub mod images;
 mod refusal;
 mod scale;
 
+use errands::{Errands, Run};
 use images::{Chosen, Registry, Source};
 pub use refusal::Refusal;
 use scale::scale;
@@ -36,8 +40,11 @@ pub enum Wish {
     Scale(usize),
 }
 
+/// By environment, then by service.
+pub type AllTerms = BTreeMap<EnvironmentId, BTreeMap<String, Terms>>;
+
 /// What is there of a service.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Scene {
     /// The service.
     pub service: ServiceId,
@@ -49,8 +56,21 @@ pub struct Scene {
     pub hosts: Vec<Stage>,
     /// What the registry of the image that is wanted says.
     pub registry: Registry,
+    /// What the configuration says of it.
+    pub terms: Terms,
+    /// Releases whose migration cannot be undone.
+    pub irreversible: BTreeSet<Release>,
     /// How it is judged and kept.
     pub manner: Manner,
+}
+
+/// What the configuration says of how a service is deployed.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// What its variables have to be like.
+    pub rules: Rules,
+    /// What is run once with it.
+    pub errands: Errands,
 }
 
 /// How a service is deployed, whatever the image.
@@ -66,11 +86,21 @@ pub struct Manner {
     pub may_overlap: bool,
     /// An image counts as the hosts have it, whatever a registry says.
     pub is_local: bool,
+    /// What this release does to data, where it is not as configured.
+    #[serde(default)]
+    pub migration: Option<Migration>,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { ready_within_s: 120, settle_s: 5, keep: 3, may_overlap: false, is_local: false }
+        Self {
+            ready_within_s: 120,
+            settle_s: 5,
+            keep: 3,
+            may_overlap: false,
+            is_local: false,
+            migration: None,
+        }
     }
 }
 
@@ -125,6 +155,8 @@ pub struct Standing {
     pub has_port: bool,
     /// It may write to a volume or directory that outlives it.
     pub writes_to_volume: bool,
+    /// What its variables break of the rules.
+    pub broken: Vec<Broken>,
 }
 
 /// The steps, or all reasons why not.
@@ -146,7 +178,10 @@ pub fn plan(wish: &Wish, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
 
 fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
     let (Chosen { reference, digest }, mut refusals) = images::chosen(image, scene);
+    refusals.extend(scene.broken().into_iter().map(Refusal::Rule));
     let (mut steps, mut count) = (Vec::new(), 0);
+    let mut last = Vec::new();
+    let mut after_back = Vec::new();
     for stage in scene.hosts.iter().filter(|stage| stage.live().next().is_some()) {
         let source = match stage.source(&reference, scene.platforms()) {
             Ok(source) => source,
@@ -156,6 +191,15 @@ fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refus
             }
         };
         for old in stage.live() {
+            if count == 0 {
+                let own = Run { scene, host: &stage.host, like: old, source: &source, release: scene.next };
+                let Errands { post_deploy, post_rollback, .. } = &scene.terms.errands;
+                steps.extend(own.before());
+                last = own.steps(Kind::PostDeploy, post_deploy);
+                let source = Source { reference: &old.image, id: Some(&old.image_id) };
+                let back = Run { source: &source, release: before, ..own };
+                after_back = back.steps(Kind::PostRollback, post_rollback);
+            }
             count += 1;
             let new = scene.made(old, scene.next, count);
             let create = created(&new, old, &source);
@@ -165,9 +209,10 @@ fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refus
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    steps.extend(last);
     steps.extend(scene.surplus(&[scene.next, before]));
     let plan = scene.planned(Purpose::Deploy, scene.next, before, image, steps);
-    Ok(Plan { digest, ..plan })
+    Ok(Plan { digest, after_back, ..plan })
 }
 
 fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
@@ -212,7 +257,16 @@ fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<P
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    Ok(scene.planned(Purpose::Rollback, release, before, &model.image, steps))
+    if let Some(stage) = scene.hosts.iter().find(|stage| kept(stage).iter().any(|r| r.key == model.key)) {
+        let source = Source { reference: &model.image, id: Some(&model.image_id) };
+        let own = Run { scene, host: &stage.host, like: &model, source: &source, release };
+        steps.extend(own.steps(Kind::PostRollback, &scene.terms.errands.post_rollback));
+    }
+    let plan = scene.planned(Purpose::Rollback, release, before, &model.image, steps);
+    // Whatever lies between the two, whichever is the later one.
+    let (least, most) = (release.min(before), release.max(before));
+    let crosses = scene.irreversible.iter().find(|r| **r > least && **r <= most).copied();
+    Ok(Plan { crosses, ..plan })
 }
 
 fn created(new: &Replica, like: &Standing, source: &Source<'_>) -> Act {
@@ -221,6 +275,7 @@ fn created(new: &Replica, like: &Standing, source: &Source<'_>) -> Act {
         like: like.key.clone(),
         image: source.reference.to_owned(),
         image_id: source.id.cloned(),
+        errand: None,
     }
 }
 
@@ -253,7 +308,15 @@ impl Scene {
             ready_within_s,
             settle_s,
             steps,
+            after_back: Vec::new(),
+            crosses: None,
         }
+    }
+
+    /// All that the variables of what runs break of the rules, each once.
+    fn broken(&self) -> BTreeSet<Broken> {
+        let live = self.hosts.iter().flat_map(Stage::live);
+        self.terms.rules.faults.iter().chain(live.flat_map(|replica| &replica.broken)).cloned().collect()
     }
 
     /// Both may run at once.

@@ -59,8 +59,11 @@ impl Progress {
     /// With one more line.
     pub fn note(&mut self, note: &Note) {
         self.epoch = self.epoch.max(note.epoch);
-        if matches!(note.phase, Phase::TakenUp(_) | Phase::Asked(_)) {
-            return;
+        match &note.phase {
+            Phase::TakenUp(_) | Phase::Asked(_) | Phase::Printed(_) => return,
+            // It goes on where it was going, once somebody says so.
+            Phase::Stopped(why) => return self.failure = Some(why.clone()),
+            _ => {}
         }
         self.heading = self.heading.max(note.heading);
         match &note.phase {
@@ -91,9 +94,17 @@ impl Progress {
     /// It can still be taken back: nothing was removed yet.
     pub fn may_turn(&self, plan: &Plan) -> bool {
         let is_removal = |step: &u32| {
-            plan.steps.get(*step as usize).is_some_and(|step| matches!(step.act, Act::Discard(_)))
+            let act = plan.steps.get(*step as usize).map(|step| &step.act);
+            // What the deployment itself made is no loss.
+            matches!(act, Some(Act::Discard(replica)) if replica.id.is_some())
         };
         !self.begun.iter().any(is_removal)
+    }
+
+    /// A migration that cannot be undone was begun: whoever goes back has to know that.
+    pub fn is_past_migration(&self, plan: &Plan) -> bool {
+        let step = |step: &u32| plan.steps.get(*step as usize);
+        self.begun.iter().filter_map(step).any(|step| step.act.is_irreversible())
     }
 
     /// Steps of the plan that are done.
@@ -132,7 +143,10 @@ impl Progress {
                 way.push(Numbered { number, step: Step { host: step.host.clone(), act } });
             }
         }
-        way
+        let first = plan.steps.len() as u32 * BACK_PER_STEP;
+        let after = plan.after_back.iter().enumerate();
+        let after = after.map(|(n, step)| Numbered { number: Some(first + n as u32), step: step.clone() });
+        if way.is_empty() { way } else { way.into_iter().chain(after).collect() }
     }
 }
 
@@ -164,6 +178,8 @@ fn forward(plan: &Plan) -> Vec<Numbered> {
 fn undo(act: &Act) -> Vec<Act> {
     match act {
         Act::Create { replica, .. } => vec![Act::Discard(replica.clone())],
+        // What it did is done; at most it still runs.
+        Act::Run(replica, _) => vec![Act::Retire(replica.clone())],
         Act::Start(replica) => vec![Act::Retire(replica.clone())],
         // It is kept as it was: whoever starts it the next time finds its names.
         Act::Revive(replica) if !replica.found_as.is_empty() => {

@@ -120,7 +120,7 @@ fn lines(way: &[Numbered], notes: &[Note], heading: Heading) -> Vec<Line> {
             |is_it: fn(&Phase) -> bool| of_it().filter(|note| is_it(&note.phase)).map(|note| note.at).max();
         let begun = newest(|phase| *phase == Phase::Intent);
         let failed = of_it().find_map(|note| match &note.phase {
-            Phase::Failed(why) => Some(why.clone()),
+            Phase::Failed(why) | Phase::Stopped(why) => Some(why.clone()),
             _ => None,
         });
         let standing = match (failed, newest(|phase| *phase == Phase::Done), begun) {
@@ -180,6 +180,8 @@ mod tests {
             engines: std::collections::BTreeMap::new(),
             ready_within_s: 60,
             settle_s: 5,
+            after_back: Vec::new(),
+            crosses: None,
             steps: acts.map(|act| Step { host: HostId::new("web1"), act }).into(),
         }
     }

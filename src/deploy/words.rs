@@ -8,6 +8,7 @@ impl Act {
     pub fn way_back(&self) -> &'static str {
         match self {
             Self::Create { .. } => "remove it",
+            Self::Run(..) => "none, it is run once",
             Self::Start(_) | Self::Revive(_) => "stop it",
             Self::Retire(_) => "start it again",
             Self::Discard(_) => "none, it is gone",
@@ -43,9 +44,16 @@ impl Plan {
     pub fn remarks(&self) -> Vec<(String, bool)> {
         let count = |is_it: fn(&Act) -> bool| self.steps.iter().filter(|step| is_it(&step.act)).count();
         let mut remarks = Vec::new();
-        if count(|act| matches!(act, Act::Create { .. })) > 0 {
+        if count(|act| matches!(act, Act::Create { errand: None, .. })) > 0 {
             let text = "made like those that run; the image alone is another one";
             remarks.push((text.to_owned(), false));
+        }
+        if self.steps.iter().any(|step| step.act.is_irreversible()) {
+            let text = "its migration cannot be undone: from then on nothing goes back by itself";
+            remarks.push((text.to_owned(), true));
+        }
+        if let Some(release) = self.crosses {
+            remarks.push((format!("it crosses the migration of {release}, which cannot be undone"), true));
         }
         if self.has_gap() {
             remarks.push((
@@ -53,7 +61,7 @@ impl Plan {
                 true,
             ));
         }
-        match count(|act| matches!(act, Act::Discard(_))) {
+        match count(|act| matches!(act, Act::Discard(replica) if replica.id.is_some())) {
             0 => {}
             1 => remarks.push(("a kept container goes: that cannot be undone".to_owned(), true)),
             gone => remarks.push((format!("{gone} kept containers go: that cannot be undone"), true)),

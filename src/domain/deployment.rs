@@ -7,10 +7,13 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::errand::{Errand, Kind, Migration};
 use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use super::ledger::{RecordId, RecordNumber, Who};
 use super::registry::shortened;
 use super::spec::{Endpoint, RestartPolicy};
+
+pub mod errand;
 
 /// Which environment a container was made for, by a deployment.
 pub const ENVIRONMENT: &str = "pilothouse.environment";
@@ -89,6 +92,12 @@ pub struct Plan {
     pub settle_s: u32,
     /// In this order.
     pub steps: Vec<Step>,
+    /// What is done last where it is taken back.
+    #[serde(default)]
+    pub after_back: Vec<Step>,
+    /// The release whose migration cannot be undone and lies between: going on to this plan's release crosses it.
+    #[serde(default)]
+    pub crosses: Option<Release>,
 }
 
 impl Plan {
@@ -115,7 +124,7 @@ impl Plan {
             same.map_or_else(|| host.clone(), |(name, _)| name.clone())
         };
         let mut plan = self.clone();
-        for step in &mut plan.steps {
+        for step in plan.steps.iter_mut().chain(&mut plan.after_back) {
             step.host = here(&step.host);
             if let Act::Create { like, .. } = &mut step.act {
                 like.host = here(&like.host);
@@ -184,7 +193,12 @@ pub enum Act {
         image: String,
         /// The image itself: a tag may have moved since. `None` where it has to be pulled first: then its digest tells.
         image_id: Option<ImageId>,
+        /// What it is made to run once, where it is no replica that serves.
+        #[serde(default)]
+        errand: Option<Box<Errand>>,
     },
+    /// Run an errand to its end.
+    Run(Replica, Box<Errand>),
     /// Start it.
     Start(Replica),
     /// Wait until it is ready.
@@ -200,11 +214,26 @@ pub enum Act {
 }
 
 impl Act {
+    /// The errand that it makes or runs.
+    pub fn errand(&self) -> Option<&Errand> {
+        match self {
+            Self::Create { errand, .. } => errand.as_deref(),
+            Self::Run(_, errand) => Some(errand),
+            _ => None,
+        }
+    }
+
+    /// It runs a migration that cannot be undone.
+    pub fn is_irreversible(&self) -> bool {
+        matches!(self, Self::Run(_, errand) if errand.kind == Kind::Migrate(Migration::Irreversible))
+    }
+
     /// What it is about; `None` where it is about an image alone.
     pub fn replica(&self) -> Option<&Replica> {
         match self {
             Self::Pull { .. } => None,
             Self::Create { replica, .. }
+            | Self::Run(replica, _)
             | Self::Start(replica)
             | Self::Gate(replica)
             | Self::Join(replica)
@@ -222,6 +251,7 @@ impl fmt::Display for Act {
             Self::Create { replica, image, .. } => {
                 write!(f, "create {} from {}", replica.name, shortened(image))
             }
+            Self::Run(replica, errand) => write!(f, "run {errand} in {}", replica.name),
             Self::Start(replica) => write!(f, "start {}", replica.name),
             Self::Gate(replica) => write!(f, "wait until {} is ready", replica.name),
             Self::Join(replica) => write!(f, "let {} be found by the service's name", replica.name),
@@ -252,6 +282,10 @@ pub enum Phase {
     Done,
     /// It was tried, and this came back.
     Failed(String),
+    /// It was tried, this came back, and nothing goes back by itself over a migration that cannot be undone.
+    Stopped(String),
+    /// What it printed last.
+    Printed(Vec<String>),
     /// Whoever did it is not heard of any more, and another one goes on under this epoch. The step means nothing.
     TakenUp(RecordId),
     /// Somebody asks something of whoever is at work under this epoch. The step means nothing.

@@ -71,6 +71,14 @@ pub fn grade_at_once(weight: Weight, environment: &Environment) -> Grade {
     grade(weight, environment)
 }
 
+impl Grade {
+    /// Its name has to be typed where a migration is crossed that cannot be undone, whatever the environment is.
+    #[must_use]
+    pub fn over_migration(self, crosses: bool, environment: &Environment) -> Self {
+        if crosses { Self::Name(environment.id.to_string()) } else { self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -157,6 +157,17 @@ impl Spec {
         self.with_endpoints(&bare.collect::<Vec<_>>())
     }
 
+    /// The same for a command that is run once beside it: found by nobody, without its ports, fixed addresses and check.
+    #[must_use]
+    pub fn once(&self, command: &[String]) -> Self {
+        let bare = self.networks().into_iter();
+        let bare = bare.map(|e| Endpoint { network: e.network, ..Endpoint::default() });
+        let mut spec = self.with_endpoints(&bare.collect::<Vec<_>>());
+        spec.0.remove("ExposedPorts");
+        let spec = spec.with("Cmd", json!(command)).with("Healthcheck", json!({ "Test": ["NONE"] }));
+        spec.with_host("PortBindings", Value::Null)
+    }
+
     /// The mode of its network: the name of one, `host`, `none`, `container:…`; `default` where nothing is said.
     pub fn network_mode(&self) -> &str {
         self.host("NetworkMode").and_then(Value::as_str).unwrap_or("default")

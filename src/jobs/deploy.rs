@@ -21,6 +21,7 @@ use crate::ports::lifecycle::Lifecycle;
 mod act;
 pub mod ask;
 pub mod begin;
+mod errand;
 pub mod gate;
 pub mod heed;
 pub mod images;
@@ -104,6 +105,12 @@ pub enum Halt {
         /// What came back.
         why: String,
     },
+    /// It would have gone back by itself, if no migration stood in its way.
+    #[error(
+        "{0}; its migration cannot be undone, so it does not go back by itself. `resume` tries again; \
+         `undo` goes back, if the release before can live with what the migration did"
+    )]
+    Migration(String),
     /// Its journal could not be written, so nothing more was done.
     #[error("the journal cannot be written: {0}")]
     Journal(String),
@@ -225,7 +232,13 @@ impl Run {
             self.note(one, Phase::Intent).await?;
         }
         (self.say)(Said::Begins(one.step.clone()));
-        let failed = match self.tried(&one.step).await? {
+        let tried = self.tried(&one.step).await?;
+        let printed = self.printed(&one.step).await;
+        if !printed.is_empty() {
+            (self.say)(Said::LastLines(one.step.clone(), printed.clone()));
+            self.note(one, Phase::Printed(printed)).await?;
+        }
+        let failed = match tried {
             Ok(()) => {
                 self.note(one, Phase::Done).await?;
                 (self.say)(Said::Done(one.step.clone()));
@@ -235,11 +248,20 @@ impl Run {
         };
         let why = format!("{}: {failed}", one.step);
         match (self.progress.heading, &one.step.act) {
-            // The new release serves, and this is only tidying up.
-            (Heading::Forward, Act::Discard(_)) => {
+            // What was meant serves, and this comes after.
+            (Heading::Forward, act) if matches!(act, Act::Discard(_)) || is_last(act) => {
                 (self.say)(Said::Trouble(why));
                 self.note(one, Phase::Done).await?;
                 Ok(None)
+            }
+            (Heading::Back, act) if is_last(act) => {
+                (self.say)(Said::Trouble(why));
+                self.note(one, Phase::Done).await?;
+                Ok(None)
+            }
+            (Heading::Forward, _) if self.progress.is_past_migration(&self.plan) => {
+                self.note(one, Phase::Stopped(why.clone())).await?;
+                Err(Halt::Migration(why))
             }
             (Heading::Forward, _) => {
                 // From now on it goes back.
@@ -282,4 +304,9 @@ impl Run {
             sleep(wait).await;
         }
     }
+}
+
+/// An errand after everything, or what belongs to it: the deployment is as good without it.
+fn is_last(act: &Act) -> bool {
+    act.errand().is_some_and(|errand| errand.kind.is_last())
 }

@@ -1,4 +1,4 @@
-//! The Compose files of an environment, read from this machine's disk.
+//! The Compose files of an environment and files of variables, read from this machine's disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,8 +30,10 @@ pub fn read(compose: &schema::Compose, only: Option<&str>) -> Result<Project, Ve
     let variables = match compose.env_file.as_deref() {
         Some(named) => variables(named, &outside)?,
         None if beside.exists() => variables(&beside, &outside)?,
-        None => outside,
+        None => BTreeMap::new(),
     };
+    // The operator's own environment goes before them.
+    let variables = variables.into_iter().chain(outside).collect::<BTreeMap<_, _>>();
     let named = compose.project.as_deref().or(only).or(variables.get(NAME).map(String::as_str));
     let project = named.map_or_else(|| project_of(&directory), str::to_owned);
     compose::read(&Source {
@@ -44,12 +46,20 @@ pub fn read(compose: &schema::Compose, only: Option<&str>) -> Result<Project, Ve
     })
 }
 
+/// The names of the variables in a file.
+///
+/// # Errors
+/// It cannot be read, or a line is not understood.
+pub fn names(path: &Path) -> Result<Vec<String>, Vec<Problem>> {
+    Ok(variables(path, &BTreeMap::new())?.into_keys().collect())
+}
+
 fn unread(name: &str, cause: &str) -> Vec<Problem> {
     let message = format!("cannot read it: {cause}");
     vec![Problem { origin: name.to_owned(), place: None, message, hint: None }]
 }
 
-/// Those of the file under those of the operator's own environment.
+/// Those of the file.
 fn variables(
     path: &Path,
     outside: &BTreeMap<String, String>,
@@ -58,10 +68,7 @@ fn variables(
     let text = read_text(path, MOST_BYTES).map_err(|error| unread(&name, &error.to_string()))?;
     let given = env_file::parse(&text, outside)
         .map_err(|message| vec![Problem { origin: name.clone(), place: None, message, hint: None }])?;
-    let mut all: BTreeMap<_, _> =
-        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    all.extend(outside.clone());
-    Ok(all)
+    Ok(given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 /// The name that Compose gives the project of a directory.

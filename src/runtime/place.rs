@@ -66,6 +66,10 @@ pub fn of(
             .filter_map(|(_, host, _)| Some((host.clone(), world.hosts.get(host)?.address.clone())))
             .collect(),
     };
+    let mut terms = service
+        .and_then(|service| world.terms.get(&environment.id)?.get(service.as_str()).cloned())
+        .unwrap_or_default();
+    terms.rules.class = environment.class;
     let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
     let engine =
         |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);
@@ -78,6 +82,7 @@ pub fn of(
         pid: std::process::id(),
         project: None,
         manner,
+        terms,
         readiness: Arc::new(asks),
         logins: Arc::new(Operator),
         care: Care::default(),

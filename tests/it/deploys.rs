@@ -4,6 +4,7 @@ mod bad_releases;
 mod beside_compose;
 mod detached;
 mod engine_faults;
+mod errands;
 mod pulled;
 mod real;
 mod recovery;

@@ -66,7 +66,8 @@ impl Past {
                 vec![Act::Revive(new.clone()), Act::Gate(new), Act::Retire(old)]
             } else {
                 let new = replica(named(self.release), None);
-                let create = Act::Create { replica: new.clone(), like, image, image_id: Some(image_id) };
+                let create =
+                    Act::Create { replica: new.clone(), like, image, image_id: Some(image_id), errand: None };
                 vec![create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)]
             };
             steps.extend(acts.into_iter().map(|act| Step { host: host.clone(), act }));
@@ -82,6 +83,8 @@ impl Past {
             engines: BTreeMap::new(),
             ready_within_s: 120,
             settle_s: 5,
+            after_back: Vec::new(),
+            crosses: None,
             steps,
         }
     }

@@ -46,6 +46,18 @@ impl Open {
         progress.heading == Heading::Back || progress.may_turn(&self.plan)
     }
 
+    /// What to do instead where going back crosses a migration that cannot be undone.
+    fn over_migration(&self) -> Option<[String; 2]> {
+        let is_past = Progress::of(&self.record.notes).is_past_migration(&self.plan);
+        let environment = &self.environment.id;
+        is_past.then(|| {
+            [
+                "Its migration cannot be undone: can the release before live with what it did?".to_owned(),
+                format!("If so, type: pilothouse undo -e {environment} --confirm {environment}"),
+            ]
+        })
+    }
+
     fn task(&self, back: bool) -> Task {
         let service = Some(self.plan.service.clone());
         Task::TakeUp { service, back: back.then(|| WANTED.to_owned()) }
@@ -95,6 +107,11 @@ impl Model {
             self.overlay = Some(Overlay::Question(Question::new(title, lines, Vec::new())));
             return Vec::new();
         }
+        if let Some(why) = open.over_migration() {
+            lines.extend(why);
+            self.overlay = Some(Overlay::Question(Question::new(title, lines, Vec::new())));
+            return Vec::new();
+        }
         let count = steps(open.steps(Heading::Back));
         lines.push("What served before serves again; what is new is removed.".to_owned());
         let choices =
@@ -133,7 +150,9 @@ impl Model {
             lines.push(format!("Nobody is heard of since {}.", self.look.since(*since, self.now.wall)));
         }
         let mut choices = Vec::new();
-        if open.may_turn() {
+        if let Some(why) = open.over_migration() {
+            lines.extend(why);
+        } else if open.may_turn() {
             let label = format!("take it back: {}", steps(open.steps(Heading::Back)));
             choices.push(Choice { key: 'y', label, then: Then::TakeBack });
         } else {

@@ -107,7 +107,9 @@ impl Model {
         }
         match answer {
             Ok(plan) => {
-                let grade = grade(plan.weight(), &rollout.subject.environment);
+                let environment = &rollout.subject.environment;
+                let grade =
+                    grade(plan.weight(), environment).over_migration(plan.crosses.is_some(), environment);
                 rollout.planned(plan, grade);
             }
             Err(reasons) => rollout.refused(reasons),

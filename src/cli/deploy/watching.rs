@@ -134,8 +134,9 @@ pub async fn abort(arguments: Abort, options: &Options) -> Result<u8, Failure> {
         return Ok(site.status());
     };
     let what = format!("abort {} ({})", record.begun.number, record.begun.act);
-    // Going back is easier than going forward: one `y`, wherever it is.
-    let (grade, steps) = (Grade::Yes, ahead(record, Heading::Back));
+    // Going back is easier than going forward: one `y`, wherever it is, unless a migration lies between.
+    let grade = Grade::Yes.over_migration(super::is_past_migration(record), &environment);
+    let steps = ahead(record, Heading::Back);
     arguments
         .consent
         .obtain(&Request { environment: &environment, grade, what, steps, warning: None })

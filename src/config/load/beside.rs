@@ -37,9 +37,21 @@ impl<'a, 'b> Beside<'a, 'b> {
         in_home(path, self.home).unwrap_or_else(|| self.dir(key).join(path))
     }
 
-    /// Finds the Compose files of every environment.
-    pub(super) fn compose(&self, config: &mut Config) {
+    /// Finds all files that environments and services name.
+    pub(super) fn all(&self, config: &mut Config) {
+        for (name, service) in &mut config.services {
+            if let Some(example) = &mut service.env.example {
+                *example = self.file(&["services", name, "env", "example"], example);
+            }
+        }
         for (name, environment) in &mut config.environments {
+            for (service, over) in &mut environment.services {
+                let env = over.get_mut("env").and_then(|env| env.as_table_mut());
+                if let Some(toml::Value::String(example)) = env.and_then(|env| env.get_mut("example")) {
+                    let key = ["environments", name, "services", service, "env", "example"];
+                    *example = self.file(&key, Path::new(example)).to_string_lossy().into_owned();
+                }
+            }
             let Some(compose) = &mut environment.compose else { continue };
             let key = |key| ["environments", name, "compose", key];
             for file in &mut compose.files {

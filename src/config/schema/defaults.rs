@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Config, Environment, Fields, Inventory, Logs, Masks, Probe, Thresholds, Usage};
+use super::{Command, Config, Deploy, Environment, Fields, Inventory, Logs, Masks, Probe, Thresholds, Usage};
 use crate::config::units::{ByteSize, Percent, Period};
 use crate::domain::secret;
 use crate::logs::decode::Keys;
@@ -75,6 +75,19 @@ impl Default for Probe {
             timeout: Period::from_ms(2_000),
             expect: 200,
             headers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Deploy {
+    fn default() -> Self {
+        Self {
+            pre_deploy: Vec::new(),
+            migrate: Vec::new(),
+            migration: "none".to_owned(),
+            post_deploy: Vec::new(),
+            post_rollback: Vec::new(),
+            within: Period::from_ms(10 * 60_000),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why there is no plan.
 
+use crate::deploy::rules::Broken;
 use crate::domain::deployment::Release;
 use crate::domain::ids::{HostId, ImageId, ServiceId};
 
@@ -9,6 +10,9 @@ pub enum Refusal {
     /// There is nothing to take the configuration from.
     #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
     NothingRuns(ServiceId),
+    /// Its variables are not as they have to be.
+    #[error("variable {0}")]
+    Rule(Broken),
     /// Its registry does not give the image.
     #[error("{0}")]
     Registry(String),

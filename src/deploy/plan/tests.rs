@@ -1,5 +1,6 @@
 //! Plans, as an operator reads them.
 
+use super::errands::Errands;
 use super::images::is_told_by_hosts;
 use super::*;
 use crate::domain::ids::ContainerId;
@@ -21,6 +22,7 @@ fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
         has_fixed_port: false,
         has_port: true,
         writes_to_volume: false,
+        broken: Vec::new(),
     }
 }
 
@@ -46,6 +48,8 @@ fn scene(replicas: &[Standing]) -> Scene {
         next: Release(last + 1),
         hosts,
         registry: Registry::NotAsked,
+        terms: Terms::default(),
+        irreversible: BTreeSet::new(),
         manner: Manner::default(),
     }
 }
@@ -219,4 +223,80 @@ fn no_registry_is_asked_for_what_the_hosts_alone_can_have() {
     assert!(!told(&scene, "r.io/web:9", false) && !told(&scene, "web:nowhere", false));
     scene.hosts[1].images[9].is_from_registry = true;
     assert!(!told(&scene, "web:9", false), "its tag may have moved on");
+}
+
+fn with_errands(errands: Errands) -> Scene {
+    let mut scene =
+        scene(&[standing("web1", "shop-web-1", 1, true), standing("web2", "shop-web-2", 1, true)]);
+    scene.terms.errands = errands;
+    scene
+}
+
+fn errands() -> Errands {
+    let command = |word: &str| vec![word.to_owned()];
+    Errands {
+        pre_deploy: command("check"),
+        migrate: command("migrate"),
+        migration: Migration::Irreversible,
+        post_deploy: command("tell"),
+        post_rollback: command("moan"),
+        within_s: 60,
+    }
+}
+
+#[test]
+fn what_is_run_once_comes_before_the_first_replica_and_after_the_last() {
+    let told = told(&deploy(2), &with_errands(errands()));
+    let place =
+        |text: &str| told.iter().position(|step| step.contains(text)).unwrap_or_else(|| panic!("{told:#?}"));
+    let order =
+        ["run pre-deploy (check)", "run migrate (migrate)", "create shop-web-v2-1", "run post-deploy (tell)"];
+    let places = order.map(place);
+    assert!(places.is_sorted(), "{told:#?}");
+    assert!(told.iter().all(|step| !step.contains("moan")), "{told:#?}");
+    let once = told.iter().filter(|step| step.contains("run migrate")).count();
+    assert_eq!(once, 1, "{told:#?}");
+}
+
+#[test]
+fn a_release_without_a_migration_runs_none() {
+    let mut scene = with_errands(errands());
+    scene.manner.migration = Some(Migration::None);
+    assert!(told(&deploy(2), &scene).iter().all(|step| !step.contains("migrate")));
+}
+
+#[test]
+fn a_rollback_runs_its_own_errand_and_says_what_it_crosses() {
+    let mut scene = with_errands(errands());
+    scene.hosts[0].replicas =
+        vec![standing("web1", "shop-web-v3-1", 3, true), standing("web1", "shop-web-v1-1", 1, false)];
+    scene.hosts[1].replicas.clear();
+    scene.irreversible = [Release(2)].into();
+    let plan = plan(&Wish::Rollback(Some(Release(1))), &scene).unwrap();
+    assert_eq!(plan.crosses, Some(Release(2)));
+    let runs: Vec<_> =
+        plan.steps.iter().filter(|step| step.act.errand().is_some()).map(Step::to_string).collect();
+    assert!(runs.iter().any(|step| step.contains("moan")) && runs.len() == 2, "{runs:#?}");
+    scene.irreversible = [Release(1), Release(4)].into();
+    assert_eq!(super::plan(&Wish::Rollback(Some(Release(1))), &scene).unwrap().crosses, None);
+}
+
+#[test]
+fn every_broken_rule_is_told_once_with_all_other_reasons() {
+    let mut scene = with_errands(Errands::default());
+    let broken = Broken { key: "PORT".to_owned(), rule: "is required, and is not set".to_owned() };
+    for host in &mut scene.hosts {
+        host.replicas[0].broken = vec![broken.clone()];
+        host.images.clear();
+    }
+    let told = told(&deploy(2), &scene);
+    assert_eq!(
+        told.iter().filter(|why| *why == "variable PORT is required, and is not set").count(),
+        1,
+        "{told:#?}"
+    );
+    assert_eq!(told.iter().filter(|why| why.contains("has no image")).count(), 2, "{told:#?}");
+    // Going back is never kept from anybody by a rule.
+    scene.hosts[0].replicas.push(standing("web1", "shop-web-v0-9", 0, false));
+    assert!(!self::told(&Wish::Scale(3), &scene)[0].contains("variable"));
 }

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 
 use super::*;
+use crate::domain::deployment::errand::{Errand, Kind, Migration};
 use crate::domain::deployment::{Purpose, Release};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use crate::domain::ledger::{RecordId, RecordNumber};
@@ -24,6 +25,7 @@ fn rolling() -> Plan {
         like: ContainerKey { host: host.clone(), id: ContainerId::new("old") },
         image: "web:2".to_owned(),
         image_id: Some(ImageId::new("sha256:2")),
+        errand: None,
     };
     let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new)).chain([Act::Retire(old)]);
     Plan {
@@ -37,6 +39,8 @@ fn rolling() -> Plan {
         engines: std::collections::BTreeMap::new(),
         ready_within_s: 60,
         settle_s: 5,
+        after_back: Vec::new(),
+        crosses: None,
         steps: acts.map(|act| Step { host: host.clone(), act }).collect(),
     }
 }
@@ -120,4 +124,53 @@ fn another_console_finds_the_hosts_under_its_own_names() {
     let mut swapped = engines("web2");
     swapped.insert(HostId::new("web1"), "E2".to_owned());
     assert_eq!(plan.as_seen_by(&swapped).steps[0].host.as_str(), "web2");
+}
+
+/// As [`rolling`], with a migration of that kind before it, and something to run once it is back.
+fn migrating(migration: Migration) -> Plan {
+    let mut plan = rolling();
+    let errand = |kind| Errand { kind, command: vec!["go".to_owned()], within_s: 60 };
+    let one = |name: &str, kind| {
+        let replica = Replica { found_as: Vec::new(), ..replica(name, None) };
+        let acts = [Act::Run(replica.clone(), Box::new(errand(kind))), Act::Discard(replica)];
+        acts.map(|act| Step { host: HostId::new("web1"), act })
+    };
+    plan.after_back = one("web-v1-post-rollback", Kind::PostRollback).to_vec();
+    plan.steps.splice(0..0, one("web-v2-migrate", Kind::Migrate(migration)));
+    plan
+}
+
+#[test]
+fn a_migration_that_was_begun_is_known_to_whoever_goes_back_if_it_cannot_be_undone() {
+    let is_past = |migration, notes: &[Note]| Progress::of(notes).is_past_migration(&migrating(migration));
+    let begun = [note(1, Heading::Forward, 0, Phase::Intent)];
+    assert!(is_past(Migration::Irreversible, &begun));
+    assert!(!is_past(Migration::Irreversible, &[]) && !is_past(Migration::Reversible, &begun));
+}
+
+#[test]
+fn what_stops_over_a_migration_goes_on_where_it_was_going() {
+    let plan = migrating(Migration::Irreversible);
+    let mut notes = through(0..3);
+    notes.push(note(1, Heading::Forward, 3, Phase::Stopped("not ready".to_owned())));
+    let progress = Progress::of(&notes);
+    assert_eq!((progress.heading, progress.failure.as_deref()), (Heading::Forward, Some("not ready")));
+    assert!(progress.may_turn(&plan), "what the deployment itself made and removed is no loss");
+}
+
+#[test]
+fn what_is_run_once_it_is_back_comes_last_and_only_where_anything_was_begun() {
+    let plan = migrating(Migration::Reversible);
+    let mut progress = Progress::of(&through(0..3));
+    progress.note(&note(1, Heading::Forward, 3, Phase::Failed("no".to_owned())));
+    let ahead = progress.ahead(&plan);
+    let told: Vec<_> = ahead.iter().map(|one| one.step.act.to_string()).collect();
+    assert!(told[told.len() - 2].contains("post-rollback (go)"), "{told:?}");
+    let mut numbers: Vec<_> = ahead.iter().filter_map(|one| one.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), ahead.iter().filter(|one| one.number.is_some()).count());
+    let mut nothing = Progress::new();
+    nothing.heading = Heading::Back;
+    assert!(nothing.ahead(&plan).is_empty());
 }

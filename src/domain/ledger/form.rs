@@ -108,6 +108,8 @@ pub fn kind(note: &Note) -> String {
         Phase::Intent => "intent",
         Phase::Done => "done",
         Phase::Failed(_) => "failed",
+        Phase::Stopped(_) => "stopped",
+        Phase::Printed(_) => "printed",
         Phase::TakenUp(by) => return format!("{:06}-taken-{}", note.epoch, by.as_str()),
         Phase::Asked(request) => {
             return format!("{:06}-asked-{:06}-{}", note.epoch, request.turn, request.id.as_str());

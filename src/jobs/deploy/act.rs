@@ -9,6 +9,7 @@ use super::Run;
 use super::lock::{self, Held, Lost};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
+use crate::domain::deployment::errand::{ERRAND, Errand};
 use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, RELEASE, Replica, SERVICE, Step};
 use crate::domain::ids::{ContainerKey, HostId, ImageId};
 use crate::domain::registry::shortened;
@@ -22,6 +23,8 @@ const STOP_MARGIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Compose numbers the replicas of a service.
 const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
+/// And leaves alone what it takes for the containers of its own `run`.
+const COMPOSE_ONEOFF: &str = "com.docker.compose.oneoff";
 
 /// Why a step was not done.
 pub(super) enum Fault {
@@ -51,9 +54,10 @@ impl Run {
         }
         match &step.act {
             Act::Pull { image } => self.fetch(step, image).await,
-            Act::Create { replica, like, image, image_id } => {
-                self.create(host, replica, like, image, image_id.as_ref()).await
+            Act::Create { replica, like, image, image_id, errand } => {
+                self.create(host, replica, like, image, image_id.as_ref(), errand.as_deref()).await
             }
+            Act::Run(replica, errand) => self.errand(step, replica, errand).await,
             Act::Start(replica) => {
                 let id = self.there(host, replica).await?.key.id;
                 self.sure(host).await?;
@@ -80,6 +84,7 @@ impl Run {
         like: &ContainerKey,
         image: &str,
         image_id: Option<&ImageId>,
+        errand: Option<&Errand>,
     ) -> Result<(), Fault> {
         let held = self.host(host)?.image(image).await.map_err(Fault::of)?.map(|held| held.id);
         // What had to be pulled is there by now.
@@ -96,8 +101,18 @@ impl Run {
             }
             // The one it is made like may have been retired. A tag may have moved since this was planned.
             let by = if held.as_ref() == Some(image_id) { image } else { image_id.as_str() };
-            let spec = spec.with_image(by).with_labels(&labels).with_restart(&replica.restart);
-            let spec = if replica.found_as.is_empty() { spec } else { spec.without_aliases() };
+            let spec = spec.with_image(by).with_restart(&replica.restart);
+            let spec = match errand {
+                Some(errand) => {
+                    labels.remove(COMPOSE_NUMBER);
+                    labels.insert(COMPOSE_ONEOFF.to_owned(), "True".to_owned());
+                    labels.insert(ERRAND.to_owned(), errand.kind.word().to_owned());
+                    spec.once(&errand.command)
+                }
+                None if replica.found_as.is_empty() => spec,
+                None => spec.without_aliases(),
+            };
+            let spec = spec.with_labels(&labels);
             self.sure(host).await?;
             let made = self.host(host)?.create(&replica.name, &spec).await;
             if let Err(error) = made
@@ -203,7 +218,7 @@ impl Run {
         Err(Fault::Never(format!("a container {} is there that this deployment did not make", replica.name)))
     }
 
-    async fn there(&self, host: &HostId, replica: &Replica) -> Result<Container, Fault> {
+    pub(super) async fn there(&self, host: &HostId, replica: &Replica) -> Result<Container, Fault> {
         let gone = || Fault::Never(format!("{} is not there any more", replica.name));
         self.find(host, replica).await?.ok_or_else(gone)
     }

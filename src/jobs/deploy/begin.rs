@@ -12,7 +12,7 @@ use super::lock::{LockError, Locked};
 use super::scene::{Which, observe};
 use super::{Care, Hosts, Run};
 use crate::deploy::event::Said;
-use crate::deploy::plan::{Manner, Refusal, Wish, plan};
+use crate::deploy::plan::{Manner, Refusal, Terms, Wish, plan};
 use crate::deploy::progress::Progress;
 use crate::domain::deployment::{Plan, Purpose};
 use crate::domain::ids::{EnvironmentId, HostId, ServiceId};
@@ -41,6 +41,8 @@ pub struct Site {
     pub project: Option<String>,
     /// How services are deployed.
     pub manner: Manner,
+    /// What the configuration says of the service.
+    pub terms: Terms,
     /// How readiness is asked.
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
@@ -85,7 +87,7 @@ impl Site {
     }
 
     async fn planned(&self, service: &ServiceId, wish: &Wish, ledger: &Ledger) -> Result<Plan, NotBegun> {
-        let which = Which { service, project: self.project.as_deref() };
+        let which = Which { service, project: self.project.as_deref(), terms: &self.terms };
         let scene = observe(&self.hosts, which, wish, ledger, self.manner, &*self.logins).await;
         let scene = scene.map_err(|(host, error)| NotBegun::Engine(host, error))?;
         let plan = plan(wish, &scene).map_err(NotBegun::Refused)?;

@@ -7,22 +7,27 @@ use futures_util::future::{join_all, try_join_all};
 use super::Hosts;
 use super::images::{self, Logins, known};
 use crate::deploy::plan::images::Registry;
-use crate::deploy::plan::{Manner, Scene, Stage, Standing, Wish};
+use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Wish};
+use crate::deploy::progress::Progress;
 use crate::domain::container::Container;
+use crate::domain::deployment::errand::ERRAND;
 use crate::domain::deployment::{RELEASE, Release};
 use crate::domain::ids::{HostId, ServiceId};
+use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
 use crate::domain::spec::{MountKind, RestartPolicy};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
 /// Which service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Which<'a> {
     /// Its name.
     pub service: &'a ServiceId,
     /// Its Compose project, where it is of one.
     pub project: Option<&'a str>,
+    /// What the configuration says of it.
+    pub terms: &'a Terms,
 }
 
 /// Asks all hosts at once.
@@ -58,7 +63,15 @@ pub async fn observe(
     let first = replicas().find(|replica| replica.is_up).or_else(|| replicas().next());
     let base = first.map_or_else(|| service.to_string(), |replica| base(&replica.name, replica.release));
     let next = Release(last.0.saturating_add(1));
-    Ok(Scene { service: service.clone(), base, next, hosts: stages, registry, manner })
+    let terms = which.terms.clone();
+    let irreversible = ledger.records.iter().filter_map(|record| past(record, service)).collect();
+    Ok(Scene { service: service.clone(), base, next, hosts: stages, registry, terms, irreversible, manner })
+}
+
+/// The release of a deployment that ran a migration which cannot be undone.
+fn past(record: &Record, service: &ServiceId) -> Option<Release> {
+    let plan = record.plan.as_ref().filter(|plan| plan.service == *service)?;
+    Progress::of(&record.notes).is_past_migration(plan).then_some(plan.release)
 }
 
 /// When a kept container was started by itself before it was stopped to be kept: the engine was told to leave it alone.
@@ -77,8 +90,10 @@ async fn stage(
 ) -> Result<Stage, EngineError> {
     let mut containers = engine.containers().await?;
     containers.retain(|c| c.service == *which.service && c.project.as_deref() == which.project);
+    containers.retain(|c| !c.labels.contains_key(ERRAND));
     containers.sort_by(|a, b| a.name.cmp(&b.name));
-    let replicas = join_all(containers.iter().map(|container| standing(engine, container))).await;
+    let replicas =
+        join_all(containers.iter().map(|container| standing(engine, container, which.terms))).await;
     // One that was removed meanwhile is not there.
     let gone = |answer: &Result<Standing, EngineError>| !answer.as_ref().is_err_and(EngineError::is_gone);
     let replicas: Vec<Standing> = replicas.into_iter().filter(gone).collect::<Result<_, _>>()?;
@@ -103,8 +118,13 @@ async fn stage(
     Ok(Stage { host: host.clone(), replicas, images, architecture })
 }
 
-async fn standing(engine: &dyn Lifecycle, container: &Container) -> Result<Standing, EngineError> {
+async fn standing(
+    engine: &dyn Lifecycle,
+    container: &Container,
+    terms: &Terms,
+) -> Result<Standing, EngineError> {
     let spec = engine.spec(&container.key.id).await?;
+    let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?)));
     Ok(Standing {
         key: container.key.clone(),
         name: container.name.to_string(),
@@ -117,6 +137,7 @@ async fn standing(engine: &dyn Lifecycle, container: &Container) -> Result<Stand
         has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
             || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
         has_port: !container.ports.is_empty() || !spec.published().is_empty(),
+        broken: terms.rules.broken(&variables.collect()),
         writes_to_volume: spec
             .mounts()
             .iter()

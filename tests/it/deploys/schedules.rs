@@ -4,8 +4,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use pilothouse::deploy::plan::{Manner, Wish};
+use pilothouse::deploy::plan::errands::Errands;
+use pilothouse::deploy::plan::{Manner, Terms, Wish};
 use pilothouse::domain::deployment::Release;
+use pilothouse::domain::deployment::errand::Migration;
 use pilothouse::domain::ids::{EnvironmentId, HostId, ServiceId};
 use pilothouse::domain::ledger::Who;
 use pilothouse::domain::ledger::union::Ledger;
@@ -35,9 +37,12 @@ pub enum Story {
     Up,
     /// One replica less.
     Down,
+    /// A good image, and a migration before it.
+    Migrated,
 }
 
-pub const STORIES: [Story; 6] = [Story::Good, Story::Bad, Story::Pulled, Story::Back, Story::Up, Story::Down];
+pub const STORIES: [Story; 7] =
+    [Story::Good, Story::Bad, Story::Pulled, Story::Back, Story::Up, Story::Down, Story::Migrated];
 
 impl Story {
     pub fn world(self) -> Arc<World> {
@@ -56,9 +61,17 @@ impl Story {
         world
     }
 
+    /// What the configuration says of the service.
+    pub fn terms(self) -> Terms {
+        let migrate = if self == Self::Migrated { vec!["migrate".to_owned()] } else { Vec::new() };
+        let errands =
+            Errands { migrate, migration: Migration::Reversible, within_s: 60, ..Errands::default() };
+        Terms { errands, ..Terms::default() }
+    }
+
     fn wish(self) -> Wish {
         match self {
-            Self::Good => Wish::Deploy { image: "shop:2".to_owned() },
+            Self::Good | Self::Migrated => Wish::Deploy { image: "shop:2".to_owned() },
             Self::Bad => Wish::Deploy { image: "shop:bad".to_owned() },
             Self::Pulled => Wish::Deploy { image: "r.io/shop:3".to_owned() },
             Self::Back => Wish::Rollback(Some(Release(1))),
@@ -89,6 +102,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         pid: 1,
         project: None,
         manner: Manner { ready_within_s: 10, ..Manner::default() },
+        terms: Terms::default(),
         readiness: Arc::new(NoProbe),
         logins: Arc::new(NoLogins),
         care,
@@ -107,6 +121,7 @@ pub enum Ended {
 
 /// One process that deploys.
 pub async fn deploys(site: Site, story: Story) -> Ended {
+    let site = Site { terms: story.terms(), ..site };
     match site.begin(&ServiceId::new("web"), &story.wish(), None, None).await {
         Ok(run) => Ended::At(run.run().await),
         Err(error) => Ended::Never(error),

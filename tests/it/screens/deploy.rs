@@ -33,7 +33,8 @@ pub fn plan(release: u32) -> Plan {
         let like = shop()[n].key();
         let image = format!("shop/web:v{release}");
         let image_id = ImageId::new(format!("sha256:{release:0>64}"));
-        let create = Act::Create { replica: new.clone(), like, image, image_id: Some(image_id) };
+        let create =
+            Act::Create { replica: new.clone(), like, image, image_id: Some(image_id), errand: None };
         let acts = [create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
         steps.extend(acts.map(|act| Step { host: HostId::new(host), act }));
     }
@@ -48,6 +49,8 @@ pub fn plan(release: u32) -> Plan {
         engines: BTreeMap::new(),
         ready_within_s: 120,
         settle_s: 5,
+        after_back: Vec::new(),
+        crosses: None,
         steps,
     }
 }

@@ -223,6 +223,9 @@ impl Lifecycle for Host {
         }
         self.change(act.verb(), id, |made| {
             match act {
+                ContainerAct::Start if made.is_errand() && made.state != State::Created => {
+                    panic!("{} is run twice", made.name);
+                }
                 ContainerAct::Start if !made.state.is_up() => {
                     (made.state, made.since) = (State::Running, Instant::now());
                 }
@@ -272,7 +275,7 @@ impl Lifecycle for Host {
         let id = id.as_str().to_owned();
         self.call("discard", move |inside, host| {
             let key = (host.to_owned(), id);
-            if inside.made.get(&key).is_some_and(|made| made.state.is_up()) {
+            if inside.made.get(&key).is_some_and(|made| made.state().is_up()) {
                 inside.wrongs.push("something that runs was to be removed".to_owned());
                 return Err(refused("discard", 409, "it runs"));
             }
@@ -357,7 +360,7 @@ fn spec(made: &Made) -> Spec {
 }
 
 fn container(host: &str, id: &str, made: &Made) -> Container {
-    let health = match &made.state {
+    let health = match &made.state() {
         State::Running if made.is_ready() => Health::Healthy,
         State::Running => Health::Starting,
         _ => Health::None,
@@ -370,7 +373,7 @@ fn container(host: &str, id: &str, made: &Made) -> Container {
         project: None,
         image: made.image.clone().into(),
         image_id: image_id(&made.image),
-        state: made.state.clone(),
+        state: made.state(),
         health,
         ports: vec![port],
         created: chrono::DateTime::from_timestamp(made.born as i64, 0).unwrap(),

@@ -1,0 +1,43 @@
+//! What holds for the deployments of a service.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::units::{Period, Span};
+
+/// Commands that are run once with every deployment, each in a container of its own.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deploy {
+    /// Before anything is changed.
+    pub pre_deploy: Vec<String>,
+    /// After that, before the first new replica.
+    pub migrate: Vec<String>,
+    /// What a release does to data: a word of [`crate::domain::deployment::errand::Migration`].
+    pub migration: String,
+    /// Once the new release serves.
+    pub post_deploy: Vec<String>,
+    /// Once an earlier release serves again.
+    pub post_rollback: Vec<String>,
+    /// How long each may take.
+    pub within: Period,
+}
+
+/// What the variables of a service have to be like to be deployed.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Variables {
+    /// Have to be there.
+    pub required: Vec<String>,
+    /// A file of variables: all that it names have to be there. Relative to the file that names it; absolute once loaded.
+    pub example: Option<PathBuf>,
+    /// Regular expressions that whole values have to match.
+    #[serde(rename = "match")]
+    pub forms: BTreeMap<String, String>,
+    /// Have to be numbers in these ranges.
+    pub between: BTreeMap<String, Span>,
+    /// May be what production otherwise runs without.
+    pub allow: Vec<String>,
+}

@@ -1,0 +1,38 @@
+//! What the configuration says of how services are deployed, with the files of names that it points at.
+
+use std::collections::BTreeMap;
+
+use super::compose;
+use crate::config::schema::Config;
+use crate::config::services;
+use crate::deploy::plan::{AllTerms, Terms};
+use crate::deploy::rules::Broken;
+use crate::domain::environment::Environment;
+
+/// For each environment, every service that the configuration names.
+pub fn all(config: &Config, environments: &[Environment]) -> AllTerms {
+    let of = |environment: &Environment| {
+        let own = config.environments.get(environment.id.as_str());
+        let names = config.services.keys().chain(own.into_iter().flat_map(|e| e.services.keys()));
+        let terms = names.map(|name| (name.clone(), of_service(config, environment, name)));
+        (environment.id.clone(), terms.collect::<BTreeMap<_, _>>())
+    };
+    environments.iter().map(of).collect()
+}
+
+fn of_service(config: &Config, environment: &Environment, service: &str) -> Terms {
+    let of = config.service(environment.id.as_str(), service);
+    let mut rules = services::rules(&of.env, environment.class);
+    if let Some(path) = &of.env.example {
+        match compose::names(path) {
+            Ok(names) => rules.required.extend(names),
+            // What cannot be judged is not deployed.
+            Err(problems) => rules.faults.extend(
+                problems
+                    .into_iter()
+                    .map(|p| Broken { key: format!("names in {}", p.origin), rule: p.message }),
+            ),
+        }
+    }
+    Terms { rules, errands: services::errands(&of.deploy) }
+}
