@@ -99,7 +99,7 @@ actions! {
     Rollback "rollback" Global ["r"] "rollback" "Put an earlier release of the service live again";
     Scale "scale" Global ["s"] "scale" "Run more or fewer replicas of the service";
     Abort "abort" Global ["A"] "abort" "Take back the deployment that runs";
-    Undo "undo" Global ["u"] "take up" "Take back a deployment that was cut off, or go on with it";
+    Undo "undo" Global ["u"] "take up" "Take back what was cut off, or go on with it";
     Resume "resume" Global [] "" "Go on with a deployment that was cut off";
     Refresh "refresh" Global ["ctrl-r"] "" "Ask again, and try hosts that do not answer";
     Reload "reload" Global [] "" "Read the configuration and inventories again";
@@ -121,7 +121,7 @@ actions! {
     PruneAll "prune-all" Engine ["X"] "clean all" "Remove all of this kind that nothing uses";
     MarkItem "mark-item" Engine ["space"] "" "Mark it, to remove several at once";
     NextHost "next-host" Engine ["n"] "" "Show the engine of the next host";
-    Hold "hold" Deployment ["p"] "pause" "Have the deployment wait before its next step, or go on";
+    Hold "hold" Deployment ["p"] "pause" "Have it wait before its next step, or go on";
     Filter "filter" List ["/"] "filter" "Show only rows that match (!text: that do not)";
     Search "search" Logs ["/"] "search" "Search the log (Tab: named, Up: before)";
     NextHit "next-hit" Logs ["n"] "" "Go to the next hit";

@@ -107,7 +107,7 @@ fn changes(ours: &Service, theirs: &Service) -> Vec<Change> {
 
 #[test]
 #[ignore = "takes more than a minute; tests/soak runs it"]
-fn soak_no_change_fails_more_requests_than_docker_compose() {
+fn soak_long_no_change_fails_more_requests_than_docker_compose() {
     let Some(ours) = Service::open(2, PLAIN) else { return };
     let Some(theirs) = Service::open(2, PLAIN) else { return };
     let changes = changes(&ours, &theirs);
