@@ -106,7 +106,7 @@ fn the_console_tells_how_its_hosts_stand_and_that_it_was_left() {
 #[test]
 fn frames_and_keys_are_not_logged() {
     let terminal = Launch::pilothouse(["demo", "--log-file", "demo.log", "--log-level", "trace"]).start();
-    terminal.until("DEMO", SOON);
+    terminal.until(r"\d up", SOON);
     for _ in 0..40 {
         terminal.keys("j k");
     }
