@@ -19,13 +19,18 @@ impl Site {
     fn open() -> Option<Self> {
         let fleet = Fleet::open()?;
         let site = Self { fleet, project: format!("site{}", std::process::id()) };
+        let engines = HOSTS.map(|host| site.fleet.engine(host));
+        // One image everywhere: two that were imported apart are two.
+        for (version, image) in [("1", ONE), ("2", TWO)] {
+            import_with(&engines[0], image, version, &["sh", "sleep", "true"]);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let path = file.path().to_str().unwrap();
+            docker_at(&engines[0], &["save", "-o", path, image]);
+            docker_at(&engines[1], &["load", "-i", path]);
+        }
         let (project, service) = (site.label(), "com.docker.compose.service=site");
         for (n, host) in HOSTS.into_iter().enumerate() {
             let engine = site.fleet.engine(host);
-            for version in ["1", "2"] {
-                let image = format!("pilothouse-test/site:{version}");
-                import_with(&engine, &image, version, &["sh", "sleep", "true"]);
-            }
             let name = format!("{}-site-{}", site.project, n + 1);
             let who = ["run", "-d", "--name", &name, "--label", &project, "--label", service];
             let how =
