@@ -249,12 +249,9 @@ impl Run {
         let why = format!("{}: {failed}", one.step);
         match (self.progress.heading, &one.step.act) {
             // What was meant serves, and this comes after.
-            (Heading::Forward, act) if matches!(act, Act::Discard(_)) || is_last(act) => {
-                (self.say)(Said::Trouble(why));
-                self.note(one, Phase::Done).await?;
-                Ok(None)
-            }
-            (Heading::Back, act) if is_last(act) => {
+            (heading, act)
+                if is_last(act) || (heading == Heading::Forward && matches!(act, Act::Discard(_))) =>
+            {
                 (self.say)(Said::Trouble(why));
                 self.note(one, Phase::Done).await?;
                 Ok(None)
