@@ -9,6 +9,7 @@ use super::out::{Out, Tone};
 use super::setup::Options;
 use super::site::{Depth, Found, Site, Where};
 use super::table::{Table, cell, left};
+use super::target::Target;
 use crate::compose::drift::{Drift, Running};
 use crate::config::mask::Masks;
 use crate::config::problem::Problems;
@@ -32,9 +33,9 @@ JSON (--json), one object per thing that differs:
 /// Which service.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only this service; otherwise all of the project
-    #[arg(value_name = "SERVICE")]
-    service: Option<String>,
+    /// Only this: [ENVIRONMENT/]SERVICE; otherwise all of the project
+    #[arg(value_name = "TARGET")]
+    target: Option<Target>,
     #[command(flatten)]
     at: Where,
     /// Print data: one JSON object a line
@@ -57,11 +58,9 @@ struct Row<'a> {
 pub async fn run(arguments: &Arguments, options: &Options) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
     let mut at = arguments.at.clone();
-    let mut only = arguments.service.as_deref();
-    // ENVIRONMENT/SERVICE, as everywhere.
-    if let Some((environment, service)) = only.and_then(|named| named.split_once('/')) {
-        at.environment = Some(environment.to_owned());
-        only = Some(service);
+    let only = arguments.target.as_ref().map(|target| target.name.as_str());
+    if let Some(before) = arguments.target.as_ref().and_then(|target| target.before.clone()) {
+        at.environment = Some(before);
     }
     let environment = site.environment(at.environment.as_deref())?;
     let configured = site.config.environments.get(environment.id.as_str()).and_then(|e| e.compose.clone());

@@ -289,28 +289,14 @@ impl Scene {
         steps: Vec<Step>,
     ) -> Plan {
         let Manner { ready_within_s, settle_s, .. } = self.manner;
-        let (service, image) = (self.service.clone(), image.to_owned());
         let count = |is_it: fn(&Act) -> bool| steps.iter().filter(|step| is_it(&step.act)).count();
         let live = self.hosts.iter().map(|host| host.live().count()).sum::<usize>();
         let more = count(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
         let replicas = (live + more).saturating_sub(count(|act| matches!(act, Act::Retire(_))));
-        let (engines, digest) = (BTreeMap::new(), digest_of(&image).map(str::to_owned));
+        let digest = digest_of(image).map(str::to_owned);
         let steps = images::pulled_first(steps);
-        Plan {
-            service,
-            purpose,
-            release,
-            before,
-            image,
-            digest,
-            replicas,
-            engines,
-            ready_within_s,
-            settle_s,
-            steps,
-            after_back: Vec::new(),
-            crosses: None,
-        }
+        let plan = Plan::new(purpose, self.service.as_str(), (before, release), image, steps);
+        Plan { digest, replicas, ready_within_s, settle_s, ..plan }
     }
 
     /// All that the variables of what runs break of the rules, each once.

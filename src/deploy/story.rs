@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::domain::deployment::Plan;
     use crate::domain::deployment::{Act, Purpose, Release, Replica};
-    use crate::domain::ids::{ContainerId, HostId, ServiceId};
+    use crate::domain::ids::{ContainerId, HostId};
     use crate::domain::ledger::{Begun, RecordId, RecordNumber, Who};
     use crate::domain::spec::RestartPolicy;
 
@@ -169,21 +169,8 @@ mod tests {
         };
         let (new, old) = (replica("web-v2-1", None), replica("web-1", Some("a")));
         let acts = [Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
-        Plan {
-            digest: None,
-            service: ServiceId::new("web"),
-            purpose: Purpose::Deploy,
-            release: Release(2),
-            before: Release(1),
-            image: "shop/web:2".to_owned(),
-            replicas: 1,
-            engines: std::collections::BTreeMap::new(),
-            ready_within_s: 60,
-            settle_s: 5,
-            after_back: Vec::new(),
-            crosses: None,
-            steps: acts.map(|act| Step { host: HostId::new("web1"), act }).into(),
-        }
+        let steps = acts.map(|act| Step { host: HostId::new("web1"), act });
+        Plan::new(Purpose::Deploy, "web", (Release(1), Release(2)), "shop/web:2", steps.into())
     }
 
     fn record(notes: &[(Heading, u32, Phase, i64)]) -> Record {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::errand::{Errand, Kind, Migration};
+use super::container::Container;
 use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use super::ledger::{RecordId, RecordNumber, Who};
 use super::registry::shortened;
@@ -33,6 +34,11 @@ impl Release {
     /// Reads `v43` or `43`.
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix('v').unwrap_or(text).parse().ok().map(Self)
+    }
+
+    /// As its container says; 0 where no deployment made it.
+    pub fn of(container: &Container) -> Self {
+        container.labels.get(RELEASE).and_then(|text| Self::parse(text)).unwrap_or_default()
     }
 }
 
@@ -101,6 +107,31 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Of one replica, with nothing but what has to be said.
+    pub fn new(
+        purpose: Purpose,
+        service: &str,
+        (before, release): (Release, Release),
+        image: &str,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self {
+            service: ServiceId::new(service),
+            purpose,
+            release,
+            before,
+            image: image.to_owned(),
+            digest: None,
+            replicas: 1,
+            engines: BTreeMap::new(),
+            ready_within_s: 120,
+            settle_s: 5,
+            steps,
+            after_back: Vec::new(),
+            crosses: None,
+        }
+    }
+
     /// Hosts that it touches, each once, in the order of the steps.
     pub fn hosts(&self) -> Vec<&HostId> {
         let mut hosts: Vec<&HostId> = Vec::new();

@@ -1,6 +1,5 @@
 //! What was deployed on simulated hosts before anybody looked, as their ledgers have it.
 
-use std::collections::BTreeMap;
 use std::iter;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +11,7 @@ use super::scenario::Scenario;
 use crate::config::units::Period;
 use crate::deploy::progress::Progress;
 use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
-use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId, ServiceId};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::domain::ledger::form;
 use crate::domain::ledger::{Begun, Ended, Outcome, Piece, RecordId, RecordNumber, Subject, Who};
 use crate::domain::spec::RestartPolicy;
@@ -72,21 +71,10 @@ impl Past {
             };
             steps.extend(acts.into_iter().map(|act| Step { host: host.clone(), act }));
         }
-        Plan {
-            service: ServiceId::new(self.service.as_str()),
-            purpose: if self.is_rollback { Purpose::Rollback } else { Purpose::Deploy },
-            release: Release(self.release),
-            before: Release(self.before),
-            image: self.image.clone(),
-            digest: None,
-            replicas: hosts.len(),
-            engines: BTreeMap::new(),
-            ready_within_s: 120,
-            settle_s: 5,
-            after_back: Vec::new(),
-            crosses: None,
-            steps,
-        }
+        let purpose = if self.is_rollback { Purpose::Rollback } else { Purpose::Deploy };
+        let releases = (Release(self.before), Release(self.release));
+        let plan = Plan::new(purpose, &self.service, releases, &self.image, steps);
+        Plan { replicas: hosts.len(), ..plan }
     }
 
     /// All that was written of it, under that number.

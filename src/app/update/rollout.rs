@@ -9,7 +9,7 @@ use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
 use crate::deploy::story::{is_good, latest};
 use crate::domain::container::Container;
-use crate::domain::deployment::{Plan, RELEASE, Release};
+use crate::domain::deployment::{Plan, Release};
 use crate::domain::environment::Environment;
 use crate::domain::grade::grade;
 use crate::domain::ids::{HostId, ServiceId};
@@ -209,10 +209,10 @@ impl Model {
 
     /// Releases that are kept, the one to go back to first: the newest good one before the live one.
     fn kept(&self, environment: &Environment, all: &[Container]) -> Vec<Choice> {
-        let live = all.iter().filter(|c| c.state.is_up()).map(release_of).max().unwrap_or_default();
+        let live = all.iter().filter(|c| c.state.is_up()).map(Release::of).max().unwrap_or_default();
         let mut kept: BTreeMap<Release, (String, BTreeSet<&HostId>)> = BTreeMap::new();
-        for c in all.iter().filter(|c| !c.state.is_up() && release_of(c) != live) {
-            let entry = kept.entry(release_of(c)).or_insert_with(|| (c.image.to_string(), BTreeSet::new()));
+        for c in all.iter().filter(|c| !c.state.is_up() && Release::of(c) != live) {
+            let entry = kept.entry(Release::of(c)).or_insert_with(|| (c.image.to_string(), BTreeSet::new()));
             entry.1.insert(&c.key.host);
         }
         let records = self.world.records(environment);
@@ -239,10 +239,6 @@ impl Model {
     }
 }
 
-fn release_of(c: &Container) -> Release {
-    c.labels.get(RELEASE).and_then(|text| Release::parse(text)).unwrap_or_default()
-}
-
 fn live_image(all: &[Container]) -> Option<String> {
     all.iter().find(|c| c.state.is_up()).map(|c| c.image.to_string())
 }
@@ -253,7 +249,7 @@ fn live(all: &[Container]) -> String {
     let Some(first) = up.first() else { return "nothing of it runs".to_owned() };
     let hosts: BTreeSet<_> = up.iter().map(|c| c.key.host.as_str()).collect();
     let s = if up.len() == 1 { "" } else { "s" };
-    let release = match release_of(first) {
+    let release = match Release::of(first) {
         Release(0) => String::new(),
         release => format!("{release}  "),
     };

@@ -5,7 +5,7 @@ use chrono::DateTime;
 use super::*;
 use crate::domain::deployment::errand::{Errand, Kind, Migration};
 use crate::domain::deployment::{Purpose, Release};
-use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
+use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId};
 use crate::domain::ledger::{RecordId, RecordNumber};
 use crate::domain::spec::{Endpoint, RestartPolicy};
 
@@ -28,21 +28,8 @@ fn rolling() -> Plan {
         errand: None,
     };
     let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new)).chain([Act::Retire(old)]);
-    Plan {
-        digest: None,
-        service: ServiceId::new("web"),
-        purpose: Purpose::Deploy,
-        release: Release(2),
-        before: Release(1),
-        image: "web:2".to_owned(),
-        replicas: 1,
-        engines: std::collections::BTreeMap::new(),
-        ready_within_s: 60,
-        settle_s: 5,
-        after_back: Vec::new(),
-        crosses: None,
-        steps: acts.map(|act| Step { host: host.clone(), act }).collect(),
-    }
+    let steps = acts.map(|act| Step { host: host.clone(), act }).collect();
+    Plan::new(Purpose::Deploy, "web", (Release(1), Release(2)), "web:2", steps)
 }
 
 fn note(epoch: u32, heading: Heading, step: u32, phase: Phase) -> Note {

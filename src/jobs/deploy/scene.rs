@@ -10,8 +10,8 @@ use crate::deploy::plan::images::Registry;
 use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Wish};
 use crate::deploy::progress::Progress;
 use crate::domain::container::Container;
+use crate::domain::deployment::Release;
 use crate::domain::deployment::errand::ERRAND;
-use crate::domain::deployment::{RELEASE, Release};
 use crate::domain::ids::{HostId, ServiceId};
 use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
@@ -128,7 +128,7 @@ async fn standing(
     Ok(Standing {
         key: container.key.clone(),
         name: container.name.to_string(),
-        release: container.labels.get(RELEASE).and_then(|text| Release::parse(text)).unwrap_or_default(),
+        release: Release::of(container),
         is_up: container.state.is_up(),
         image: container.image.to_string(),
         image_id: container.image_id.clone(),

@@ -9,7 +9,7 @@ use super::{Key, TABLE, selected};
 use crate::config::theme::Role;
 use crate::deploy::story::{State, Story};
 use crate::domain::container::Container;
-use crate::domain::deployment::{Act, Plan, Purpose, RELEASE, Release};
+use crate::domain::deployment::{Act, Plan, Purpose, Release};
 use crate::domain::ids::{HostId, ImageId};
 use crate::domain::ledger::{Outcome, Record};
 use crate::panes::Ctx;
@@ -131,7 +131,7 @@ struct Line {
 impl Line {
     fn of(ctx: &Ctx<'_>, row: &Row<'_>, all: &[&Container]) -> Self {
         let release = row.release();
-        let of_it: Vec<_> = all.iter().copied().filter(|c| release_of(c) == release).collect();
+        let of_it: Vec<_> = all.iter().copied().filter(|c| Release::of(c) == release).collect();
         let is_live = of_it.iter().any(|c| c.state.is_up());
         let places = places(ctx, &of_it);
         let Row::Record(record, plan) = row else {
@@ -238,10 +238,6 @@ fn state(ctx: &Ctx<'_>, record: &Record, is_live: bool) -> (&'static str, String
         Some(State::Ended(..)) if is_live => words(look.glyph("■", "#"), "live", Role::Ok),
         Some(State::Ended(..)) => words(look.glyph("✓", "+"), "was good", Role::Dim),
     }
-}
-
-fn release_of(c: &Container) -> Release {
-    c.labels.get(RELEASE).and_then(|text| Release::parse(text)).unwrap_or_default()
 }
 
 /// `live web1 web2`, `kept web1, gone web2`: where its containers are.

@@ -1,14 +1,12 @@
 //! A deployment on the screen, whoever runs it: at work, going back, taken back, not heard of any more.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use pilothouse::config::theme::Depth;
 use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::deployment::{
     Act, Asked, Heading, Note, Phase, Plan, Purpose, Release, Replica, Request, Step,
 };
-use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId, ServiceId};
+use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId};
 use pilothouse::domain::ledger::union::Ledger;
 use pilothouse::domain::ledger::{Outcome, Record, RecordId, RecordNumber, Who};
 use pilothouse::domain::spec::RestartPolicy;
@@ -38,21 +36,9 @@ pub fn plan(release: u32) -> Plan {
         let acts = [create, Act::Start(new.clone()), Act::Gate(new), Act::Retire(old)];
         steps.extend(acts.map(|act| Step { host: HostId::new(host), act }));
     }
-    Plan {
-        digest: None,
-        service: ServiceId::new("web"),
-        purpose: Purpose::Deploy,
-        release: Release(release),
-        before: Release(release - 1),
-        image: format!("shop/web:v{release}"),
-        replicas: 2,
-        engines: BTreeMap::new(),
-        ready_within_s: 120,
-        settle_s: 5,
-        after_back: Vec::new(),
-        crosses: None,
-        steps,
-    }
+    let releases = (Release(release - 1), Release(release));
+    let image = format!("shop/web:v{release}");
+    Plan { replicas: 2, ..Plan::new(Purpose::Deploy, "web", releases, &image, steps) }
 }
 
 /// The record of it, begun so many seconds ago, with the first lines of its journal: step, what of it, so long ago.
