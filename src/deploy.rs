@@ -5,6 +5,7 @@ pub mod gate;
 pub mod order;
 pub mod plan;
 pub mod progress;
+pub mod promote;
 pub mod request;
 pub mod rules;
 pub mod story;

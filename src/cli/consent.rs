@@ -140,7 +140,14 @@ mod tests {
 
     fn environment(class: Class, is_protected: bool) -> Environment {
         let (hosts, projects) = (Vec::new(), Vec::new());
-        Environment { id: EnvironmentId::new("production"), class, is_protected, hosts, projects }
+        Environment {
+            id: EnvironmentId::new("production"),
+            class,
+            is_protected,
+            hosts,
+            projects,
+            after: None,
+        }
     }
 
     #[tokio::test]

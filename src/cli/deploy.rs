@@ -1,4 +1,4 @@
-//! `pilothouse deploy`, `rollback`, `scale`, `resume`, `undo`: the plan is shown, confirmed and run, and every step told as
+//! `pilothouse deploy`, `rollback`, `scale`: the plan is shown, confirmed and run, and every step told as
 //! it is done. It runs in a process of its own, which stays when the command goes; whoever is cut off leaves a journal on
 //! the hosts, from which `resume` and `undo` go on anywhere.
 
@@ -14,28 +14,17 @@ use crate::config::units::{Period, UnitError};
 use crate::deploy::event::Ending;
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
-use crate::deploy::progress::Progress;
-use crate::deploy::request::Heard;
+use crate::deploy::promote::Judged;
 use crate::domain::deployment::errand::Migration;
-use crate::domain::deployment::{Asked, Heading, Plan, Release};
+use crate::domain::deployment::{Plan, Release};
 use crate::domain::environment::Environment;
-use crate::domain::grade::{Grade, Weight, grade_at_once};
-use crate::domain::ledger::Record;
-use crate::jobs::deploy::begin::{NotBegun, Site as Place, unfinished};
+use crate::domain::grade::{Weight, grade_at_once};
+use crate::domain::ids::ServiceId;
+use crate::jobs::deploy::begin::{NotBegun, Site as Place};
 use crate::jobs::deploy::lock::LockError;
-use crate::jobs::deploy::take_up::Way;
+use crate::jobs::deploy::promote::Wanting;
 use crate::runtime::place::Say;
 use crate::runtime::worker::{self, Started};
-
-pub mod locks;
-mod place;
-mod report;
-pub mod watching;
-mod work;
-
-use report::Teller;
-use watching::{Of, Waiting};
-pub use work::run as work;
 
 macro_rules! json {
     () => {
@@ -51,6 +40,20 @@ Exit status: 4 when it was taken back, 5 when somebody else deploys there,
 130 after Ctrl-C: the deployment goes on in its own process."
     };
 }
+use json;
+
+pub mod locks;
+mod place;
+pub mod promote;
+mod report;
+pub mod take_up;
+pub mod watching;
+mod work;
+
+use promote::Although;
+use report::Teller;
+use watching::Waiting;
+pub use work::run as work;
 
 /// The shape of `--json`.
 pub const JSON: &str = json!();
@@ -69,6 +72,9 @@ host by number, writes to a volume, or listens nowhere. Ready is
 what its health check, or the configured probe, says; without either it has
 to stay up for some seconds. What does not get ready is taken back.
 The old containers are kept, stopped, for `rollback`.
+
+Where the configuration says after = \"staging\" of an environment, it refuses
+what staging never ran, unless --override says why.
 
 ",
     json!()
@@ -97,6 +103,12 @@ pub struct Manners {
     json: bool,
 }
 
+impl Manners {
+    fn manner(&self, manner: Manner) -> Manner {
+        Manner { ready_within_s: self.ready_within.as_secs() as u32, ..manner }
+    }
+}
+
 /// Which image.
 #[derive(clap::Args, Debug)]
 pub struct Deploy {
@@ -111,6 +123,8 @@ pub struct Deploy {
     /// What this release does to data, otherwise as configured: nothing goes back by itself over an irreversible one
     #[arg(long, value_name = "KIND", value_parser = one_of(Migration::WORDS.iter().copied(), Migration::parse))]
     migration: Option<Migration>,
+    #[command(flatten)]
+    although: Although,
     #[command(flatten)]
     manners: Manners,
 }
@@ -140,26 +154,6 @@ pub struct Scale {
     manners: Manners,
 }
 
-/// Which environment's.
-#[derive(clap::Args, Debug)]
-pub struct TakeUp {
-    #[command(flatten)]
-    of: Of,
-    /// Why, for the ledger
-    #[arg(long, value_name = "TEXT")]
-    note: Option<String>,
-    /// Although whoever began it may still be at work
-    #[arg(long)]
-    take_over: bool,
-    #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    consent: Consent,
-    /// Report as JSON, one object a line
-    #[arg(long)]
-    json: bool,
-}
-
 fn seconds(text: &str) -> Result<Duration, String> {
     let period: Period = text.parse().map_err(|error: UnitError| error.to_string())?;
     if period.get() < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(period.get()) }
@@ -173,30 +167,47 @@ fn release(text: &str) -> Result<Release, String> {
 pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Deploy { image: arguments.image };
     let manner = Manner { is_local: arguments.local, migration: arguments.migration, ..Manner::default() };
-    carry_out(&arguments.target, &wish, &arguments.manners, manner, options).await
+    carry_out(&arguments.target, wish, &arguments.manners, (manner, arguments.although), options).await
 }
 
 /// Puts an earlier release live again.
 pub async fn rollback(arguments: Rollback, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Rollback(arguments.release);
-    carry_out(&arguments.target, &wish, &arguments.manners, Manner::default(), options).await
+    carry_out(&arguments.target, wish, &arguments.manners, Default::default(), options).await
 }
 
 /// Runs so many replicas.
 pub async fn scale(arguments: Scale, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Scale(arguments.replicas);
-    carry_out(&arguments.target, &wish, &arguments.manners, Manner::default(), options).await
+    carry_out(&arguments.target, wish, &arguments.manners, Default::default(), options).await
 }
 
 async fn carry_out(
     target: &Target,
-    wish: &Wish,
+    wish: Wish,
     manners: &Manners,
-    manner: Manner,
+    (manner, although): (Manner, Although),
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let found = site.find(&manners.at, std::slice::from_ref(target), Depth::List).await?;
+    let (environment, service, project) = service_of(&mut site, &manners.at, target).await?;
+    let mut place = place::of(&site, &environment, Some(&service), manners.manner(manner), nobody());
+    place.project = project;
+    let before = match wish {
+        Wish::Deploy { .. } => promote::gate(&mut site, &environment, &place, &service).await,
+        Wish::Rollback(_) | Wish::Scale(_) => None,
+    };
+    let judged = place.judged(&service, Wanting::Wish(wish), before.as_ref()).await.map_err(not_begun)?;
+    go((&site, &environment, &place), judged, manners, although, options).await
+}
+
+/// The one service that is meant, asked of its hosts: where it is, what it is called, its Compose project.
+async fn service_of(
+    site: &mut Site,
+    at: &Where,
+    target: &Target,
+) -> Result<(Environment, ServiceId, Option<String>), Failure> {
+    let found = site.find(at, std::slice::from_ref(target), Depth::List).await?;
     let Some(first) = found.first() else {
         return Err(Failure::Failed(format!("nothing is called {}", target.name)));
     };
@@ -205,21 +216,36 @@ async fn carry_out(
         let (name, other) = (&target.name, &other.container.service);
         return Err(Failure::Failed(format!("{name} is {service} and {other}: name one service")));
     }
-    let mut teller = Teller::new(manners.json, &environment);
-    let ready_within_s = manners.ready_within.as_secs() as u32;
-    let manner = Manner { ready_within_s, ..manner };
-    let mut place = place::of(&site, &environment, Some(&service), manner, nobody());
-    place.project = first.container.project.as_deref().map(str::to_owned);
-    let plan = place.plan(&service, wish).await.map_err(not_begun)?;
+    Ok((environment, service, first.container.project.as_deref().map(str::to_owned)))
+}
+
+/// Shows what is planned, has it confirmed and done.
+async fn go(
+    (site, environment, place): (&Site, &Environment, &Place),
+    judged: Judged,
+    manners: &Manners,
+    although: Although,
+    options: &Options,
+) -> Result<u8, Failure> {
+    let mut teller = Teller::new(manners.json, environment);
+    teller.compared(&judged, environment)?;
     if manners.plan {
-        teller.plan(&plan)?;
+        teller.plan(&judged.plan)?;
+    }
+    if let (Some(objection), None) = (judged.objection(), &although.why) {
+        return Err(Failure::Failed(format!(
+            "{objection}; deploy it there first, or say why not: --override WHY; nothing was done"
+        )));
+    }
+    if manners.plan {
         return Ok(site.status());
     }
-    confirm(&manners.consent, &environment, &plan).await?;
-    let project = place.project.clone();
-    let (wish, note, shown) = (wish.clone(), manners.note.clone(), Box::new(plan.clone()));
+    confirm(&manners.consent, environment, &judged.plan).await?;
+    let note = judged.why(although.why.as_deref(), manners.note.as_deref());
+    let (project, Judged { wish, plan, .. }) = (place.project.clone(), judged);
+    let (service, shown) = (plan.service.clone(), Box::new(plan.clone()));
     let task = Task::Begin { service, project, wish, shown, note };
-    teller.follow(started(&place, task, options).await?, Some(&plan), manners.waiting).await
+    teller.follow(started(place, task, options).await?, Some(&plan), manners.waiting).await
 }
 
 /// Starts the process that does it on these hosts.
@@ -249,100 +275,6 @@ async fn confirm(consent: &Consent, environment: &Environment, plan: &Plan) -> R
         warning,
     };
     consent.obtain(&request).await
-}
-
-/// Goes on.
-pub async fn resume(arguments: TakeUp, options: &Options) -> Result<u8, Failure> {
-    take_up(arguments, Heading::Forward, options).await
-}
-
-/// Goes back.
-pub async fn undo(arguments: TakeUp, options: &Options) -> Result<u8, Failure> {
-    take_up(arguments, Heading::Back, options).await
-}
-
-async fn take_up(arguments: TakeUp, heading: Heading, options: &Options) -> Result<u8, Failure> {
-    let mut site = Site::load(options)?;
-    let (environment, place) = arguments.of.find(&mut site).await?;
-    let mut teller = Teller::new(arguments.json, &environment);
-    let ledger = place.book.read().await.ledger;
-    let record = unfinished(&ledger);
-    if !arguments.take_over
-        && let Some(busy) = place::at_work(&site, &place).await?
-    {
-        let waits = record.filter(|record| is_paused(record) && heading == Heading::Forward);
-        let Some(record) = waits else {
-            let hint = "wait for it (`pilothouse watch`), `abort` it, or add --take-over";
-            return Err(Failure::Locked(format!("{busy}; {hint}")));
-        };
-        place.ask(record, Asked::GoOn, arguments.note).await.map_err(not_begun)?;
-        if arguments.waiting.no_wait {
-            teller.asked("it goes on; `pilothouse watch` follows it")?;
-            return Ok(0);
-        }
-        return watching::follow(&site, &place, record, &mut teller, arguments.waiting.timeout).await;
-    }
-    let Some(record) = record else {
-        // A lock that was left is broken; nothing else is there.
-        place.take_up(Way::On).await.map_err(not_begun)?;
-        teller.nothing("nothing was cut off")?;
-        return Ok(site.status());
-    };
-    let is_back = heading == Heading::Back;
-    let request = Request {
-        environment: &environment,
-        // Going back is easier than going forward: one `y`, wherever it is, unless a migration lies between.
-        grade: if is_back {
-            Grade::Yes.over_migration(is_past_migration(record), &environment)
-        } else {
-            grade_at_once(Weight::Ends, &environment)
-        },
-        what: verb(heading, record),
-        steps: ahead(record, heading),
-        warning: None,
-    };
-    arguments.consent.obtain(&request).await?;
-    let why = is_back.then(|| arguments.note.clone().unwrap_or_else(|| "it was wanted".to_owned()));
-    took_up(&place, record, why, &mut teller, arguments.waiting, options).await
-}
-
-/// A migration that cannot be undone was begun with it.
-fn is_past_migration(record: &Record) -> bool {
-    record.plan.as_ref().is_some_and(|plan| Progress::of(&record.notes).is_past_migration(plan))
-}
-
-/// Whoever is at work on it was asked to wait.
-fn is_paused(record: &Record) -> bool {
-    let epoch = record.notes.iter().map(|note| note.epoch).max().unwrap_or(0);
-    Heard::of(&record.notes, epoch).pause.is_some()
-}
-
-/// Has another process go on with it, or back for that reason.
-async fn took_up(
-    place: &Place,
-    record: &Record,
-    back: Option<String>,
-    teller: &mut Teller,
-    waiting: Waiting,
-    options: &Options,
-) -> Result<u8, Failure> {
-    let service = record.plan.as_ref().map(|plan| plan.service.clone());
-    let task = Task::TakeUp { service, back };
-    teller.follow(started(place, task, options).await?, None, waiting).await
-}
-
-fn verb(heading: Heading, record: &Record) -> String {
-    let verb = if heading == Heading::Back { "undo" } else { "resume" };
-    format!("{verb} {} ({})", record.begun.number, record.begun.act)
-}
-
-/// What is left to do in that direction.
-fn ahead(record: &Record, heading: Heading) -> Vec<String> {
-    let mut progress = Progress::of(&record.notes);
-    progress.heading = progress.heading.max(heading);
-    let plan = record.plan.as_ref();
-    let ahead = plan.map(|plan| progress.ahead(plan)).unwrap_or_default();
-    ahead.into_iter().map(|one| one.step.to_string()).collect()
 }
 
 fn not_begun(error: NotBegun) -> Failure {

@@ -77,6 +77,9 @@ pub enum Twin {
     /// Put another image of a service live, one replica after the other
     #[command(after_long_help = deploy::DEPLOY_HELP)]
     Deploy(deploy::Deploy),
+    /// Put what is live in one environment live in the next
+    #[command(after_long_help = deploy::promote::HELP)]
+    Promote(deploy::promote::Promote),
     /// Put an earlier release of a service live again
     #[command(after_long_help = deploy::JSON)]
     Rollback(deploy::Rollback),
@@ -88,10 +91,10 @@ pub enum Twin {
     Drift(drift::Arguments),
     /// Go on with a deployment that was cut off, or that waits
     #[command(after_long_help = deploy::JSON)]
-    Resume(deploy::TakeUp),
+    Resume(deploy::take_up::TakeUp),
     /// Take back a deployment that was cut off
     #[command(after_long_help = deploy::JSON)]
-    Undo(deploy::TakeUp),
+    Undo(deploy::take_up::TakeUp),
     /// Follow what is being deployed in an environment; ends as it ends
     #[command(after_long_help = deploy::JSON)]
     Watch(deploy::watching::Watch),
@@ -155,11 +158,12 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Disk(arguments) => disk::disk(arguments, options).await,
         Twin::Prune(arguments) => disk::prune(arguments, options).await,
         Twin::Deploy(arguments) => deploy::deploy(arguments, options).await,
+        Twin::Promote(arguments) => deploy::promote::promote(arguments, options).await,
         Twin::Rollback(arguments) => deploy::rollback(arguments, options).await,
         Twin::Scale(arguments) => deploy::scale(arguments, options).await,
         Twin::Drift(arguments) => drift::run(&arguments, options).await,
-        Twin::Resume(arguments) => deploy::resume(arguments, options).await,
-        Twin::Undo(arguments) => deploy::undo(arguments, options).await,
+        Twin::Resume(arguments) => deploy::take_up::resume(arguments, options).await,
+        Twin::Undo(arguments) => deploy::take_up::undo(arguments, options).await,
         Twin::Watch(arguments) => deploy::watching::watch(arguments, options).await,
         Twin::Abort(arguments) => deploy::watching::abort(arguments, options).await,
         Twin::Hold(arguments) => deploy::watching::hold(arguments, options).await,

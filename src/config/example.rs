@@ -153,7 +153,8 @@ mod tests {
             Some(rest) if is_key(rest) => format!("{rest}\n"),
             _ => format!("{line}\n"),
         };
-        FILE.lines().map(line).collect()
+        let other = "[environments.staging]\nhosts = [\"web1\"]\n";
+        FILE.lines().map(line).chain([other.to_owned()]).collect()
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub struct Environment {
     pub colour: Option<String>,
     /// Compose projects that belong to it; empty means all that its hosts run.
     pub projects: Vec<String>,
+    /// The environment that a release goes through before it comes here.
+    pub after: Option<String>,
     /// How long it stays writable once unlocked.
     pub write_window: Period,
     /// What differs from [`Config::services`], key by key: see [`Config::service`].

@@ -143,6 +143,7 @@ pub const KEYS: &[Key] = &[
     may("environments.*.protected", Bool, "true", "Opens read-only, and dangerous acts need its name typed. True for production where it is not set."),
     may("environments.*.colour", Colour, "\"bad\"", "A role of the theme (bad, warn, ok, accent, …), #rrggbb, ansi-red … or @0 to @255."),
     may("environments.*.projects", TEXTS, "[\"shop\"]", "Compose projects that belong to it; everything its hosts run where it is not set."),
+    may("environments.*.after", Text, "\"staging\"", "The environment that a release goes through before it comes here: `promote` leads from there, and an image that never ran there is refused."),
     set("environments.*.write_window", Period(SECOND), "\"15m\"", "How long a protected environment stays writable once unlocked."),
     may("environments.*.compose.files", List(&FileBeside), "[\"compose.yml\", \"compose.production.yml\"]", "Compose files that its services come from: the base, then what overrides it."),
     may("environments.*.compose.env_file", FileBeside, "\"production.env\"", "Variables for `${…}` in them; `.env` beside the first one where it is not set."),

@@ -40,4 +40,6 @@ pub struct Environment {
     pub hosts: Vec<HostId>,
     /// Compose projects that belong to it; empty means all that its hosts run.
     pub projects: Vec<String>,
+    /// The one that a release goes through before it comes here.
+    pub after: Option<EnvironmentId>,
 }

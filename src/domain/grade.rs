@@ -91,6 +91,7 @@ mod tests {
             is_protected,
             hosts: Vec::new(),
             projects: Vec::new(),
+            after: None,
         }
     }
 

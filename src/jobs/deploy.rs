@@ -26,6 +26,7 @@ pub mod gate;
 pub mod heed;
 pub mod images;
 pub mod lock;
+pub mod promote;
 pub mod scene;
 pub mod take_up;
 

@@ -77,6 +77,7 @@ pub fn plan(config: &Config, found: &Found, is_chosen: bool, is_there: &dyn Fn(&
             is_protected: environment.is_protected(),
             hosts,
             projects: environment.projects.clone(),
+            after: environment.after.as_deref().map(EnvironmentId::new),
         });
     }
     let own = plan.own(config, found, is_there);
@@ -224,6 +225,7 @@ impl Plan {
             is_protected,
             hosts: vec![host],
             projects: Vec::new(),
+            after: None,
         });
     }
 }

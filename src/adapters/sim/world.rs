@@ -33,6 +33,7 @@ impl Scenario {
             is_protected: e.protected,
             hosts: e.hosts.iter().map(|name| HostId::new(name.get_ref().as_str())).collect(),
             projects: Vec::new(),
+            after: None,
         });
         let hosts = self
             .hosts

@@ -7,8 +7,10 @@ use super::watching::{Waiting, late};
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, Tone, remark};
 use crate::deploy::event::{Ending, Event, Said};
+use crate::deploy::promote::Judged;
 use crate::domain::deployment::Plan;
 use crate::domain::environment::Environment;
+use crate::logs::ansi::plain;
 use crate::runtime::worker::Started;
 
 /// Prints it.
@@ -39,6 +41,24 @@ impl Teller {
                 self.row("plan", Some(text.clone()), &text, None, Tone::Plain)?;
             } else {
                 self.out.line(&format!("  {text}"))?;
+            }
+        }
+        self.out.flush()
+    }
+
+    /// How the environment that it is promoted from configures it, and this one: the names of its keys.
+    pub(super) fn compared(&mut self, judged: &Judged, environment: &Environment) -> Result<(), Failure> {
+        let Some((before, _, comparison)) = &judged.from else { return Ok(()) };
+        if !self.out.is_json {
+            let text = comparison.title(before, &environment.id);
+            self.row("compared", None, &text, None, Tone::Bright)?;
+        }
+        for (key, word) in comparison.rows(before, &environment.id) {
+            let tone = if word == "equal" { Tone::Dim } else { Tone::Soon };
+            if self.out.is_json {
+                self.row("compared", Some(key.to_owned()), &word, None, tone)?;
+            } else {
+                self.out.safe(&format!("  {}: {}\n", plain(key), self.out.paint(tone, &word)))?;
             }
         }
         self.out.flush()
@@ -177,10 +197,10 @@ impl Teller {
         if self.out.is_json {
             self.out.json(&Row { event, step, text, outcome })?;
         } else {
-            let text = crate::logs::ansi::plain(text);
+            let text = plain(text);
             let text = self.out.paint(tone, &text);
             match step {
-                Some(step) => self.out.safe(&format!("{}: {text}\n", crate::logs::ansi::plain(&step)))?,
+                Some(step) => self.out.safe(&format!("{}: {text}\n", plain(&step)))?,
                 None => self.out.safe(&format!("{text}\n"))?,
             }
         }

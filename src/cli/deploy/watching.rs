@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::report::Teller;
-use super::{ahead, nobody, not_begun, place, seconds, took_up};
+use super::take_up::{ahead, is_past_migration, took_up};
+use super::{nobody, not_begun, place, seconds};
 use crate::cli::consent::{Consent, Request};
 use crate::cli::failure::Failure;
 use crate::cli::out::remark;
@@ -135,7 +136,7 @@ pub async fn abort(arguments: Abort, options: &Options) -> Result<u8, Failure> {
     };
     let what = format!("abort {} ({})", record.begun.number, record.begun.act);
     // Going back is easier than going forward: one `y`, wherever it is, unless a migration lies between.
-    let grade = Grade::Yes.over_migration(super::is_past_migration(record), &environment);
+    let grade = Grade::Yes.over_migration(is_past_migration(record), &environment);
     let steps = ahead(record, Heading::Back);
     arguments
         .consent

@@ -101,9 +101,17 @@ impl Check<'_, '_> {
                 self.problem(&at, message, Some(hint));
             }
         }
-        let Some(wanted) = &config.default_environment else { return };
         let mut all = names(&config.environments);
         all.extend(known.environments.iter().map(String::as_str));
+        for (name, environment) in &config.environments {
+            let Some(before) = &environment.after else { continue };
+            let others: Vec<_> = all.iter().copied().filter(|other| other != name).collect();
+            if !others.contains(&before.as_str()) {
+                let message = format!("there is no other environment {}", quote(before));
+                self.value(&["environments", name, "after"], &message, suggestion(before, &others));
+            }
+        }
+        let Some(wanted) = &config.default_environment else { return };
         if !all.contains(&wanted.as_str()) {
             let message = format!("there is no environment {}", quote(wanted));
             self.value(&["default_environment"], &message, suggestion(wanted, &all));

@@ -340,3 +340,18 @@ fn nothing_a_terminal_obeys_is_in_a_message() {
     assert!(all.len() >= 4, "{all:#?}");
     assert!(all.iter().all(|p| p.chars().all(|c| !c.is_control() && c != '\u{202e}')), "{all:#?}");
 }
+
+#[test]
+fn an_environment_comes_after_another_one_that_is_there() {
+    let after = |name: &str| {
+        format!(
+            "[environments.staging]\nhosts = [\"/x\"]\n[environments.p]\nhosts = [\"/y\"]\nafter = \"{name}\""
+        )
+    };
+    assert_eq!(problems(&after("staging")), [""; 0]);
+    assert_eq!(
+        one(&after("stagign")),
+        "5:9: environments.p.after: there is no other environment `stagign`; did you mean `staging`?"
+    );
+    assert!(one(&after("p")).contains("there is no other environment `p`"));
+}

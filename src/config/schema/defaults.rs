@@ -44,6 +44,7 @@ impl Default for Environment {
             protected: None,
             colour: None,
             projects: Vec::new(),
+            after: None,
             write_window: Period::from_ms(15 * 60_000),
             services: BTreeMap::new(),
             place: 0,

@@ -10,6 +10,9 @@ pub enum Refusal {
     /// There is nothing to take the configuration from.
     #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
     NothingRuns(ServiceId),
+    /// What shall go on to the next environment is not there.
+    #[error("{0}")]
+    NothingLive(String),
     /// Its variables are not as they have to be.
     #[error("variable {0}")]
     Rule(Broken),

@@ -47,6 +47,7 @@ impl Desk {
             is_protected: false,
             hosts: vec![host.clone()],
             projects: Vec::new(),
+            after: None,
         };
         let now = Now { at: Instant::now(), wall: Utc::now() };
         let last = Some((now.at, Arc::new(Inventory { items, layers_bytes: None })));

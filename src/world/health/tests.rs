@@ -27,6 +27,7 @@ fn environment() -> Environment {
         is_protected: false,
         hosts: vec![HostId::new("h")],
         projects: Vec::new(),
+        after: None,
     }
 }
 

@@ -47,6 +47,7 @@ fn world(detail: Detail) -> World {
         is_protected: false,
         hosts: vec![HostId::new("h")],
         projects: Vec::new(),
+        after: None,
     };
     let host = Host {
         link: Link::Up,

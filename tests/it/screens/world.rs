@@ -45,6 +45,7 @@ fn environment(name: &str, class: Class, hosts: &[&str]) -> Environment {
         is_protected: class == Class::Production,
         hosts: hosts.iter().map(|h| HostId::new(*h)).collect(),
         projects: Vec::new(),
+        after: None,
     }
 }
 
