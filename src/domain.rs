@@ -28,4 +28,5 @@ pub mod series;
 pub mod size;
 pub mod skew;
 pub mod spec;
+pub mod traffic;
 pub mod usage;

@@ -1,5 +1,6 @@
 //! What the console needs of the outside, as traits. Nothing here acts.
 
+pub mod balancer;
 pub mod commands;
 pub mod engine;
 pub mod host_files;

@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod balancer;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod certificates;
