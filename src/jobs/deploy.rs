@@ -2,6 +2,7 @@
 //! the lock is looked at, then it is done and read back, then that is written down. What cannot be done turns it back.
 //! Whoever is cut off at any instant leaves a journal from which another goes on, in either direction.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ use lock::Held;
 /// A host that does not answer is asked again after these waits, then the deployment stops where it is.
 const AGAIN_AFTER: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// What is over by then is written down together with what comes after it.
+const SOON: Duration = Duration::from_millis(150);
 
 /// What is held to while a deployment runs. Each is there for a reason; proofs take one away to see that it is missed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,6 +160,8 @@ pub struct Run {
     pub say: Box<dyn Fn(Said) + Send + Sync>,
     /// What is asked of it meanwhile.
     ears: Arc<Ears>,
+    /// Lines of its journal that go with the next ones: each write costs the hosts more than most looks at them.
+    unwritten: Vec<Note>,
 }
 
 impl Run {
@@ -172,13 +178,19 @@ impl Run {
             Ok(()) => {
                 End::Undone(self.progress.failure.clone().unwrap_or_else(|| "it was wanted".to_owned()))
             }
-            Err(halt) => return End::Halted(halt),
+            Err(halt) => {
+                // Whoever took it up has written more; the others find how far it came.
+                if !matches!(halt, Halt::Lock(_) | Halt::Journal(_)) {
+                    drop(self.write_down().await);
+                }
+                return End::Halted(halt);
+            }
         };
         let outcome = match &end {
             End::Undone(why) => Outcome::Undone(why.clone()),
             _ => Outcome::Done,
         };
-        let (_, missed) = self.book.end(&self.entry, outcome).await;
+        let (_, missed) = self.book.end_with(&self.entry, &self.unwritten, outcome).await;
         if !missed.is_empty() {
             (self.say)(Said::Trouble(format!("its end is not on every host: {}", told(&missed))));
         }
@@ -226,22 +238,32 @@ impl Run {
     /// Does one step; gives why it turned back, if it did.
     async fn step(&mut self, one: &Numbered) -> Result<Option<String>, Halt> {
         if let Some(why) = self.heed().await? {
-            self.note(one, Phase::Failed(why.clone())).await?;
+            self.note(one, Phase::Failed(why.clone()));
+            self.write_down().await?;
             return Ok(Some(why));
         }
         if self.care.intents {
-            self.note(one, Phase::Intent).await?;
+            self.note(one, Phase::Intent);
         }
         (self.say)(Said::Begins(one.step.clone()));
-        let tried = self.tried(&one.step).await?;
+        // What changes nothing need not wait until it is written down.
+        let tried = if matches!(one.step.act, Act::Gate(_)) {
+            self.tried_meanwhile(&one.step).await?
+        } else {
+            self.write_down().await?;
+            self.tried(&one.step).await?
+        };
         let printed = self.printed(&one.step).await;
         if !printed.is_empty() {
             (self.say)(Said::LastLines(one.step.clone(), printed.clone()));
-            self.note(one, Phase::Printed(printed)).await?;
+            self.note(one, Phase::Printed(printed));
         }
         let failed = match tried {
             Ok(()) => {
-                self.note(one, Phase::Done).await?;
+                self.note(one, Phase::Done);
+                if !self.care.intents {
+                    self.write_down().await?;
+                }
                 (self.say)(Said::Done(one.step.clone()));
                 return Ok(None);
             }
@@ -254,35 +276,74 @@ impl Run {
                 if is_last(act) || (heading == Heading::Forward && matches!(act, Act::Discard(_))) =>
             {
                 (self.say)(Said::Trouble(why));
-                self.note(one, Phase::Done).await?;
+                self.note(one, Phase::Done);
                 Ok(None)
             }
             (Heading::Forward, _) if self.progress.is_past_migration(&self.plan) => {
-                self.note(one, Phase::Stopped(why.clone())).await?;
+                self.note(one, Phase::Stopped(why.clone()));
+                self.write_down().await?;
                 Err(Halt::Migration(why))
             }
             (Heading::Forward, _) => {
                 // From now on it goes back.
-                self.note(one, Phase::Failed(why.clone())).await?;
+                self.note(one, Phase::Failed(why.clone()));
+                self.write_down().await?;
                 Ok(Some(why))
             }
             (Heading::Back, _) => Err(Halt::Stuck { step: one.step.to_string(), why: failed }),
         }
     }
 
-    async fn note(&mut self, one: &Numbered, phase: Phase) -> Result<(), Halt> {
+    /// One more line for the journal. It is written down with the next ones, before anything more is changed.
+    fn note(&mut self, one: &Numbered, phase: Phase) {
         let failed_gate = matches!(phase, Phase::Failed(_)) && one.number.is_none();
-        let Some(step) = one.number.or(failed_gate.then_some(0)) else { return Ok(()) };
+        let Some(step) = one.number.or(failed_gate.then_some(0)) else { return };
         let (number, id) = (self.entry.begun.number, self.entry.begun.id.clone());
         let (epoch, heading) = (self.locks.claim.epoch, self.progress.heading);
         let note = Note { number, id, epoch, heading, step, phase, at: Utc::now() };
-        let missed = self.book.noted(&self.entry, std::slice::from_ref(&note)).await;
+        self.progress.note(&note);
+        self.unwritten.push(note);
+    }
+
+    async fn write_down(&mut self) -> Result<(), Halt> {
+        self.write(&self.unwritten).await?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    async fn write(&self, notes: &[Note]) -> Result<(), Halt> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let missed = self.book.noted(&self.entry, notes).await;
         let missed = missed.map_err(|error| Halt::Journal(error.to_string()))?;
         if !missed.is_empty() {
             (self.say)(Said::Trouble(format!("the journal is not on every host: {}", told(&missed))));
         }
-        self.progress.note(&note);
         Ok(())
+    }
+
+    /// As [`Self::tried`], for what changes nothing: the journal says so beside it, where it is not over soon.
+    async fn tried_meanwhile(&mut self, step: &Step) -> Result<Result<(), String>, Halt> {
+        let (tried, is_written) = {
+            let mut tried = pin!(self.tried(step));
+            let written = async {
+                sleep(SOON).await;
+                self.write(&self.unwritten).await
+            };
+            tokio::select! {
+                biased;
+                tried = &mut tried => (tried, false),
+                written = written => {
+                    written?;
+                    (tried.await, true)
+                }
+            }
+        };
+        if is_written {
+            self.unwritten.clear();
+        }
+        tried
     }
 
     /// Does it while the lock is ours, again where the host did not answer. The inner error is why it cannot be done.

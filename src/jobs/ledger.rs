@@ -17,7 +17,7 @@ use crate::domain::ids::{EnvironmentId, HostId};
 use crate::domain::ledger::form::{self, Reading};
 use crate::domain::ledger::union::{File, Ledger, union};
 use crate::domain::ledger::{
-    Begun, Ended, Intent, MOST_SUBJECTS, Outcome, Piece, Record, RecordId, RecordNumber, Who, bounded,
+    Begun, Intent, MOST_SUBJECTS, Outcome, Piece, Record, RecordId, RecordNumber, Who, bounded,
 };
 use crate::msg::Msg;
 use crate::ports::engine::EngineError;
@@ -211,15 +211,7 @@ impl Book {
 
     /// Records how it ended, wherever its beginning is. The record, and hosts that do not have its end, and why.
     pub async fn end(&self, entry: &Entry, outcome: Outcome) -> (Record, Vec<(HostId, EngineError)>) {
-        let outcome = match outcome {
-            Outcome::Failed(why) => Outcome::Failed(bounded(&why)),
-            Outcome::Undone(why) => Outcome::Undone(bounded(&why)),
-            other => other,
-        };
-        let (begun, at) = (entry.begun.clone(), Utc::now());
-        let ended = Ended { number: begun.number, id: begun.id.clone(), at, outcome: outcome.clone() };
-        let (_, missed) = written(&entry.on, &[self.file(&Piece::Ended(ended))]).await;
-        (Record { begun, end: Some((at, outcome)), plan: None, notes: Vec::new() }, missed)
+        self.end_with(entry, &[], outcome).await
     }
 
     /// Gives each host the pieces that others have and it has not. Hosts that did not take them, and why.

@@ -13,11 +13,32 @@ use crate::domain::image::Image;
 use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 
+/// What a container is looked up by, all of it.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// Its id.
+    Id(&'a ContainerId),
+    /// Its name.
+    Name(&'a str),
+}
+
+impl By<'_> {
+    /// Whether it is this one.
+    pub fn is(self, container: &Container) -> bool {
+        match self {
+            Self::Id(id) => container.key.id == *id,
+            Self::Name(name) => *container.name == *name,
+        }
+    }
+}
+
 /// The life of containers on one engine: looked up, made, started, stopped, removed.
 #[async_trait]
 pub trait Lifecycle: LedgerFiles + Locks + Send + Sync {
     /// All containers, stopped ones too, without details, in the engine's order (newest first).
     async fn containers(&self) -> Result<Vec<Container>, EngineError>;
+    /// One of them, where it is there: far less for the engine than all.
+    async fn container(&self, by: By<'_>) -> Result<Option<Container>, EngineError>;
     /// Details of one.
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError>;
     /// Do something to it. Success when it already is so.

@@ -6,6 +6,7 @@
 
 mod answers;
 mod consoles;
+mod deploys;
 mod engine;
 mod figures;
 mod hosts;
@@ -53,7 +54,7 @@ fn table_of_the_console_and_its_peers() {
         |part: &str| std::env::var("BENCH_PARTS").map_or(true, |parts| parts.split(',').any(|p| p == part));
     let engine = Engine::of_this_run();
     let mut bench = Bench::new(&engine, &form);
-    let parts: [(&str, Part); 8] = [
+    let parts: [(&str, Part); 9] = [
         ("idle", |b, _| b.idle(0)),
         ("log", |b, _| b.long_log()),
         ("paced", |b, _| b.flood("5,000 lines/s", engine::PACED)),
@@ -68,8 +69,9 @@ fn table_of_the_console_and_its_peers() {
             b.engine.clear();
         }),
         ("restore", |b, _| b.restores()),
-        // Other columns, and so a table of its own.
+        // Other columns, and so tables of their own.
         ("ssh", |b, form| hosts::table(b.engine, form).print()),
+        ("deploy", |_, form| deploys::table(form).print()),
     ];
     for (name, part) in parts {
         if wanted(name) {

@@ -16,7 +16,7 @@ use crate::domain::image::Image;
 use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 use crate::ports::engine::{CALL_TIMEOUT, EngineError};
-use crate::ports::lifecycle::Lifecycle;
+use crate::ports::lifecycle::{By, Lifecycle};
 
 /// A busy disk takes its time to lay a container out.
 const CREATED_WITHIN: std::time::Duration = CALL_TIMEOUT.saturating_mul(6);
@@ -27,6 +27,18 @@ impl Lifecycle for DockerEngine {
         let list: Vec<Listed> = self.api.get("list containers", "/containers/json?all=1").await?;
         let all = list.into_iter().map(|c| c.into_container(&self.host));
         Ok(all.filter(|c| !holder::is_holder(&c.labels)).collect())
+    }
+
+    async fn container(&self, by: By<'_>) -> Result<Option<Container>, EngineError> {
+        let filter = match by {
+            By::Id(id) => json!({ "id": [id.as_str()] }),
+            // An expression: what else it matches is left out below.
+            By::Name(name) => json!({ "name": [format!("^/?{}$", name.replace('.', "[.]"))] }),
+        };
+        let path = format!("/containers/json?all=1&filters={}", images::encoded(&filter.to_string()));
+        let list: Vec<Listed> = self.api.get("look a container up", &path).await?;
+        let all = list.into_iter().map(|c| c.into_container(&self.host));
+        Ok(all.filter(|c| !holder::is_holder(&c.labels)).find(|c| by.is(c)))
     }
 
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {

@@ -15,7 +15,7 @@ use crate::domain::image::Image;
 use crate::domain::registry::{Login, Pull, Resolved};
 use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 use crate::ports::engine::EngineError;
-use crate::ports::lifecycle::Lifecycle;
+use crate::ports::lifecycle::{By, Lifecycle};
 
 fn refused(what: String) -> impl FnOnce(Refusal) -> EngineError {
     move |refusal| EngineError::Refused { what, status: refusal.status, message: refusal.message }
@@ -26,6 +26,10 @@ impl Lifecycle for SimEngine {
     async fn containers(&self) -> Result<Vec<Container>, EngineError> {
         self.pass(Call::Containers).await?;
         Ok(self.simulation.list(&self.host).into_iter().map(|(container, _)| container).collect())
+    }
+
+    async fn container(&self, by: By<'_>) -> Result<Option<Container>, EngineError> {
+        Ok(Lifecycle::containers(self).await?.into_iter().find(|container| by.is(container)))
     }
 
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {

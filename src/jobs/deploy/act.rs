@@ -15,7 +15,7 @@ use crate::domain::ids::{ContainerKey, HostId, ImageId};
 use crate::domain::registry::shortened;
 use crate::domain::spec::{Endpoint, RestartPolicy};
 use crate::ports::engine::EngineError;
-use crate::ports::lifecycle::Lifecycle;
+use crate::ports::lifecycle::{By, Lifecycle};
 
 /// What an engine gives a container to end by itself, where nothing else is set; and what it needs to end it then.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -207,12 +207,11 @@ impl Run {
 
     /// The container of a replica, if it is there. One of that name that the deployment did not make is none.
     pub(super) async fn find(&self, host: &HostId, replica: &Replica) -> Result<Option<Container>, Fault> {
-        let all = self.host(host)?.containers().await.map_err(Fault::of)?;
-        if let Some(id) = &replica.id {
-            return Ok(all.into_iter().find(|c| c.key.id == *id));
-        }
-        let Some(found) = all.into_iter().find(|c| *c.name == *replica.name) else { return Ok(None) };
-        if found.labels.get(DEPLOYMENT).map(String::as_str) == Some(self.entry.begun.id.as_str()) {
+        let by = replica.id.as_ref().map_or(By::Name(&replica.name), By::Id);
+        let Some(found) = self.host(host)?.container(by).await.map_err(Fault::of)? else { return Ok(None) };
+        if replica.id.is_some()
+            || found.labels.get(DEPLOYMENT).map(String::as_str) == Some(self.entry.begun.id.as_str())
+        {
             return Ok(Some(found));
         }
         Err(Fault::Never(format!("a container {} is there that this deployment did not make", replica.name)))

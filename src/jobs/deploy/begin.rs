@@ -202,6 +202,7 @@ impl Site {
             care: self.care,
             say: Box::new(move |said| say(said)),
             ears: Ears::new(),
+            unwritten: Vec::new(),
         }
     }
 }

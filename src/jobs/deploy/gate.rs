@@ -11,8 +11,10 @@ use crate::deploy::gate::{Gate, Seen, Verdict};
 use crate::domain::container::{Container, Detail};
 use crate::domain::deployment::{Replica, Step};
 
-/// Between two looks at a replica. Its probes have to be asked anyway, and an event alone tells nothing of them.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at a replica, at first and later. Its probes have to be asked anyway, and an event alone tells nothing
+/// of them.
+const LOOK_EVERY: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(250)];
+const AT_FIRST: Duration = Duration::from_secs(5);
 
 /// Asks a replica itself whether it is ready.
 #[async_trait]
@@ -65,7 +67,7 @@ impl Run {
                 }
                 Verdict::Wait(_) => {}
             }
-            sleep(LOOK_EVERY).await;
+            sleep(LOOK_EVERY[usize::from(began.elapsed() > AT_FIRST)]).await;
         }
     }
 

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::act::Fault;
 use super::lock::Locked;
@@ -24,6 +24,8 @@ use crate::ports::engine::EngineError;
 
 /// Whoever writes to the journal writes more than once.
 const GATHER: Duration = Duration::from_millis(100);
+/// And who reads it costs the hosts as much: what is asked may be heard so much later.
+const READ_EVERY: Duration = Duration::from_secs(1);
 /// A host that does not tell what is written there is asked again after so long.
 const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -100,6 +102,7 @@ impl Beside {
         loop {
             let mut written = written(&self.hosts).await;
             loop {
+                let read = Instant::now();
                 for note in self.book.asked(&self.begun).await {
                     if !asked.contains(&note) {
                         asked.push(note);
@@ -114,7 +117,7 @@ impl Beside {
                 if !matches!(written.next().await, Some(true)) {
                     break;
                 }
-                sleep(GATHER).await;
+                sleep(GATHER.max(READ_EVERY.saturating_sub(read.elapsed()))).await;
                 while let Some(Some(true)) = written.next().now_or_never() {}
             }
             sleep(LISTEN_AGAIN).await;
@@ -153,6 +156,8 @@ impl Run {
             };
             if !is_paused {
                 is_paused = true;
+                // Whoever looks on meanwhile sees how far it is.
+                self.write_down().await?;
                 (self.say)(Said::Paused(pause.to_string()));
                 self.ears.doing.send_replace(Doing::Paused(pause.to_string()));
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::Sender;
 
@@ -10,7 +11,7 @@ use crate::domain::deployment::{Note, Plan};
 use crate::domain::ids::{EnvironmentId, HostId};
 use crate::domain::ledger::form::{self, Reading};
 use crate::domain::ledger::union::{Ledger, is_whole, union};
-use crate::domain::ledger::{Begun, Piece, Record};
+use crate::domain::ledger::{Begun, Ended, Outcome, Piece, Record, bounded};
 use crate::domain::lock;
 use crate::jobs::ledger::LedgerError;
 use crate::jobs::route::Route;
@@ -46,8 +47,31 @@ impl Book {
         entry: &Entry,
         notes: &[Note],
     ) -> Result<Vec<(HostId, EngineError)>, LedgerError> {
-        let files: Vec<File> = notes.iter().map(|note| self.file(&Piece::Noted(note.clone()))).collect();
-        self.all(entry, &files).await
+        self.all(entry, &self.lines(notes)).await
+    }
+
+    /// As [`Self::end`], with the last lines of its journal.
+    pub async fn end_with(
+        &self,
+        entry: &Entry,
+        notes: &[Note],
+        outcome: Outcome,
+    ) -> (Record, Vec<(HostId, EngineError)>) {
+        let outcome = match outcome {
+            Outcome::Failed(why) => Outcome::Failed(bounded(&why)),
+            Outcome::Undone(why) => Outcome::Undone(bounded(&why)),
+            other => other,
+        };
+        let (begun, at) = (entry.begun.clone(), Utc::now());
+        let ended = Ended { number: begun.number, id: begun.id.clone(), at, outcome: outcome.clone() };
+        let mut files = self.lines(notes);
+        files.push(self.file(&Piece::Ended(ended)));
+        let (_, missed) = written(&entry.on, &files).await;
+        (Record { begun, end: Some((at, outcome)), plan: None, notes: Vec::new() }, missed)
+    }
+
+    fn lines(&self, notes: &[Note]) -> Vec<File> {
+        notes.iter().map(|note| self.file(&Piece::Noted(note.clone()))).collect()
     }
 
     async fn all(&self, entry: &Entry, files: &[File]) -> Result<Vec<(HostId, EngineError)>, LedgerError> {

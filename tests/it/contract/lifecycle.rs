@@ -9,9 +9,11 @@ use pilothouse::domain::act::ContainerAct::{Remove, Start, Stop};
 use pilothouse::domain::container::State;
 use pilothouse::domain::ids::ContainerId;
 use pilothouse::domain::spec::{Endpoint, RestartPolicy, Spec};
+use pilothouse::ports::lifecycle::By;
 
 super::on_every_engine! {
     what_is_made_waits_to_be_started_and_goes_when_it_ended
+    one_is_looked_up_by_all_of_its_name_or_of_its_id
     a_name_in_use_is_refused_and_nothing_is_made
     an_image_that_is_not_there_is_refused
     what_runs_is_not_discarded_and_what_is_gone_is
@@ -68,6 +70,24 @@ async fn what_is_made_waits_to_be_started_and_goes_when_it_ended(stage: &Stage) 
     assert!(matches!(stage.state(&id).await, Some(State::Exited(_))));
     stage.engine.discard(&id).await.unwrap();
     assert_eq!(stage.state(&id).await, None);
+}
+
+async fn one_is_looked_up_by_all_of_its_name_or_of_its_id(stage: &Stage) {
+    let spec = shape(stage, &json!({}));
+    // The name of the one begins as that of the other, and a point stands for itself.
+    let (one, other) = (make(stage, 1, &spec).await, make(stage, 12, &spec).await);
+    let dots = name(stage, 1).replace('-', ".");
+    let (short, nobody) = (ContainerId::new(other.short()), ContainerId::new("f".repeat(64)));
+    for (by, expected) in [
+        (By::Name(&name(stage, 1)), Some(&one)),
+        (By::Name(&dots), None),
+        (By::Id(&other), Some(&other)),
+        (By::Id(&short), None),
+        (By::Id(&nobody), None),
+    ] {
+        let found = stage.engine.container(by).await.unwrap().map(|found| found.key.id);
+        assert_eq!(found.as_ref(), expected, "{by:?}");
+    }
 }
 
 async fn a_name_in_use_is_refused_and_nothing_is_made(stage: &Stage) {

@@ -15,7 +15,7 @@ use pilothouse::domain::registry::{Login, Pull, Resolved};
 use pilothouse::domain::spec::{Endpoint, RestartPolicy, Spec};
 use pilothouse::ports::engine::EngineError;
 use pilothouse::ports::ledger::{File, Kept, LedgerFiles};
-use pilothouse::ports::lifecycle::Lifecycle;
+use pilothouse::ports::lifecycle::{By, Lifecycle};
 use pilothouse::ports::lock::{Claim, Lock, Locks, Sign, Taken, Watched};
 use serde_json::json;
 use tokio::sync::watch;
@@ -204,6 +204,10 @@ impl Lifecycle for Host {
             Ok(here.map(|((_, id), made)| container(host, id, made)).collect())
         })
         .await
+    }
+
+    async fn container(&self, by: By<'_>) -> Result<Option<Container>, EngineError> {
+        Ok(self.containers().await?.into_iter().find(|container| by.is(container)))
     }
 
     async fn detail(&self, id: &ContainerId) -> Result<Detail, EngineError> {
