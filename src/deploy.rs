@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod gate;
+pub mod guard;
 pub mod order;
 pub mod plan;
 pub mod progress;

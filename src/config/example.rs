@@ -44,6 +44,11 @@ const SECTIONS: &[Section] = &[
         "services.api.deploy",
         "What is run once with every deployment, in a container like its own with the new image. It is shown in the plan and the ledger: no place for a secret.",
     ),
+    section(
+        "services.*.guards",
+        "services.api.guards",
+        "How a new release is judged beside the old one while both take traffic. One that loses its replicas or their connections goes back at once.",
+    ),
     section("services.*.env.match", "services.api.env.match", "Forms of values."),
     section("services.*.env.between", "services.api.env.between", "Ranges of numbers."),
     section(

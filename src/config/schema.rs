@@ -174,6 +174,8 @@ pub struct Service {
     pub env: Variables,
     /// What is run once with every deployment.
     pub deploy: Deploy,
+    /// How a new release is judged beside the old one.
+    pub guards: Guards,
 }
 
 /// Which address is probed.
@@ -371,4 +373,4 @@ impl Environment {
 mod defaults;
 mod deploy;
 
-pub use deploy::{Deploy, Variables};
+pub use deploy::{Deploy, Guards, Variables};

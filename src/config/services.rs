@@ -6,6 +6,8 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::schema::{self, Config};
+use super::units::Factor;
+use crate::deploy::guard::Guards;
 use crate::deploy::plan::errands::Errands;
 use crate::deploy::rules::Rules;
 use crate::domain::deployment::errand::Migration;
@@ -64,6 +66,16 @@ pub fn errands(of: &schema::Deploy) -> Errands {
     }
 }
 
+/// How a new release of a service is judged beside the old one.
+pub fn guards(of: &schema::Guards) -> Guards {
+    Guards {
+        errors: of.errors.fraction(),
+        latency: of.latency.map(Factor::get),
+        min_requests: of.min_requests.into(),
+        inconclusive: of.inconclusive.get(),
+    }
+}
+
 fn probe_spec(probe: &schema::Probe, via: schema::Via) -> ProbeSpec {
     let headers = probe.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let ask = match &probe.http {
@@ -84,6 +96,7 @@ mod tests {
     use super::*;
     use crate::config::load::{Known, Layer, LayerKind, load};
     use crate::config::trust::TrustList;
+    use crate::deploy::guard::Policy;
 
     fn read(text: &str, environment: &str) -> ServiceSpecs {
         let layer = Layer { kind: LayerKind::Project, path: "/c.toml".into(), text: text.to_owned() };
@@ -131,6 +144,30 @@ mod tests {
         assert_eq!(shop.keys().collect::<Vec<_>>(), ["api", "store", "web"]);
         assert!(shop.values().all(|service| service.live.is_some()));
         assert!(shop["api"].ready.is_some() && shop["web"].ready.is_some());
+    }
+
+    #[test]
+    fn guards_hold_with_their_differences_and_defaults() {
+        let text = r#"
+            [services.api.guards]
+            errors = "0.05%"
+            latency = "2x"
+            inconclusive = "abort"
+            [environments.production]
+            hosts = ["unix:///run/docker.sock"]
+            [environments.production.services.api.guards]
+            inconclusive = "promote after 15m"
+        "#;
+        let layer = Layer { kind: LayerKind::Project, path: "/c.toml".into(), text: text.to_owned() };
+        let loaded = load(&[layer], &[], &Known::built_in(&[], &[]), &TrustList::default());
+        let config = loaded.unwrap_or_else(|problems| panic!("{problems}")).config;
+        let of = |environment, service| guards(&config.service(environment, service).guards);
+        let api =
+            Guards { errors: 0.0005, latency: Some(2.0), inconclusive: Policy::Abort, ..Guards::default() };
+        assert_eq!(of("local", "api"), api);
+        let quarter = Policy::Promote(Duration::from_secs(900));
+        assert_eq!(of("production", "api"), Guards { inconclusive: quarter, ..api });
+        assert_eq!(of("production", "web"), Guards::default());
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub enum Kind {
     Percent,
     /// Numbers from one to another.
     Span,
+    /// So many times something else.
+    Factor,
+    /// What is done where nothing can be told.
+    Policy,
     /// A regular expression.
     Regex,
     /// One of these words.
@@ -119,8 +123,8 @@ impl Key {
 }
 
 use Kind::{
-    Action, Address, Bool, Choice, Chords, Colour, File, FileBeside, Integer, List, Percent, Period, Regex,
-    Same, Size, Span, Text, Theme, UrlPath,
+    Action, Address, Bool, Choice, Chords, Colour, Factor, File, FileBeside, Integer, List, Percent, Period,
+    Policy, Regex, Same, Size, Span, Text, Theme, UrlPath,
 };
 
 const TEXTS: Kind = List(&Text);
@@ -177,6 +181,10 @@ pub const KEYS: &[Key] = &[
     may("services.*.deploy.post_deploy", TEXTS, "[\"./announce\", \"live\"]", "Run once the new release serves; where it fails that is told."),
     may("services.*.deploy.post_rollback", TEXTS, "[\"./announce\", \"back\"]", "Run once an earlier release serves again; where it fails that is told."),
     set("services.*.deploy.within", Period(SECOND), "\"10m\"", "How long each of them may take."),
+    set("services.*.guards.errors", Percent, "\"0.5%\"", "A share of failed requests up to this is never held against it; above, more than the old one has is, where that is no chance."),
+    may("services.*.guards.latency", Factor, "\"1.5x\"", "Its mean latency may be at most so many times that of the old one; not judged where it is not set."),
+    set("services.*.guards.min_requests", Integer(1, 1_000_000), "200", "Fewer requests than this, of either, tell nothing."),
+    set("services.*.guards.inconclusive", Policy, "\"ask\"", "What is done where nothing can be told: ask, abort, or \"promote after 15m\"; a doubt is asked about even then."),
     set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
     may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
     set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
@@ -272,7 +280,7 @@ mod tests {
         assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
         assert_eq!(
             children("services.*"),
-            ["runbook", "restart_limit", "env", "deploy", "via", "live|ready"]
+            ["runbook", "restart_limit", "env", "deploy", "guards", "via", "live|ready"]
         );
         assert_eq!(children("log"), [""; 0]);
     }

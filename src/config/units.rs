@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+mod guards;
+
+pub use guards::{Factor, PolicyText};
+
 /// A text that is not the quantity asked for; says what would be.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
@@ -73,6 +77,11 @@ impl Percent {
         Self(if percent > 100 { 10_000 } else { percent * 100 })
     }
 
+    /// Of hundredths of a percent; more than 100 % are cut to 100 %.
+    pub const fn hundredths(hundredths: u16) -> Self {
+        Self(if hundredths > 10_000 { 10_000 } else { hundredths })
+    }
+
     /// As a part of one.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / 10_000.0
@@ -86,6 +95,16 @@ fn part(text: &str) -> Option<(u64, &str, &str)> {
     let rest = &text[digits..];
     let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
     Some((number, &rest[..end], &rest[end..]))
+}
+
+/// `12.5` as 1250: at most 999.99, with a digit on both sides of the point.
+fn hundredths(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(decimals) || whole.len() > 3 || decimals.len() > 2 {
+        return None;
+    }
+    format!("{whole}{decimals:0<2}").parse::<u32>().ok()?.try_into().ok()
 }
 
 fn quantity(text: &str) -> String {
@@ -136,14 +155,8 @@ impl FromStr for Percent {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let wrong =
             || UnitError(format!("{} is no share; write `10%` or `0.5%`, at most `100%`", quantity(text)));
-        let number = text.strip_suffix('%').ok_or_else(wrong)?;
-        let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
-        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !is_digits(whole) || !is_digits(decimals) || whole.len() > 3 || decimals.len() > 2 {
-            return Err(wrong());
-        }
-        let hundredths = format!("{whole}{decimals:0<2}").parse::<u32>().map_err(|_| wrong())?;
-        u16::try_from(hundredths).ok().filter(|h| *h <= 10_000).map(Self).ok_or_else(wrong)
+        let number = text.strip_suffix('%').and_then(hundredths);
+        number.filter(|h| *h <= 10_000).map(Self).ok_or_else(wrong)
     }
 }
 
@@ -224,69 +237,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! { Period ByteSize Percent Span }
+as_text! { Period ByteSize Percent Span Factor PolicyText }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        let ms = |text: &str| text.parse::<Period>().unwrap().get().as_millis();
-        assert_eq!(
-            [ms("15m"), ms("2s"), ms("500ms"), ms("1h30m"), ms("1d")],
-            [900_000, 2_000, 500, 5_400_000, 86_400_000]
-        );
-    }
-
-    #[test]
-    fn sizes_are_read_in_both_kinds_of_units() {
-        let bytes = |text: &str| text.parse::<ByteSize>().unwrap().bytes();
-        assert_eq!(
-            [bytes("12MiB"), bytes("500k"), bytes("1GB"), bytes("7b")],
-            [12 << 20, 500 << 10, 1_000_000_000, 7]
-        );
-    }
-
-    #[test]
-    fn shares_need_their_sign_and_end_at_100() {
-        assert!((("12.5%").parse::<Percent>().unwrap().fraction() - 0.125).abs() < 1e-9);
-        for text in ["10", "101%", "100.01%", "-1%", "%", "1.%", ".5%", "1.234%", "+1%"] {
-            assert!(text.parse::<Percent>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_range_has_both_ends_in_order() {
-        let range = "-1..0.5".parse::<Span>().unwrap();
-        assert!(range.get().contains(&0.5) && !range.get().contains(&0.6));
-        assert_eq!(range.to_string(), "-1..0.5");
-        for text in ["", "1", "1..", "..2", "2..1", "a..b", "1..inf", "1...2"] {
-            assert!(text.parse::<Span>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_quantity_is_refused_and_an_example_given() {
-        for text in
-            ["", "5", "m", "1m1h", "1m1m", "-2s", "2 s", "1.5h", "99999999999999999999s", "999999999d"]
-        {
-            assert!(text.parse::<Period>().is_err(), "{text}");
-        }
-        for text in ["", "5", "MiB", "12XB", "12MiB3", "99999999999999999GiB"] {
-            assert!(text.parse::<ByteSize>().unwrap_err().to_string().contains("12MiB"), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_quantity_reads_back_as_it_is_shown(ms in 0..=LONGEST_MS, bytes: u64, share in 0_u16..=10_000) {
-            let (period, size, share) = (Period::from_ms(ms), ByteSize(bytes), Percent(share));
-            prop_assert_eq!(period.to_string().parse(), Ok(period));
-            prop_assert_eq!(size.to_string().parse(), Ok(size));
-            prop_assert_eq!(share.to_string().parse(), Ok(share));
-        }
-    }
-}
+mod tests;

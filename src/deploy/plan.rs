@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::Guards;
 use super::progress::serving;
 use super::rules::{Broken, Rules};
 use crate::domain::deployment::errand::{Kind, Migration};
@@ -71,6 +72,8 @@ pub struct Terms {
     pub rules: Rules,
     /// What is run once with it.
     pub errands: Errands,
+    /// How a new release is judged beside the old one.
+    pub guards: Guards,
 }
 
 /// How a service is deployed, whatever the image.

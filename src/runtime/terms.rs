@@ -34,5 +34,5 @@ fn of_service(config: &Config, environment: &Environment, service: &str) -> Term
             ),
         }
     }
-    Terms { rules, errands: services::errands(&of.deploy) }
+    Terms { rules, errands: services::errands(&of.deploy), guards: services::guards(&of.guards) }
 }

@@ -41,6 +41,8 @@ mod fleet;
 #[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod hostile;

@@ -7,7 +7,7 @@ use crate::config::keymap::Chords;
 use crate::config::problem::{nearest, quote, shown, suggestion};
 use crate::config::table::Kind;
 use crate::config::theme;
-use crate::config::units::{ByteSize, Percent, Period, Span};
+use crate::config::units::{ByteSize, Factor, Percent, Period, PolicyText, Span};
 use crate::domain::host::Address;
 
 /// What is wrong with a value.
@@ -62,6 +62,8 @@ fn of_text(kind: Kind, text: &str, known: &Known) -> Checked {
         Kind::Size => text.parse::<ByteSize>().map(|_| ()).map_err(|e| plain(e.to_string())),
         Kind::Percent => text.parse::<Percent>().map(|_| ()).map_err(|e| plain(e.to_string())),
         Kind::Span => text.parse::<Span>().map(|_| ()).map_err(|e| plain(e.to_string())),
+        Kind::Factor => text.parse::<Factor>().map(|_| ()).map_err(|e| plain(e.to_string())),
+        Kind::Policy => text.parse::<PolicyText>().map(|_| ()).map_err(|e| plain(e.to_string())),
         Kind::Regex => regex_fault(text),
         Kind::Choice(words) => among("choice", text, words),
         Kind::Theme => among("theme", text, &refs(&known.themes)),
@@ -172,6 +174,8 @@ pub(super) fn mismatch(kind: Kind, value: &Value) -> (String, Option<String>) {
         Kind::Size => "a size like \"12MiB\"",
         Kind::Percent => "a share like \"10%\"",
         Kind::Span => "a range like \"1..64\"",
+        Kind::Factor => "a factor like \"1.5x\"",
+        Kind::Policy => "\"ask\", \"abort\" or \"promote after 15m\"",
         Kind::List(_) => "a list like [\"a\", \"b\"]",
         Kind::Same(_) => "a table",
         _ => "a text in quotes",

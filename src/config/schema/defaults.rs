@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Config, Deploy, Environment, Fields, Inventory, Logs, Masks, Probe, Thresholds, Usage};
-use crate::config::units::{ByteSize, Percent, Period};
+use super::{
+    Command, Config, Deploy, Environment, Fields, Guards, Inventory, Logs, Masks, Probe, Thresholds, Usage,
+};
+use crate::config::units::{ByteSize, Percent, Period, PolicyText};
 use crate::domain::secret;
 use crate::logs::decode::Keys;
 
@@ -89,6 +91,17 @@ impl Default for Deploy {
             post_deploy: Vec::new(),
             post_rollback: Vec::new(),
             within: Period::from_ms(10 * 60_000),
+        }
+    }
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            errors: Percent::hundredths(50),
+            latency: None,
+            min_requests: 200,
+            inconclusive: PolicyText::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::units::{Period, Span};
+use crate::config::units::{Factor, Percent, Period, PolicyText, Span};
 
 /// Commands that are run once with every deployment, each in a container of its own.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
@@ -40,4 +40,18 @@ pub struct Variables {
     pub between: BTreeMap<String, Span>,
     /// May be what production otherwise runs without.
     pub allow: Vec<String>,
+}
+
+/// How a new release is judged beside the old one; see [`crate::deploy::guard`].
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guards {
+    /// A share of failed requests up to this is never held against it.
+    pub errors: Percent,
+    /// Its mean latency may be at most so many times the old one's; not judged where it is `None`.
+    pub latency: Option<Factor>,
+    /// Fewer requests than this, of either, tell nothing.
+    pub min_requests: u32,
+    /// What is done where nothing can be told.
+    pub inconclusive: PolicyText,
 }
