@@ -15,5 +15,6 @@ pub mod record;
 pub mod route;
 pub mod sample;
 pub mod tail;
+pub mod traffic;
 pub mod watch;
 pub mod whole;

@@ -16,6 +16,7 @@ use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
 use crate::domain::probe::Target;
 use crate::domain::prompt::{PromptId, Question};
+use crate::domain::traffic::{Flow, FrontId};
 use crate::domain::usage::Sample;
 use crate::effect::JobId;
 use crate::logs::line::Batch;
@@ -51,6 +52,8 @@ pub enum Msg {
     Usage(Vec<Sample>),
     /// What a probe brought back.
     Probed(Target, Reading),
+    /// What a balancer does, or why it does not tell.
+    Traffic(FrontId, Result<Flow, String>),
     /// Lines of the log view of that generation; older generations are dropped.
     Log(Generation, LogFact),
     /// What the hosts of an environment have of its ledger.

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::ids::{ContainerKey, EnvironmentId, HostId};
+use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::domain::probe::Target;
+use crate::domain::traffic::FrontId;
 use crate::logs::line::{LineRef, SourceId};
 use crate::logs::matcher::Matcher;
 use crate::logs::show::Show;
@@ -29,6 +30,8 @@ pub enum Sub {
     Live(ContainerKey),
     /// This question to this container, again and again.
     Health(Target),
+    /// What a balancer does, every second; the container it runs in, and how that is called.
+    Traffic(FrontId, ContainerId, Arc<str>),
     /// The results of a container's HEALTHCHECK, as they come.
     Checks(ContainerKey),
     /// The merged log of these containers. Within one generation sources may join; the stream goes on.
@@ -51,6 +54,7 @@ impl Sub {
             Self::Host(host) | Self::Load(host) | Self::Events(host) => Some(host),
             Self::Live(key) | Self::Checks(key) => Some(&key.host),
             Self::Health(target) => Some(&target.key.host),
+            Self::Traffic(front, ..) => Some(&front.host),
             Self::Usage(_) | Self::Logs(..) | Self::History(..) | Self::Ledger(..) | Self::Tick(_) => None,
         }
     }

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::deploy::plan::AllTerms;
 use crate::domain::container::{Container, Detail, State};
+use crate::domain::deployment::ENVIRONMENT;
 use crate::domain::environment::Environment;
 use crate::domain::host::{Address, EngineFacts, HostLoad};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
@@ -24,9 +25,12 @@ pub mod events;
 pub mod health;
 pub mod ledgers;
 pub mod limits;
+pub mod link;
+pub mod traffic;
 pub mod usage;
 
 pub use limits::Limits;
+pub use link::{Course, Link};
 pub use usage::UsageHistory;
 
 /// The time, handed in: monotonic for ages, wall clock for showing.
@@ -36,55 +40,6 @@ pub struct Now {
     pub at: Instant,
     /// What a clock on the wall shows.
     pub wall: DateTime<Utc>,
-}
-
-/// How a host's link stands.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Link {
-    /// Asked, no answer yet.
-    Asking,
-    /// Answers.
-    Up,
-    /// Does not answer; what is known of it grows old.
-    Lost {
-        /// Since when.
-        since: Instant,
-        /// What came back: a line for each way that was tried, and behind a tab what mends it.
-        why: String,
-        /// It is not tried again by itself: somebody has to answer or look first.
-        needs_person: bool,
-        /// When it is tried again; from then on the try runs.
-        next_try: Option<Instant>,
-    },
-}
-
-impl Link {
-    /// Each way that was tried in vain: what came back, and the command that mends it, empty where nobody knows one.
-    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
-        let why = if let Self::Lost { why, .. } = self { why.as_str() } else { "" };
-        why.lines().map(|way| way.split_once('\t').unwrap_or((way, "")))
-    }
-
-    /// What happens about a host that does not answer; `None` for one that does, or was not asked yet.
-    pub fn course(&self, now: Now) -> Option<Course> {
-        let Self::Lost { needs_person, next_try, .. } = self else { return None };
-        Some(match next_try {
-            Some(at) if *at > now.at => Course::Waits((*at - now.at).as_millis().div_ceil(1000) as u64),
-            None if *needs_person => Course::Rests,
-            _ => Course::Tries,
-        })
-    }
-}
-
-/// What happens about a host that does not answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Course {
-    /// A try runs.
-    Tries,
-    /// It is tried again by itself, within so many seconds.
-    Waits(u64),
-    /// It is not tried again before somebody answered or looked.
-    Rests,
 }
 
 /// What is known of one host.
@@ -172,6 +127,8 @@ pub struct World {
     pub activity: Vec<Deed>,
     /// What is recorded on the hosts.
     pub ledgers: ledgers::Ledgers,
+    /// What balancers told.
+    pub traffic: traffic::Flows,
     /// From where on something is a warning.
     pub limits: Limits,
     /// What is over its limit, and for how long.
@@ -193,6 +150,7 @@ impl World {
             other.hosts.remove(host);
             other.inventories.remove(host);
             other.short_disks.remove(host);
+            other.traffic.retain(|front, _| front.host != *host);
         }
         for (id, host) in &mut self.hosts {
             if let Some(known) = other.hosts.remove(id) {
@@ -239,11 +197,12 @@ impl World {
         self.changes.moved(host, more);
     }
 
-    /// Its containers over all its hosts, by service, name and host.
+    /// Its containers over all its hosts, by service, name and host: those of its projects, and what was made for it.
     pub fn containers<'a>(&'a self, environment: &'a Environment) -> Vec<&'a Container> {
         let is_wanted = |c: &&Container| {
             environment.projects.is_empty()
                 || c.project.as_ref().is_some_and(|p| environment.projects.iter().any(|w| **w == **p))
+                || c.labels.get(ENVIRONMENT).is_some_and(|made_for| *made_for == environment.id.as_str())
         };
         let hosts = environment.hosts.iter().filter_map(|id| self.hosts.get(id));
         let mut all: Vec<_> =

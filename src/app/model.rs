@@ -1,6 +1,7 @@
 //! Everything the console remembers. Changed by `update` alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::action::{Action, Context};
@@ -8,6 +9,7 @@ use crate::app::reading::Reading;
 use crate::app::settings::Settings;
 use crate::config::keymap::{Chord, Keymap};
 use crate::domain::container::{Container, Health, State};
+use crate::domain::deployment::SLOT;
 use crate::domain::host::Address;
 use crate::domain::ids::HostId;
 use crate::effect::JobId;
@@ -210,6 +212,7 @@ impl Model {
             subs.insert(Sub::Ledger(environment.id.clone(), hosts, written));
         }
         self.health_subs(&mut subs);
+        self.traffic_subs(&mut subs);
         subs.insert(Sub::Tick(Duration::from_secs(1)));
         let is_waiting = match &self.overlay {
             Some(Overlay::Question(question)) => !question.is_open(self.now.at),
@@ -250,6 +253,30 @@ impl Model {
         {
             subs.insert(Sub::Checks(c.key.clone()));
         }
+    }
+
+    /// What the balancers do whose figures are on the screen, or whose slots are known to nobody else.
+    fn traffic_subs(&self, subs: &mut BTreeSet<Sub>) {
+        let Some(environment) = self.environment() else { return };
+        let fronts = self.world.fronts(environment);
+        if fronts.is_empty() {
+            return;
+        }
+        let is_shown = |pane| self.places().iter().any(|place| place.pane == pane);
+        let container = |key| self.world.container(key);
+        let mut looked_at: Vec<&Container> = Vec::new();
+        if is_shown(PaneKind::Health) {
+            looked_at.extend(self.scope.container.as_ref().and_then(container));
+        }
+        if is_shown(PaneKind::Containers) {
+            let rows = self.containers.visible().iter().filter_map(container);
+            looked_at.extend(rows.filter(|c| !c.labels.contains_key(SLOT)));
+        }
+        let services: BTreeSet<_> =
+            looked_at.into_iter().map(|c| self.world.service_behind(&environment.id, c)).collect();
+        let wanted =
+            fronts.into_iter().filter(|(front, c)| services.contains(&front.service) && c.state.is_up());
+        subs.extend(wanted.map(|(front, c)| Sub::Traffic(front, c.key.id.clone(), Arc::clone(&c.name))));
     }
 
     pub(super) fn job(&mut self) -> JobId {

@@ -85,6 +85,10 @@ impl Model {
                 }
                 Vec::new()
             }
+            Msg::Traffic(front, told) => {
+                self.world.told_of_traffic(front, told, now);
+                Vec::new()
+            }
             Msg::Log(generation, fact) => {
                 if let LogFact::Failed(key, why) = &fact {
                     let name = self.name(key);

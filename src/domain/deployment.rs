@@ -24,6 +24,10 @@ pub const SERVICE: &str = "pilothouse.service";
 pub const RELEASE: &str = "pilothouse.release";
 /// Which deployment made it: nothing else of that name is ever touched.
 pub const DEPLOYMENT: &str = "pilothouse.deployment";
+/// Which service a balancer's container stands in front of.
+pub const FRONT: &str = "pilothouse.front";
+/// In which slot of its service a replica was made: `blue`, `green`.
+pub const SLOT: &str = "pilothouse.slot";
 
 /// A release of a service, numbered from 1 in its environment; what ran before the first one is release 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]

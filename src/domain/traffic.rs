@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{EnvironmentId, HostId, ServiceId};
+
 /// All of the traffic, in the unit of shares.
 pub const WHOLE: u16 = 10_000;
 
@@ -145,6 +147,26 @@ pub enum Check {
     Passed,
     /// It did not, or not yet; what came back.
     Failed(String),
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("passed"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+/// A balancer by what it stands in front of, and where: it stays the same when its container is made anew.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FrontId {
+    /// Of which environment.
+    pub environment: EnvironmentId,
+    /// In front of which service.
+    pub service: ServiceId,
+    /// Where it runs.
+    pub host: HostId,
 }
 
 /// A replica as its balancer knows it.

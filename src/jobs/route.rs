@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use crate::domain::host::EngineFacts;
+use crate::domain::ids::ContainerId;
 use crate::domain::skew::Skew;
+use crate::ports::balancer::{Balancer, Onlooker};
 use crate::ports::engine::{Engine, EngineError};
 use crate::ports::ledger::LedgerCopy;
 use crate::ports::machine::Machine;
@@ -101,6 +103,7 @@ pub struct Route {
     machine: Option<Arc<dyn Machine>>,
     pace: Option<Arc<dyn Pace>>,
     copy: Option<Arc<dyn LedgerCopy>>,
+    onlooker: Option<Arc<dyn Onlooker>>,
     root_dir: watch::Sender<Option<Arc<str>>>,
     engine_id: watch::Sender<Option<Arc<str>>>,
     is_here: bool,
@@ -134,6 +137,7 @@ impl Route {
             machine: None,
             pace: None,
             copy: None,
+            onlooker: None,
             root_dir: watch::Sender::default(),
             engine_id: watch::Sender::default(),
             is_here: false,
@@ -190,6 +194,17 @@ impl Route {
     /// What keeps what was seen of its ledgers; `None` where nothing does.
     pub fn copy(&self) -> Option<Arc<dyn LedgerCopy>> {
         self.copy.clone()
+    }
+
+    /// With this to look at its balancers.
+    #[must_use]
+    pub fn looked_at_by(self, onlooker: Arc<dyn Onlooker>) -> Self {
+        Self { onlooker: Some(onlooker), ..self }
+    }
+
+    /// The balancer in that container of it; `None` where nothing can look at it.
+    pub fn balancer(&self, container: &ContainerId, name: &str) -> Option<Box<dyn Balancer>> {
+        Some(self.onlooker.as_ref()?.at(self.engine(), container, name))
     }
 
     /// It is this very machine: nobody waits to hear what time it is there.

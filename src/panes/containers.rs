@@ -274,7 +274,8 @@ impl ContainersPane {
         let all = ctx.environment().map(|e| ctx.world.containers(e)).unwrap_or_default();
         let name = all.iter().map(|c| c.name.width().min(99) as u16).max().unwrap_or(0);
         let limit = |c: &&Container| c.detail.as_ref().is_some_and(|d| d.memory_limit_bytes.is_some());
-        columns::Content { host, name, has_limits: all.iter().any(limit) }
+        let has_slots = ctx.environment().is_some_and(|e| !ctx.world.fronts(e).is_empty());
+        columns::Content { host, name, has_limits: all.iter().any(limit), has_slots }
     }
 
     /// Draws head and rows.

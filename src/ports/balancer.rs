@@ -1,13 +1,15 @@
 //! The balancer port: the reverse proxy in front of one service on one host, whatever it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use crate::domain::ids::HostId;
+use crate::domain::ids::{ContainerId, HostId};
 use crate::domain::spec::Spec;
 use crate::domain::traffic::{Flow, Front, Route, Slot, Split};
+use crate::ports::engine::Engine;
 
 /// Why a balancer did not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -204,4 +206,10 @@ pub trait Balancers: Send + Sync {
     /// # Errors
     /// The front names no image.
     fn house(&self, front: &Front, slot: Slot, servers: &[(String, String)]) -> Result<House, String>;
+}
+
+/// Finds out what a balancer does by its container alone, whatever was configured of it.
+pub trait Onlooker: Send + Sync {
+    /// The balancer in that container; its name is for whoever reads an error.
+    fn at(&self, engine: Arc<dyn Engine>, container: &ContainerId, name: &str) -> Box<dyn Balancer>;
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::environments::{HostPlan, Plan};
 use super::prompts::{HostPrompter, Prompts};
+use crate::adapters::balancer::ThroughEngine;
 use crate::adapters::docker::DockerEngine;
 use crate::adapters::docker::find::{Candidate, DockerContext, Surroundings, mend};
 use crate::adapters::http_probe::{Direct, HttpProbe};
@@ -88,7 +89,8 @@ pub fn open(
             .iter()
             .map(|candidate| way(&host.id, candidate, host.refusal.as_ref(), over_ssh.as_ref(), ssh_config));
         if let Some(first) = ways.next() {
-            let mut route = Route::new(first, ways.collect()).behind(gate);
+            let mut route =
+                Route::new(first, ways.collect()).behind(gate).looked_at_by(Arc::new(ThroughEngine));
             if let (Some(state), Some(way)) = (state, host.ways.first()) {
                 route = route.copied_to(Arc::new(OnDisk::new(state, &way.address)));
             }

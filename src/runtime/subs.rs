@@ -13,7 +13,7 @@ use crate::app::model::Model;
 use crate::domain::ids::{ContainerKey, HostId};
 use crate::jobs::route::Route;
 use crate::jobs::tail::Followed;
-use crate::jobs::{checks, events, history, ledger, probe, sample, tail, watch as link};
+use crate::jobs::{checks, events, history, ledger, probe, sample, tail, traffic, watch as link};
 use crate::logs::line::SourceId;
 use crate::msg::{HostFact, Msg};
 use crate::sub::{Following, Generation, Sub};
@@ -186,6 +186,10 @@ fn start(sub: &Sub, routes: &Routes, out: Sender<Msg>) -> Option<AbortHandle> {
             tokio::spawn(probe::probe(target.clone(), prober, out))
         }
         Sub::Checks(key) => tokio::spawn(checks::checks(key.clone(), route(&key.host)?, out)),
+        Sub::Traffic(front, container, name) => {
+            let route = route(&front.host)?;
+            tokio::spawn(traffic::watch(front.clone(), container.clone(), Arc::clone(name), route, out))
+        }
         Sub::Events(host) => tokio::spawn(events::events(host.clone(), route(host)?, out)),
         Sub::Ledger(environment, hosts, _) => {
             let routes = hosts.iter().filter_map(|(host, _)| Some((host.clone(), route(host)?))).collect();

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, Local, Offset, Utc};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::theme::{self, Colour, Depth, Role, RoleStyle, Theme};
+use crate::domain::traffic::Slot;
 
 /// How things look on this terminal.
 #[derive(Clone, Debug)]
@@ -48,6 +49,15 @@ impl Look {
     /// `unicode`, or `ascii` where only that may be drawn.
     pub fn glyph(&self, unicode: &'static str, ascii: &'static str) -> &'static str {
         if self.is_ascii { ascii } else { unicode }
+    }
+
+    /// `■ blue`, `□ green`: a slot reads without colour.
+    pub fn slot(&self, slot: Slot) -> String {
+        let mark = match slot {
+            Slot::Blue => self.glyph("■", "#"),
+            Slot::Green => self.glyph("□", "o"),
+        };
+        format!("{mark} {slot}")
     }
 
     /// `14:32:07`, local or UTC.

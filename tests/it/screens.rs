@@ -11,6 +11,7 @@ mod many;
 mod reading;
 mod reload;
 mod render;
+mod traffic;
 mod world;
 
 use pilothouse::config::theme::Depth;

@@ -28,6 +28,8 @@ pub enum Column {
     Host,
     /// Tag of its image.
     Release,
+    /// Where it is behind its balancer.
+    Slot,
     /// State and reason.
     State,
     /// Health.
@@ -54,7 +56,7 @@ pub enum Column {
 
 use Column::{
     Cpu, Health as HealthColumn, Host, Image, Limit, Memory, Name, Network, Ports, Release, Restarts,
-    Service, Spark, Up,
+    Service, Slot, Spark, Up,
 };
 
 /// What the columns have to hold.
@@ -64,6 +66,8 @@ pub struct Content {
     pub host: u16,
     /// How wide the longest name of a container is.
     pub name: u16,
+    /// Some service has a balancer.
+    pub has_slots: bool,
     /// Some of them have a memory limit.
     pub has_limits: bool,
 }
@@ -77,13 +81,14 @@ const IMAGE: u16 = 12;
 /// leave over goes to the memory limit, then to the network.
 pub fn layout(width: u16, content: Content) -> Vec<(Column, u16)> {
     let host = content.host;
-    let up_from = if host > 0 { 92 } else { 72 };
+    let up_from = if host > 0 || content.has_slots { 92 } else { 72 };
     let all: &[(Column, u16, u16)] = &[
         // column, width, narrowest pane that shows it
         (Service, 10, 0),
         (Name, NAME, 0),
         (Host, host.clamp(4, 12), if host > 0 { 76 } else { u16::MAX }),
         (Release, 8, 50),
+        (Slot, 7, if content.has_slots { 60 } else { u16::MAX }),
         (Column::State, if width < 92 { STATE_AND_HEALTH } else { 15 }, 0),
         (HealthColumn, 15, 92),
         (Cpu, 6, 60),
@@ -134,6 +139,7 @@ pub fn draw_head(ctx: &Ctx<'_>, layout: &[(Column, u16)], area: Rect, buf: &mut 
             Name => "CONTAINER",
             Host => "HOST",
             Release => "RELEASE",
+            Slot => "SLOT",
             Column::State if !has_health => ctx.look.glyph("STATE · HEALTH", "STATE/HEALTH"),
             Column::State => "STATE",
             HealthColumn => "HEALTH",
@@ -219,6 +225,7 @@ pub fn draw_row(
             Name => (c.name.to_string(), if mark.is_selected { Role::Bright } else { Role::Text }),
             Host => (c.key.host.to_string(), if is_stale { Role::Warn } else { Role::Dim }),
             Release => (c.release().to_owned(), Role::Text),
+            Slot => slot(ctx, c),
             Column::State if !has_health => short_state(ctx, c),
             Column::State if is_looping(ctx, c) => (format!("running ({})", restarts(c)), Role::Bad),
             Column::State => (state_word(c), state_role(c)),
@@ -268,6 +275,16 @@ pub fn draw_row(
     });
 }
 
+/// Its slot, quiet where that gets no traffic.
+fn slot(ctx: &Ctx<'_>, c: &Container) -> (String, Role) {
+    let environment = ctx.environment().map(|environment| &environment.id);
+    let slot = environment.and_then(|environment| Some((environment, ctx.world.slot(environment, c)?)));
+    let Some((environment, slot)) = slot else { return (String::new(), Role::Faint) };
+    let flow = ctx.world.flow_of(environment, c);
+    let is_idle = flow.is_some_and(|flow| flow.split.share(slot) == 0);
+    (ctx.look.slot(slot), if is_idle { Role::Dim } else { Role::Text })
+}
+
 /// A running container whose usage is not known yet is unknown; one that does not run has none.
 fn unknown(c: &Container) -> String {
     if c.state == State::Running { "?" } else { "-" }.to_owned()
@@ -302,7 +319,7 @@ mod tests {
 
     #[test]
     fn what_names_leave_over_goes_to_the_limit_and_then_to_the_network() {
-        let short = Content { host: 0, name: 12, has_limits: true };
+        let short = Content { host: 0, name: 12, has_limits: true, has_slots: false };
         assert!(columns(80, short).contains(&Limit));
         let both = columns(130, short);
         let memory = both.iter().position(|c| *c == Memory).unwrap();
@@ -313,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_image_is_named_where_the_other_columns_leave_room() {
-        let content = Content { host: 0, name: 20, has_limits: true };
+        let content = Content { host: 0, name: 20, has_limits: true, has_slots: false };
         assert!(!columns(128, content).contains(&Image));
         assert!(columns(158, content).contains(&Image));
         let (_, room) = layout(158, content).pop().unwrap();
@@ -330,7 +347,7 @@ mod tests {
 
     #[test]
     fn long_names_are_not_cut_for_what_is_less_telling() {
-        let long = Content { host: 0, name: 30, has_limits: true };
+        let long = Content { host: 0, name: 30, has_limits: true, has_slots: false };
         assert!(!columns(80, long).contains(&Limit) && !columns(100, long).contains(&Network));
         let (_, name) = layout(80, long)[1];
         assert_eq!(name, 20);
