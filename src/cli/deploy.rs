@@ -61,9 +61,10 @@ pub const JSON: &str = json!();
 /// What `deploy` prints.
 pub const DEPLOY_HELP: &str = concat!(
     "\
-The new replicas are made like those that run, with the other image. Its tag
-is resolved once to a digest by its registry, as who is logged in there with
-`docker login` here. Hosts that lack that very image pull it first, before any
+The new replicas are made like those that run, with the other image; without
+one, anew from what each has (a rolling restart). A tag is resolved once to a
+digest by its registry, as who is logged in there with `docker login` here.
+Hosts that lack that very image pull it first, before any
 replica is touched. No registry is asked for a name without a registry's host
 (shop/web:1.5) that all hosts have and that never was in one.
 
@@ -115,8 +116,9 @@ pub struct Deploy {
     /// [ENVIRONMENT/]SERVICE
     #[arg(value_name = "TARGET")]
     target: Target,
-    /// The image: NAME:TAG, NAME@DIGEST, or the id that its hosts know it by
-    image: String,
+    /// The image: NAME:TAG, NAME@DIGEST, or the id that its hosts know it by. Without one its containers are made anew from
+    /// the image that they have
+    image: Option<String>,
     /// Ask no registry: the image that all hosts have by that name
     #[arg(long)]
     local: bool,
@@ -165,7 +167,7 @@ fn release(text: &str) -> Result<Release, String> {
 
 /// Puts an image live.
 pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure> {
-    let wish = Wish::Deploy { image: arguments.image };
+    let wish = arguments.image.map_or(Wish::Restart, |image| Wish::Deploy { image });
     let manner = Manner { is_local: arguments.local, migration: arguments.migration, ..Manner::default() };
     carry_out(&arguments.target, wish, &arguments.manners, (manner, arguments.although), options).await
 }
@@ -195,7 +197,7 @@ async fn carry_out(
     place.project = project;
     let before = match wish {
         Wish::Deploy { .. } => promote::gate(&mut site, &environment, &place, &service).await,
-        Wish::Rollback(_) | Wish::Scale(_) => None,
+        Wish::Restart | Wish::Rollback(_) | Wish::Scale(_) => None,
     };
     let judged = place.judged(&service, Wanting::Wish(wish), before.as_ref()).await.map_err(not_begun)?;
     go((&site, &environment, &place), judged, manners, although, options).await

@@ -181,6 +181,7 @@ pub const KEYS: &[Key] = &[
     may("services.*.deploy.post_deploy", TEXTS, "[\"./announce\", \"live\"]", "Run once the new release serves; where it fails that is told."),
     may("services.*.deploy.post_rollback", TEXTS, "[\"./announce\", \"back\"]", "Run once an earlier release serves again; where it fails that is told."),
     set("services.*.deploy.within", Period(SECOND), "\"10m\"", "How long each of them may take."),
+    set("services.*.deploy.early_traffic", Bool, "false", "Deploy it although Traefik, nginx-proxy or caddy-docker-proxy sends traffic to a new container before it is ready."),
     set("services.*.guards.errors", Percent, "\"0.5%\"", "A share of failed requests up to this is never held against it; above, more than the old one has is, where that is no chance."),
     may("services.*.guards.latency", Factor, "\"1.5x\"", "Its mean latency may be at most so many times that of the old one; not judged where it is not set."),
     set("services.*.guards.min_requests", Integer(1, 1_000_000), "200", "Fewer requests than this, of either, tell nothing."),

@@ -19,11 +19,15 @@ use crate::domain::spec::{Endpoint, RestartPolicy};
 pub mod errands;
 pub mod images;
 mod refusal;
+mod rollback;
+pub mod routing;
 mod scale;
 
 use errands::{Errands, Run};
 use images::{Chosen, Registry, Source};
 pub use refusal::Refusal;
+use rollback::rollback;
+use routing::Ports;
 use scale::scale;
 
 /// What is wanted.
@@ -35,6 +39,8 @@ pub enum Wish {
         /// As it was asked for.
         image: String,
     },
+    /// The image that runs, in new containers: as the configuration has become, or simply anew.
+    Restart,
     /// This release again; the one before the live one where none is named.
     Rollback(Option<Release>),
     /// So many replicas of what is live.
@@ -72,6 +78,8 @@ pub struct Terms {
     pub rules: Rules,
     /// What is run once with it.
     pub errands: Errands,
+    /// A proxy that goes by labels may send traffic to a container that is not ready.
+    pub may_be_early: bool,
     /// How a new release is judged beside the old one.
     pub guards: Guards,
 }
@@ -118,6 +126,8 @@ pub struct Stage {
     pub images: Vec<Known>,
     /// What its engine runs: `amd64`; `None` where nothing there tells.
     pub architecture: Option<String>,
+    /// Ports of the host that containers of other services have.
+    pub taken: Vec<(String, Ports)>,
 }
 
 /// An image on a host.
@@ -154,6 +164,10 @@ pub struct Standing {
     pub endpoints: Vec<Endpoint>,
     /// It publishes a port that is given by number, or has an address that is: no two have it at once.
     pub has_fixed_port: bool,
+    /// Ports of the host that it publishes by number.
+    pub ports: Ports,
+    /// The proxy that sends traffic to it as soon as it starts, and what says so.
+    pub routed_by: Option<String>,
     /// It listens anywhere at all.
     pub has_port: bool,
     /// It may write to a volume or directory that outlives it.
@@ -173,27 +187,44 @@ pub fn plan(wish: &Wish, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
     };
     let before = live.iter().map(|r| r.release).max().unwrap_or_default();
     match wish {
-        Wish::Deploy { image } => deploy(image, before, scene),
+        Wish::Deploy { image } => deploy(Some(image), before, first, scene),
+        Wish::Restart => deploy(None, before, first, scene),
         Wish::Rollback(wanted) => rollback(*wanted, before, scene),
         Wish::Scale(replicas) => scale(*replicas, before, first, scene, live.len()),
     }
 }
 
-fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
-    let (Chosen { reference, digest }, mut refusals) = images::chosen(image, scene);
+/// Without an image each replica keeps its own.
+fn deploy(
+    wanted: Option<&str>,
+    before: Release,
+    first: &Standing,
+    scene: &Scene,
+) -> Result<Plan, Vec<Refusal>> {
+    let image = wanted.unwrap_or(&first.image);
+    let (Chosen { reference, digest }, mut refusals) = match wanted {
+        Some(image) => images::chosen(image, scene),
+        None => (Chosen::running(image), Vec::new()),
+    };
+    refusals.extend(scene.early());
     refusals.extend(scene.broken().into_iter().map(Refusal::Rule));
-    let (mut steps, mut count) = (Vec::new(), 0);
+    let (mut steps, mut count, mut is_live) = (Vec::new(), 0, wanted.is_some());
     let mut last = Vec::new();
     let mut after_back = Vec::new();
     for stage in scene.hosts.iter().filter(|stage| stage.live().next().is_some()) {
-        let source = match stage.source(&reference, scene.platforms()) {
-            Ok(source) => source,
-            Err(refusal) => {
-                refusals.push(refusal);
-                continue;
-            }
-        };
         for old in stage.live() {
+            let reference = wanted.map_or(&old.image, |_| &reference);
+            let source = match stage.source(reference, scene.platforms()) {
+                Ok(source) => source,
+                Err(refusal) => {
+                    if !refusals.contains(&refusal) {
+                        refusals.push(refusal);
+                    }
+                    is_live = false;
+                    continue;
+                }
+            };
+            is_live &= source.id == Some(&old.image_id);
             if count == 0 {
                 let own = Run { scene, host: &stage.host, like: old, source: &source, release: scene.next };
                 let Errands { post_deploy, post_rollback, .. } = &scene.terms.errands;
@@ -209,6 +240,11 @@ fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refus
             steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
         }
     }
+    if is_live {
+        let service = &scene.service;
+        let hint = "`deploy` without an image makes its containers anew";
+        refusals.push(Refusal::Already(format!("{image} is live already, as {service} {before}; {hint}")));
+    }
     if !refusals.is_empty() {
         return Err(refusals);
     }
@@ -216,60 +252,6 @@ fn deploy(image: &str, before: Release, scene: &Scene) -> Result<Plan, Vec<Refus
     steps.extend(scene.surplus(&[scene.next, before]));
     let plan = scene.planned(Purpose::Deploy, scene.next, before, image, steps);
     Ok(Plan { digest, after_back, ..plan })
-}
-
-fn rollback(wanted: Option<Release>, before: Release, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
-    let known: BTreeSet<Release> =
-        scene.hosts.iter().flat_map(|h| &h.replicas).filter(|r| !r.is_up).map(|r| r.release).collect();
-    let earlier = || known.range(..before).next_back().copied();
-    let Some(release) = wanted.or_else(earlier) else {
-        return Err(vec![Refusal::NothingBefore(scene.service.clone())]);
-    };
-    if release == before {
-        return Err(vec![Refusal::Already(format!("{} {release} is live already", scene.service))]);
-    }
-    let kept = |stage: &Stage| -> Vec<Standing> {
-        stage.replicas.iter().filter(|r| !r.is_up && r.release == release).cloned().collect()
-    };
-    let Some(model) = scene.hosts.iter().flat_map(kept).next() else {
-        let (service, known) = (scene.service.clone(), known.into_iter().collect());
-        return Err(vec![Refusal::NoSuchRelease { service, release, known }]);
-    };
-    let mut steps = Vec::new();
-    let (mut refusals, mut count) = (Vec::new(), scene.highest(release));
-    for stage in &scene.hosts {
-        let mut kept = kept(stage).into_iter();
-        for old in stage.live() {
-            if let Some(back) = kept.next() {
-                let new = scene.kept(&back, old);
-                steps.extend(scene.replaced(old, &new, None, Act::Revive(new.clone())));
-                continue;
-            }
-            match stage.source(&model.image, &[]) {
-                Ok(source) => {
-                    count += 1;
-                    let restart = scene.kept(&model, old).restart;
-                    let new = Replica { restart, ..scene.made(&model, release, count) };
-                    let create = created(&new, &model, &source);
-                    steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
-                }
-                Err(refusal) => refusals.push(refusal),
-            }
-        }
-    }
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
-    if let Some(stage) = scene.hosts.iter().find(|stage| kept(stage).iter().any(|r| r.key == model.key)) {
-        let source = Source { reference: &model.image, id: Some(&model.image_id) };
-        let own = Run { scene, host: &stage.host, like: &model, source: &source, release };
-        steps.extend(own.steps(Kind::PostRollback, &scene.terms.errands.post_rollback));
-    }
-    let plan = scene.planned(Purpose::Rollback, release, before, &model.image, steps);
-    // Whatever lies between the two, whichever is the later one.
-    let (least, most) = (release.min(before), release.max(before));
-    let crosses = scene.irreversible.iter().find(|r| **r > least && **r <= most).copied();
-    Ok(Plan { crosses, ..plan })
 }
 
 fn created(new: &Replica, like: &Standing, source: &Source<'_>) -> Act {

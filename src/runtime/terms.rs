@@ -34,5 +34,6 @@ fn of_service(config: &Config, environment: &Environment, service: &str) -> Term
             ),
         }
     }
-    Terms { rules, errands: services::errands(&of.deploy), guards: services::guards(&of.guards) }
+    let (errands, guards) = (services::errands(&of.deploy), services::guards(&of.guards));
+    Terms { rules, errands, guards, may_be_early: of.deploy.early_traffic }
 }

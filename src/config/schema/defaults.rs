@@ -91,6 +91,7 @@ impl Default for Deploy {
             post_deploy: Vec::new(),
             post_rollback: Vec::new(),
             within: Period::from_ms(10 * 60_000),
+            early_traffic: false,
         }
     }
 }

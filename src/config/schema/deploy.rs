@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::units::{Factor, Percent, Period, PolicyText, Span};
 
-/// Commands that are run once with every deployment, each in a container of its own.
+/// How it is deployed, and commands that are run once with every deployment, each in a container of its own.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deploy {
@@ -23,6 +23,8 @@ pub struct Deploy {
     pub post_rollback: Vec<String>,
     /// How long each may take.
     pub within: Period,
+    /// A proxy that goes by labels may send traffic to a container that is not ready.
+    pub early_traffic: bool,
 }
 
 /// What the variables of a service have to be like to be deployed.

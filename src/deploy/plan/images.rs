@@ -26,6 +26,13 @@ pub(super) struct Chosen {
     pub(super) digest: Option<String>,
 }
 
+impl Chosen {
+    /// The one that runs.
+    pub(super) fn running(image: &str) -> Self {
+        Self { reference: image.to_owned(), digest: digest_of(image).map(str::to_owned) }
+    }
+}
+
 /// Where a host gets an image from.
 pub(super) struct Source<'a> {
     pub(super) reference: &'a str,
@@ -46,7 +53,7 @@ pub fn is_told_by_hosts<'a>(image: &str, stages: impl Iterator<Item = &'a Stage>
 
 /// The image that is meant, and what speaks against it.
 pub(super) fn chosen(image: &str, scene: &Scene) -> (Chosen, Vec<Refusal>) {
-    let local = Chosen { reference: image.to_owned(), digest: digest_of(image).map(str::to_owned) };
+    let local = Chosen::running(image);
     let live = || scene.hosts.iter().filter(|stage| stage.live().next().is_some());
     let is_lacking = live().any(|stage| stage.known(image).is_none());
     match &scene.registry {

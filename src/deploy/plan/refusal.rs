@@ -63,6 +63,27 @@ pub enum Refusal {
     /// It is so already.
     #[error("{0}")]
     Already(String),
+    /// A proxy would send traffic to a new container before it is ready.
+    #[error(
+        "{by} would send traffic to a new container of {service} before it is ready; \
+         where that is meant, set early_traffic = true in [services.{service}.deploy]"
+    )]
+    Early {
+        /// Which service.
+        service: ServiceId,
+        /// Which proxy, and how that is known.
+        by: String,
+    },
+    /// Somebody else has a port that it needs.
+    #[error("port {port} of {host} is taken by {by}, which is running; stop that first")]
+    PortHeld {
+        /// On which host.
+        host: HostId,
+        /// Which port.
+        port: u16,
+        /// The container that has it.
+        by: String,
+    },
     /// Several replicas cannot run at once.
     #[error("{service} publishes a port by number: one host has room for one replica of it")]
     PortTaken {

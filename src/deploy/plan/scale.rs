@@ -32,6 +32,10 @@ pub(super) fn scale(
         number += 1;
         let stage = &scene.hosts[to];
         let like = stage.live().next().unwrap_or(model);
+        let against: Vec<Refusal> = scene.early().into_iter().chain(stage.taken(&like.ports)).collect();
+        if !against.is_empty() {
+            return Err(against);
+        }
         let source = stage.source(&model.image, &[]).map_err(|refusal| vec![refusal])?;
         let new = scene.made(like, live_release, number);
         let acts = [created(&new, like, &source)].into_iter().chain(serving(Act::Start(new.clone()), &new));

@@ -3,6 +3,7 @@
 use super::errands::Errands;
 use super::images::is_told_by_hosts;
 use super::*;
+use crate::domain::container::Port;
 use crate::domain::ids::ContainerId;
 use crate::domain::registry::Resolved;
 
@@ -20,6 +21,8 @@ fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
         restart: RestartPolicy { name: "always".to_owned(), most: 0 },
         endpoints: vec![found],
         has_fixed_port: false,
+        ports: Ports::default(),
+        routed_by: None,
         has_port: true,
         writes_to_volume: false,
         broken: Vec::new(),
@@ -38,6 +41,7 @@ fn scene(replicas: &[Standing]) -> Scene {
         replicas: replicas.iter().filter(|r| r.key.host.as_str() == host).cloned().collect(),
         images: (0..10).map(image).collect(),
         architecture: Some("amd64".to_owned()),
+        taken: Vec::new(),
     };
     let (service, base) = (ServiceId::new("web"), "shop-web".to_owned());
     let last = replicas.iter().map(|r| r.release.0).max().unwrap_or(0);
@@ -299,4 +303,55 @@ fn every_broken_rule_is_told_once_with_all_other_reasons() {
     // Going back is never kept from anybody by a rule.
     scene.hosts[0].replicas.push(standing("web1", "shop-web-v0-9", 0, false));
     assert!(!self::told(&Wish::Scale(3), &scene)[0].contains("variable"));
+}
+
+#[test]
+fn what_is_live_everywhere_is_not_deployed_again_but_made_anew_without_an_image() {
+    let all = [standing("web1", "shop-web-v2-1", 2, true), standing("web2", "shop-web-v2-2", 2, true)];
+    let again = "web:2 is live already, as web v2; `deploy` without an image makes its containers anew";
+    assert_eq!(told(&deploy(2), &scene(&all)), [again]);
+    let anew = told(&Wish::Restart, &scene(&all));
+    assert_eq!(anew[0], "create shop-web-v3-1 from web:2 on web1");
+    assert_eq!(anew[6], "create shop-web-v3-2 from web:2 on web2");
+    // Where one host lags behind it is brought there.
+    let half = [standing("web1", "shop-web-v2-1", 2, true), standing("web2", "shop-web-v1-1", 1, true)];
+    assert_eq!(told(&deploy(2), &scene(&half))[0], "create shop-web-v3-1 from web:2 on web1");
+    // Each keeps its own.
+    assert_eq!(told(&Wish::Restart, &scene(&half))[6], "create shop-web-v3-2 from web:1 on web2");
+}
+
+#[test]
+fn traffic_before_it_is_ready_is_refused_unless_it_is_meant() {
+    let mut live = standing("web1", "shop-web-v2-1", 2, true);
+    live.routed_by = Some("nginx-proxy (variable VIRTUAL_HOST)".to_owned());
+    let mut scene = scene(&[live, standing("web1", "shop-web-v1-1", 1, false)]);
+    for wish in [deploy(3), Wish::Restart, Wish::Rollback(None), Wish::Scale(2)] {
+        let refused = told(&wish, &scene);
+        assert_eq!(refused.len(), 1, "{wish:?}: {refused:?}");
+        assert!(refused[0].contains("VIRTUAL_HOST") && refused[0].contains("early_traffic = true"));
+    }
+    scene.terms.may_be_early = true;
+    for wish in [deploy(3), Wish::Restart, Wish::Rollback(None), Wish::Scale(2)] {
+        assert!(plan(&wish, &scene).is_ok(), "{wish:?}");
+    }
+}
+
+#[test]
+fn a_port_that_another_has_meanwhile_is_told_before_anything_is_touched() {
+    let web = |name, release, is_up| {
+        let mut one = standing("web1", name, release, is_up);
+        one.has_fixed_port = true;
+        one
+    };
+    let port = |n| {
+        let (inside, protocol) = (80, "tcp".into());
+        Ports::held(&[Port { inside, protocol, published: Some(("0.0.0.0".into(), n)) }])
+    };
+    let (mut live, mut kept) = (web("shop-web-v2-1", 2, true), web("shop-web-v1-1", 1, false));
+    (live.ports, kept.ports) = (port(8080), port(9090));
+    let mut scene = scene(&[live, kept]);
+    scene.hosts[0].taken = vec![("other".to_owned(), port(9090))];
+    let told = told(&Wish::Rollback(None), &scene);
+    assert_eq!(told, ["port 9090 of web1 is taken by other, which is running; stop that first"]);
+    assert!(plan(&deploy(3), &scene).is_ok(), "its own port is its own");
 }

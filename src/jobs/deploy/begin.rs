@@ -209,7 +209,7 @@ impl Site {
 
 fn purpose(wish: &Wish) -> Purpose {
     match wish {
-        Wish::Deploy { .. } => Purpose::Deploy,
+        Wish::Deploy { .. } | Wish::Restart => Purpose::Deploy,
         Wish::Rollback(_) => Purpose::Rollback,
         Wish::Scale(_) => Purpose::Scale,
     }

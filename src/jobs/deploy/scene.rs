@@ -7,9 +7,10 @@ use futures_util::future::{join_all, try_join_all};
 use super::Hosts;
 use super::images::{self, Logins, known};
 use crate::deploy::plan::images::Registry;
+use crate::deploy::plan::routing::{Ports, routed_by};
 use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Wish};
 use crate::deploy::progress::Progress;
-use crate::domain::container::Container;
+use crate::domain::container::{Container, Health};
 use crate::domain::deployment::Release;
 use crate::domain::deployment::errand::ERRAND;
 use crate::domain::ids::{HostId, ServiceId};
@@ -48,7 +49,7 @@ pub async fn observe(
     let mut stages = try_join_all(asked).await?;
     let registry = match wish {
         Wish::Deploy { image } => images::ask(hosts, &mut stages, image, manner, logins).await?,
-        Wish::Rollback(_) | Wish::Scale(_) => Registry::NotAsked,
+        Wish::Restart | Wish::Rollback(_) | Wish::Scale(_) => Registry::NotAsked,
     };
     for kept in stages.iter_mut().flat_map(|stage| &mut stage.replicas).filter(|replica| !replica.is_up) {
         if let Some(restart) = restart_of(ledger, kept) {
@@ -89,7 +90,10 @@ async fn stage(
     wish: &Wish,
 ) -> Result<Stage, EngineError> {
     let mut containers = engine.containers().await?;
-    containers.retain(|c| c.service == *which.service && c.project.as_deref() == which.project);
+    let is_ours = |c: &Container| c.service == *which.service && c.project.as_deref() == which.project;
+    let others = containers.iter().filter(|c| c.state.is_up() && !is_ours(c));
+    let taken = others.map(|c| (c.name.to_string(), Ports::held(&c.ports))).collect();
+    containers.retain(is_ours);
     containers.retain(|c| !c.labels.contains_key(ERRAND));
     containers.sort_by(|a, b| a.name.cmp(&b.name));
     let replicas =
@@ -101,7 +105,7 @@ async fn stage(
     let held = replicas.iter().map(|r| (r.image.clone(), r.image_id.to_string()));
     let wanted = match wish {
         Wish::Deploy { image } => Some((image.clone(), image.clone())),
-        Wish::Rollback(_) | Wish::Scale(_) => None,
+        Wish::Restart | Wish::Rollback(_) | Wish::Scale(_) => None,
     };
     let is_other = |(name, _): &(String, String)| wanted.as_ref().is_none_or(|(image, _)| image != name);
     let asked: BTreeSet<_> = held.filter(is_other).chain(wanted.clone()).collect();
@@ -115,7 +119,7 @@ async fn stage(
         Some(up) => engine.image(up.image_id.as_str()).await?.map(|image| image.architecture),
         None => None,
     };
-    Ok(Stage { host: host.clone(), replicas, images, architecture })
+    Ok(Stage { host: host.clone(), replicas, images, architecture, taken })
 }
 
 async fn standing(
@@ -124,7 +128,7 @@ async fn standing(
     terms: &Terms,
 ) -> Result<Standing, EngineError> {
     let spec = engine.spec(&container.key.id).await?;
-    let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     Ok(Standing {
         key: container.key.clone(),
         name: container.name.to_string(),
@@ -137,7 +141,9 @@ async fn standing(
         has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
             || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
         has_port: !container.ports.is_empty() || !spec.published().is_empty(),
-        broken: terms.rules.broken(&variables.collect()),
+        broken: terms.rules.broken(&variables),
+        ports: Ports::wanted(&spec.published()),
+        routed_by: routed_by(&container.labels, &variables, container.health != Health::None),
         writes_to_volume: spec
             .mounts()
             .iter()

@@ -158,14 +158,14 @@ fn a_command_that_does_not_wait_leaves_it_to_who_watches() {
 #[test]
 fn one_that_was_stopped_changes_nothing_once_another_finished_what_it_did() {
     let Some(shop) = Shop::open(1, &[]) else { return };
-    let (target, image) = (shop.target(), image("good-2"));
+    let target = shop.target();
     let environment = shop.name();
     // All of them take more than a minute: SOAK_REPS asks for them.
     let is_long = std::env::var_os("SOAK_REPS").is_some();
     for (way, status, few) in [("undo", 4, ["start", "stop"]), ("resume", 0, ["create", "let"])] {
         let all = ["create", "start", "wait", "let", "stop"];
         for step in all.into_iter().filter(|step| is_long || few.contains(step)) {
-            let (running, _) = shop.begin(&["deploy", &target, &image, "--yes", "--json"], step);
+            let (running, _) = shop.begin(&["deploy", &target, "--yes", "--json"], step);
             let worker = running.worker.unwrap();
             kill_process(worker, Signal::STOP).unwrap();
             shop.run(&[way, &environment, "--yes"]).ended(5);
@@ -173,7 +173,7 @@ fn one_that_was_stopped_changes_nothing_once_another_finished_what_it_did() {
             let (rows, ledger) = (shop.rows(), outcome(&shop));
             kill_process(worker, Signal::CONT).unwrap();
             let status = { running }.child.wait().unwrap();
-            assert!(is_gone(worker));
+            eventually("it ends", || is_gone(worker));
             assert!(matches!(status.code(), Some(1 | 5)), "{way} at {step}: {status}");
             assert_eq!((shop.rows(), outcome(&shop), shop.locks()), (rows, ledger, String::new()), "{step}");
         }

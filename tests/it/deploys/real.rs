@@ -194,13 +194,13 @@ fn a_release_goes_live_and_back_and_a_bad_one_is_taken_back() {
 #[test]
 fn what_was_killed_at_any_step_is_resumed_or_undone() {
     let Some(shop) = Shop::open(1, &[]) else { return };
-    let image = image("good-2");
-    for step in ["create", "start", "wait", "let", "stop"] {
-        let before = shop.rows();
+    let images = ["good-2", "good-1"].map(image);
+    for (n, step) in ["create", "start", "wait", "let", "stop"].into_iter().enumerate() {
+        let (before, image) = (shop.rows(), &images[n % 2]);
         let target = shop.target();
-        let deploy = ["deploy", &target, &image, "--yes", "--json"];
+        let deploy = ["deploy", &target, image, "--yes", "--json"];
         assert!(shop.kill_at(&deploy, step), "{step}");
-        let refused = shop.run(&["deploy", &target, &image, "--yes"]);
+        let refused = shop.run(&["deploy", &target, image, "--yes"]);
         assert!(matches!(refused.status, 1 | 5), "{step}: {}", refused.err);
         shop.run(&["undo", "-e", &shop.project.name, "--yes"]).ended(4);
         assert_eq!((shop.rows(), shop.locks()), (before, String::new()), "undone at {step}");
@@ -227,12 +227,57 @@ fn what_has_a_port_of_the_host_stops_first_and_is_told_so() {
 }
 
 #[test]
+fn without_an_image_its_containers_are_made_anew_one_after_the_other() {
+    let Some(shop) = Shop::open(2, &[]) else { return };
+    let done = shop.run(&["deploy", &shop.target(), "--yes"]).ended(0);
+    assert!(done.out.contains("deploy web pilothouse-test/deploy:good-1 as v1"), "{}", done.out);
+    let expected = [
+        "web-1 good-1 exited no found",
+        "web-2 good-1 exited no found",
+        "web-v1-1 good-1 running always found",
+        "web-v1-2 good-1 running always found",
+    ];
+    assert_eq!(shop.rows(), expected);
+}
+
+#[test]
+fn a_proxy_that_would_ask_too_early_keeps_it_from_beginning_unless_that_is_meant() {
+    let Some(shop) = Shop::open(1, &["--env", "VIRTUAL_HOST=shop.example"]) else { return };
+    let (target, before, image) = (shop.target(), shop.rows(), image("good-2"));
+    let deploy = ["deploy", &target, &image, "--yes"];
+    let refused = shop.run(&deploy).ended(1);
+    for told in ["nginx-proxy (variable VIRTUAL_HOST)", "early_traffic = true", "nothing was done"] {
+        assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
+    assert_eq!(shop.rows(), before);
+    let allowing = format!("{}[services.web.deploy]\nearly_traffic = true\n", shop.config());
+    run_with(&allowing, &deploy).ended(0);
+}
+
+#[test]
+fn a_port_that_another_took_meanwhile_is_told_before_anything_is_touched() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let publish = format!("127.0.0.1:{port}:80");
+    let Some(shop) = Shop::open(1, &["-p", &publish]) else { return };
+    docker(&["stop", &format!("{}-web-1", shop.project.name)]);
+    shop.start(2, &["--label", "pilothouse.release=v1"]);
+    let other =
+        shop.project.run("other", &["-p", &publish], "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+    let before = shop.rows();
+    let refused = shop.run(&["rollback", &shop.target(), "--yes"]).ended(1);
+    let told = format!("port {port} of local is taken by {other}, which is running");
+    assert!(refused.err.contains(&told) && refused.err.contains("nothing was done"), "{}", refused.err);
+    assert_eq!((shop.rows(), shop.locks()), (before, String::new()));
+}
+
+#[test]
 fn what_cannot_be_done_is_told_and_nothing_is_touched() {
     let Some(shop) = Shop::open(1, &[]) else { return };
     let before = shop.rows();
-    let target = shop.target();
+    let (target, live) = (shop.target(), image("good-1"));
     for (args, told) in [
         (vec!["deploy", &target, "pilothouse-test/none:1", "--yes"], "has no image pilothouse-test/none:1"),
+        (vec!["deploy", &target, &live, "--yes"], "is live already, as web v0; `deploy` without an image"),
         (vec!["rollback", &target, "--yes"], "there is nothing to go back to"),
         (vec!["rollback", &target, "v9", "--yes"], "no container of web v9 is kept"),
         (vec!["scale", &target, "1", "--yes"], "has 1 replica already"),

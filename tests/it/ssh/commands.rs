@@ -85,8 +85,8 @@ fn what_only_a_person_can_open_is_not_deployed_to_and_is_left_as_it_is() {
     let before = all();
     let config = locked(&sshd);
     let ssh = ["--host", "ssh://web1", "--ssh-config", config.to_str().unwrap()];
-    let deploy = ["deploy", &service, engine::image(), "--yes"];
-    let terminal = Launch::pilothouse([deploy, ssh].concat()).size(160, 40).start();
+    let deploy = ["deploy", &service, "--yes"];
+    let terminal = Launch::pilothouse([&deploy[..], &ssh].concat()).size(160, 40).start();
     terminal.until("passphrase of .*locked:", SOON);
     terminal.keys("text:opensesame Enter");
     terminal.until("web1 does not answer the process of the deployment; nothing was done", SOON);
