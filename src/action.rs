@@ -98,6 +98,7 @@ actions! {
     Deploy "deploy" Global ["d"] "deploy" "Put another image of the service live";
     Rollback "rollback" Global ["r"] "rollback" "Put an earlier release of the service live again";
     Scale "scale" Global ["s"] "scale" "Run more or fewer replicas of the service";
+    Promote "promote" Global [">"] "" "Put what is live here live in the environment after this one";
     Abort "abort" Global ["A"] "abort" "Take back the deployment that runs";
     Undo "undo" Global ["u"] "take up" "Take back what was cut off, or go on with it";
     Resume "resume" Global [] "" "Go on with a deployment that was cut off";

@@ -22,6 +22,7 @@ pub mod init;
 pub mod inspect;
 pub mod ledger;
 pub mod logs;
+mod once;
 pub mod out;
 pub mod pages;
 pub mod setup;

@@ -33,6 +33,19 @@ pub enum Effect {
         /// What is wanted.
         wish: Wish,
     },
+    /// Ask what would be done to make what is live of a service in one environment live in another. Touches nothing.
+    Promote {
+        /// To answer by.
+        job: JobId,
+        /// Where it is live.
+        from: EnvironmentId,
+        /// Where it shall be.
+        environment: EnvironmentId,
+        /// Which service.
+        service: ServiceId,
+        /// Its Compose project here and there, where it is of one.
+        projects: [Option<String>; 2],
+    },
     /// Begin a deployment that was confirmed, or take one up, in a process of its own.
     Order(JobId, Box<Order>),
     /// Ask this of whoever is at work on the deployment of that record.

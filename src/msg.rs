@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::config::keymap::Chord;
 use crate::deploy::event::Event;
+use crate::deploy::promote::Judged;
 use crate::domain::container::{Container, Detail, State};
 use crate::domain::deployment::Plan;
 use crate::domain::event::EngineEvent;
@@ -165,6 +166,8 @@ pub enum JobEvent {
     Recorded(Box<Record>),
     /// What would be done, or every reason why nothing can be.
     Planned(Result<Box<Plan>, Vec<String>>),
+    /// What would be done, where other environments have a say in it.
+    Judged(Box<Judged>),
     /// News of a deployment that this console ordered.
     Deployment(Event),
     /// Everything that the engine said of a container.

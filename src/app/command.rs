@@ -176,6 +176,9 @@ impl Model {
             self.unlock(behind);
             return Vec::new();
         }
+        if action == Action::Promote {
+            return self.promote(behind.trim());
+        }
         self.act(action)
     }
 

@@ -17,6 +17,7 @@ mod guard;
 mod intents;
 mod keys;
 mod preview;
+mod promote;
 mod recall;
 mod recovery;
 mod requests;
@@ -208,6 +209,7 @@ impl Model {
             Action::Deploy => return self.roll_out(Goal::Deploy, None),
             Action::Rollback => return self.roll_out(Goal::Rollback, None),
             Action::Scale => return self.roll_out(Goal::Scale, None),
+            Action::Promote => return self.promote(""),
             Action::Undo => return self.undo(),
             Action::Resume => return self.go_on(),
             Action::Abort => return self.abort(),

@@ -30,8 +30,9 @@ macro_rules! json {
     () => {
         "\
 JSON (--json), one object per event:
-  event    plan, begun, begins, done, waits, last_lines, again, turns, paused,
-           goes_on, asked, taken_up, trouble, end
+  event    plan, compared, refused, begun, begins, done, waits, last_lines,
+           again, turns, paused, goes_on, asked, taken_up, trouble, end
+           refused: a reason why there is no plan; one object each
   step     what the step does, and on which host; null where it is about all
   text     the same in words
   outcome  of `end`: done, undone, halted; else null
@@ -58,6 +59,17 @@ pub use work::run as work;
 /// The shape of `--json`.
 pub const JSON: &str = json!();
 
+/// What `plan` prints.
+pub const PLAN_HELP: &str = "\
+The same as `deploy --plan`. Exit status: 0 when it could be done now, 1 when
+it could not; then every reason is told. Nothing is locked or kept free: what
+is true now may not be when it is deployed, and then it is planned again.
+
+JSON (--json), one object per line of the plan:
+  event  plan, or refused: a reason why there is none
+  step   what the step does, and on which host; null in the first
+  text   the same in words";
+
 /// What `deploy` prints.
 pub const DEPLOY_HELP: &str = concat!(
     "\
@@ -82,13 +94,13 @@ what staging never ran, unless --override says why.
 );
 
 /// How it is done.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 pub struct Manners {
     #[command(flatten)]
     at: Where,
     /// Only show what would be done
-    #[arg(long)]
-    plan: bool,
+    #[arg(long = "plan")]
+    is_plan: bool,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -129,6 +141,24 @@ pub struct Deploy {
     although: Although,
     #[command(flatten)]
     manners: Manners,
+}
+
+/// Which image, for a look.
+#[derive(clap::Args, Debug)]
+pub struct Planning {
+    /// [ENVIRONMENT/]SERVICE
+    #[arg(value_name = "TARGET")]
+    target: Target,
+    /// The image: NAME:TAG, NAME@DIGEST, or the id that its hosts know it by
+    image: String,
+    #[command(flatten)]
+    at: Where,
+    /// Ask no registry: the image that all hosts have by that name
+    #[arg(long)]
+    local: bool,
+    /// Report as JSON, one object a line
+    #[arg(long)]
+    json: bool,
 }
 
 /// Which release.
@@ -172,6 +202,15 @@ pub async fn deploy(arguments: Deploy, options: &Options) -> Result<u8, Failure>
     carry_out(&arguments.target, wish, &arguments.manners, (manner, arguments.although), options).await
 }
 
+/// Shows what would be done.
+pub async fn plan(arguments: Planning, options: &Options) -> Result<u8, Failure> {
+    let Planning { target, image, at, local, json } = arguments;
+    let manner = Manner { is_local: local, ..Manner::default() };
+    let ready_within = Duration::from_secs(manner.ready_within_s.into());
+    let manners = Manners { at, is_plan: true, ready_within, json, ..Manners::default() };
+    carry_out(&target, Wish::Deploy { image }, &manners, (manner, Although::default()), options).await
+}
+
 /// Puts an earlier release live again.
 pub async fn rollback(arguments: Rollback, options: &Options) -> Result<u8, Failure> {
     let wish = Wish::Rollback(arguments.release);
@@ -199,7 +238,7 @@ async fn carry_out(
         Wish::Deploy { .. } => promote::gate(&mut site, &environment, &place, &service).await,
         Wish::Restart | Wish::Rollback(_) | Wish::Scale(_) => None,
     };
-    let judged = place.judged(&service, Wanting::Wish(wish), before.as_ref()).await.map_err(not_begun)?;
+    let judged = place.judged(&service, Wanting::Wish(wish), before.as_ref()).await;
     go((&site, &environment, &place), judged, manners, although, options).await
 }
 
@@ -224,26 +263,31 @@ async fn service_of(
 /// Shows what is planned, has it confirmed and done.
 async fn go(
     (site, environment, place): (&Site, &Environment, &Place),
-    judged: Judged,
+    judged: Result<Judged, NotBegun>,
     manners: &Manners,
     although: Although,
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut teller = Teller::new(manners.json, environment);
+    if let Err(NotBegun::Refused(reasons)) = &judged {
+        reasons.iter().try_for_each(|reason| teller.refused(&reason.to_string()))?;
+    }
+    let judged = judged.map_err(not_begun)?;
     teller.compared(&judged, environment)?;
-    if manners.plan {
+    if manners.is_plan {
         teller.plan(&judged.plan)?;
     }
-    if let (Some(objection), None) = (judged.objection(), &although.why) {
+    if let (Some(objection), None) = (judged.verdict.objection(&judged.plan), &although.why) {
+        teller.refused(&objection)?;
         return Err(Failure::Failed(format!(
             "{objection}; deploy it there first, or say why not: --override WHY; nothing was done"
         )));
     }
-    if manners.plan {
+    if manners.is_plan {
         return Ok(site.status());
     }
     confirm(&manners.consent, environment, &judged.plan).await?;
-    let note = judged.why(although.why.as_deref(), manners.note.as_deref());
+    let note = judged.verdict.why(although.why.as_deref(), manners.note.as_deref());
     let (project, Judged { wish, plan, .. }) = (place.project.clone(), judged);
     let (service, shown) = (plan.service.clone(), Box::new(plan.clone()));
     let task = Task::Begin { service, project, wish, shown, note };

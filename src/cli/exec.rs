@@ -105,8 +105,8 @@ pub async fn run(arguments: Arguments, options: &Options) -> Result<u8, Failure>
         directory: arguments.workdir,
         env: arguments.env,
     };
-    let act = program(&spec.argv);
-    start(arguments.place, act, spec, is_tty, options).await.map_err(not_started)
+    let act = program("exec", &spec.argv);
+    start(arguments.place, act, spec, is_tty, options).await.map_err(Failure::not_started)
 }
 
 /// Opens a shell on this terminal, as the console does.
@@ -117,15 +117,7 @@ pub async fn open_shell(place: Place, options: &Options) -> Result<u8, Failure> 
         ));
     }
     let spec = ExecSpec { argv: shell::SHELL.map(str::to_owned).to_vec(), ..ExecSpec::default() };
-    start(place, shell::ACT.to_owned(), spec, true, options).await.map_err(not_started)
-}
-
-/// A status of 1 would be taken for the program's own.
-fn not_started(failure: Failure) -> Failure {
-    match failure {
-        Failure::Failed(why) | Failure::Unreachable(why) => Failure::NotStarted(why),
-        other => other,
-    }
+    start(place, shell::ACT.to_owned(), spec, true, options).await.map_err(Failure::not_started)
 }
 
 async fn start(

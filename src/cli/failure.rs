@@ -54,6 +54,15 @@ impl From<EngineError> for Failure {
 }
 
 impl Failure {
+    /// Of what passes on the status of a program: a status of 1 would be taken for that.
+    #[must_use]
+    pub fn not_started(self) -> Self {
+        match self {
+            Self::Failed(why) | Self::Unreachable(why) => Self::NotStarted(why),
+            other => other,
+        }
+    }
+
     /// 0 when nobody reads any more, 1 error, 2 usage, 5 locked, 6 unreachable, 125 not started, 130 interrupted.
     pub fn status(&self) -> u8 {
         match self {

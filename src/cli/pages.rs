@@ -25,7 +25,9 @@ pub struct Man {
 const EXIT_STATUS: &str = "\
 0 done, 1 error, 2 wrong use, 3 something is unhealthy, 4 a deployment was taken back, 5 somebody else deploys, 6 a host does not answer, 7 a wait was over before what it waited for, 125 a program could not be started, 130 interrupted.
 .B exec
-passes on the status of its program.
+and
+.B run
+pass on the status of their program.
 ";
 
 /// Prints a script for the shell.

@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::setup::Options;
 use super::site::Which;
 use super::{
-    act, containers, deploy, disk, doctor, drift, events, exec, facts, health, inspect, ledger, logs, pages,
-    status,
+    act, containers, deploy, disk, doctor, drift, events, exec, facts, health, inspect, ledger, logs, once,
+    pages, status,
 };
 
 /// The twin of everything that the console shows or does.
@@ -74,6 +74,12 @@ pub enum Twin {
     /// Remove what nothing uses, after listing exactly what goes
     #[command(after_long_help = disk::PRUNE_JSON)]
     Prune(disk::Clearing),
+    /// Run a command once in a container of its own, made like those of a service; its exit status is passed on
+    #[command(after_long_help = once::HELP)]
+    Run(once::Arguments),
+    /// Show what deploying an image would do, or every reason why it cannot be done; touches nothing
+    #[command(after_long_help = deploy::PLAN_HELP)]
+    Plan(deploy::Planning),
     /// Put another image of a service live, one replica after the other
     #[command(after_long_help = deploy::DEPLOY_HELP)]
     Deploy(deploy::Deploy),
@@ -122,6 +128,10 @@ pub enum Twin {
 pub fn run(twin: Twin, options: &Options) -> Result<u8, Failure> {
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ended = workers.block_on(async {
+        // What it runs is ended first.
+        if matches!(twin, Twin::Run(_)) {
+            return carry_out(twin, options).await;
+        }
         tokio::select! {
             // A command that has something to say of its interruption says it.
             biased;
@@ -157,6 +167,8 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Shell(arguments) => exec::open_shell(arguments, options).await,
         Twin::Disk(arguments) => disk::disk(arguments, options).await,
         Twin::Prune(arguments) => disk::prune(arguments, options).await,
+        Twin::Run(arguments) => once::run(arguments, options).await,
+        Twin::Plan(arguments) => deploy::plan(arguments, options).await,
         Twin::Deploy(arguments) => deploy::deploy(arguments, options).await,
         Twin::Promote(arguments) => deploy::promote::promote(arguments, options).await,
         Twin::Rollback(arguments) => deploy::rollback(arguments, options).await,

@@ -10,6 +10,9 @@ use crate::domain::ids::{EnvironmentId, ImageId, ServiceId};
 use crate::domain::ledger::Record;
 use crate::domain::registry::{digest_of, is_id, named_at, names_registry, repository_of, shortened};
 
+/// So many variables that differ are named beside a plan; the command line names all.
+const NAMED: usize = 6;
+
 /// The variables of what runs of a service: by name, with all values that its replicas have. They may be secret, so it
 /// cannot be printed.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -193,29 +196,31 @@ pub fn local(name: &str, id: &ImageId, held: &[Option<ImageId>]) -> String {
     if is_plain { name.to_owned() } else { id.to_string() }
 }
 
-/// A plan, with what the environment before says to it.
+/// A plan, with what the environments before say to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Judged {
     /// What is wanted.
     pub wish: Wish,
     /// What would be done.
     pub plan: Plan,
+    /// What they say.
+    pub verdict: Verdict,
+}
+
+/// What the environments before say to a plan; nothing, where none has a say in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verdict {
     /// From where it is promoted, of which release there, and how both environments configure the service.
     pub from: Option<(EnvironmentId, Release, Comparison)>,
     /// The environment that it should have gone through, and never ran there.
     pub never_ran: Option<EnvironmentId>,
 }
 
-impl Judged {
-    /// A plan that no other environment has a say in.
-    pub fn alone(wish: Wish, plan: Plan) -> Self {
-        Self { wish, plan, from: None, never_ran: None }
-    }
-
+impl Verdict {
     /// Why nobody does it without a reason.
-    pub fn objection(&self) -> Option<String> {
+    pub fn objection(&self, plan: &Plan) -> Option<String> {
         let environment = self.never_ran.as_ref()?;
-        Some(format!("{environment} never ran {}", shortened(&self.plan.image)))
+        Some(format!("{environment} never ran {}", shortened(&plan.image)))
     }
 
     /// Why it is done, for the ledger: from where, why although it never ran there, and what whoever does it notes.
@@ -231,6 +236,32 @@ impl Judged {
             .map(|(before, why)| format!("{before} never ran it: {why}"));
         let all: Vec<String> = from.into_iter().chain(although).chain(note.map(str::to_owned)).collect();
         (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// What is to be known before it is confirmed there; with `true` what may not be expected.
+    pub fn remarks(&self, plan: &Plan, after: &EnvironmentId) -> Vec<(String, bool)> {
+        let mut remarks = Vec::new();
+        if let Some(objection) = self.objection(plan) {
+            remarks.push((format!("{objection}: the note has to say why it is done"), true));
+        }
+        let Some((before, _, all)) = &self.from else { return remarks };
+        remarks.push((self.why(None, None).unwrap_or_default(), false));
+        remarks.push((all.title(before, after), false));
+        let groups = [
+            (&all.different, "different".to_owned()),
+            (&all.only_before, format!("only in {before}")),
+            (&all.only_after, format!("only in {after}")),
+        ];
+        for (names, word) in groups {
+            let told = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = names.len().saturating_sub(NAMED);
+            match (names.is_empty(), more) {
+                (true, _) => {}
+                (false, 0) => remarks.push((format!("{word}: {told}"), true)),
+                (false, more) => remarks.push((format!("{word}: {told} and {more} more"), true)),
+            }
+        }
+        remarks
     }
 }
 

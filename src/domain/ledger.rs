@@ -133,12 +133,12 @@ impl Subject {
 }
 
 /// What a program that is run is called in a record: not with its arguments, which may be secret.
-pub fn program(argv: &[String]) -> String {
+pub fn program(verb: &str, argv: &[String]) -> String {
     let name = argv.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
     match argv.len().saturating_sub(1) {
-        0 => format!("exec {name}"),
-        1 => format!("exec {name} (1 argument)"),
-        n => format!("exec {name} ({n} arguments)"),
+        0 => format!("{verb} {name}"),
+        1 => format!("{verb} {name} (1 argument)"),
+        n => format!("{verb} {name} ({n} arguments)"),
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use tui_textarea::{CursorMove, Input as Keystroke, Key, TextArea};
+use tui_textarea::{CursorMove, TextArea};
 
 use crate::action::Action;
 use crate::config::keymap::{Chord, Code};
 use crate::deploy::plan::Wish;
+use crate::deploy::promote::Verdict;
 use crate::domain::deployment::{Plan, Release};
 use crate::domain::environment::Environment;
 use crate::domain::grade::Grade;
@@ -15,6 +16,9 @@ use crate::domain::ids::ServiceId;
 use crate::effect::JobId;
 
 mod draw;
+mod keys;
+
+use keys::edit;
 
 /// From the drawing of a plan to the first key that confirms it.
 const QUIET: Duration = Duration::from_millis(400);
@@ -30,6 +34,8 @@ pub enum Goal {
     Scale,
     /// What is left of one that was cut off.
     Resume,
+    /// What is live in the environment before.
+    Promote,
 }
 
 /// To which service.
@@ -105,6 +111,8 @@ pub struct Rollout {
     sought: String,
     stage: Stage,
     wish: Option<Wish>,
+    /// What other environments say to the plan.
+    verdict: Verdict,
     /// Steps scrolled past.
     top: usize,
     note: TextArea<'static>,
@@ -132,6 +140,7 @@ impl Rollout {
             sought: String::new(),
             stage: Stage::Asked(None),
             wish: None,
+            verdict: Verdict::default(),
             top: 0,
             note: TextArea::default(),
             typed: String::new(),
@@ -155,11 +164,19 @@ impl Rollout {
         self.choices.iter().filter(|choice| choice.value.contains(&self.sought)).collect()
     }
 
-    /// Why, for the ledger; `None` where nothing was said.
+    /// Why, for the ledger; `None` where nothing is to be said.
     pub fn why(&self) -> Option<String> {
         let text = self.note.lines().join(" ");
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        let note = Some(text.trim()).filter(|text| !text.is_empty());
+        match self.verdict.never_ran {
+            Some(_) => self.verdict.why(note, None),
+            None => self.verdict.why(None, note),
+        }
+    }
+
+    /// What it never went through wants a reason, and none is written yet.
+    fn lacks_reason(&self) -> bool {
+        self.verdict.never_ran.is_some() && self.note.lines().iter().all(|line| line.trim().is_empty())
     }
 
     /// What is wanted. Errors: why that is nothing.
@@ -180,7 +197,7 @@ impl Rollout {
                     .map(|release| Wish::Rollback(Some(release)))
                     .ok_or_else(|| "no earlier release is kept".to_owned())
             }
-            Goal::Resume => Err("it is planned already".to_owned()),
+            Goal::Resume | Goal::Promote => Err("it is planned already".to_owned()),
             Goal::Scale => match text.parse() {
                 Ok(replicas) => Ok(Wish::Scale(replicas)),
                 Err(_) => Err(format!("`{text}` is no number of replicas")),
@@ -190,7 +207,19 @@ impl Rollout {
 
     /// The plan for that is being made by this job.
     pub fn planning(&mut self, job: JobId, wish: Wish) {
-        (self.stage, self.wish) = (Stage::Planning(job), Some(wish));
+        self.wish = Some(wish);
+        self.waits(job);
+    }
+
+    /// What is wanted and its plan are being found out by this job.
+    pub fn waits(&mut self, job: JobId) {
+        self.stage = Stage::Planning(job);
+        self.verdict = Verdict::default();
+    }
+
+    /// This is what is wanted, and what other environments say to it.
+    pub fn judged(&mut self, wish: Wish, verdict: Verdict) {
+        (self.wish, self.verdict) = (Some(wish), verdict);
     }
 
     /// Whether it waits for that job.
@@ -225,7 +254,8 @@ impl Rollout {
     /// What is to be known before: of hosts, then of the plan; with `true` what may not be expected.
     fn remarks(&self, plan: &Plan) -> Vec<(String, bool)> {
         let warnings = self.subject.warnings.iter().map(|text| (text.clone(), true));
-        warnings.chain(plan.remarks()).collect()
+        let verdict = self.verdict.remarks(plan, &self.subject.environment.id);
+        warnings.chain(verdict).chain(plan.remarks()).collect()
     }
 
     /// It is on the screen, or something else lies over it. Whoever types ahead has not read it.
@@ -250,6 +280,7 @@ impl Rollout {
             (_, Code::Esc) => Outcome::Closed,
             (Stage::Asked(_), _) => self.asked_key(chord),
             (Stage::Planning(_), _) => Outcome::Nothing,
+            (Stage::Refused(_), Code::Enter) if self.goal == Goal::Promote => Outcome::Closed,
             (Stage::Refused(_), Code::Enter) => {
                 self.stage = Stage::Asked(None);
                 Outcome::Nothing
@@ -305,6 +336,15 @@ impl Rollout {
             return Outcome::Nothing;
         }
         let is_open = self.is_open(now);
+        let confirms = match grade {
+            Grade::Name(name) => chord.code == Code::Enter && *name == self.typed,
+            Grade::Yes => chord.code == Code::Char('y'),
+            Grade::None => matches!(chord.code, Code::Enter | Code::Char('y')),
+        };
+        if confirms && is_open && self.lacks_reason() {
+            self.field = Field::Note;
+            return Outcome::Nothing;
+        }
         match (grade, chord.code) {
             (Grade::Name(name), Code::Enter) if *name == self.typed && is_open => return Outcome::Go,
             (Grade::Name(_), Code::Char(c)) if !chord.ctrl => self.typed.push(c),
@@ -346,46 +386,4 @@ impl Rollout {
             _ => {}
         }
     }
-
-    /// Keys that do something now, for the last line.
-    pub fn keys(&self, now: Instant) -> Vec<(String, &'static str)> {
-        let key = |key: &str, label| (key.to_owned(), label);
-        let mut keys = match (&self.stage, self.field) {
-            (Stage::Asked(_), _) => {
-                let choose = (!self.shown().is_empty()).then(|| key("Tab", "next"));
-                [key("Enter", "plan it")].into_iter().chain(choose).collect()
-            }
-            (Stage::Planning(_), _) => Vec::new(),
-            (Stage::Refused(_), _) => vec![key("Enter", "something else")],
-            (Stage::Planned(..), Field::Note) => vec![key("Tab", "back")],
-            // Whoever types ahead has not read it.
-            (Stage::Planned(..), _) if !self.is_open(now) => vec![key("Tab", "note")],
-            (Stage::Planned(_, Grade::Name(_)), _) => vec![key("Enter", "confirm"), key("Tab", "note")],
-            (Stage::Planned(..), _) => vec![key("y", "do it"), key("Tab", "note")],
-        };
-        keys.push(key("Esc", "cancel, nothing happens"));
-        keys
-    }
-}
-
-/// As a line editor takes it; what would leave the field is the caller's.
-fn edit(area: &mut TextArea<'static>, chord: Chord) {
-    let key = match chord.code {
-        Code::Char('u') if chord.ctrl => {
-            area.delete_line_by_head();
-            return;
-        }
-        Code::Char(c) => Key::Char(c),
-        Code::Backspace => Key::Backspace,
-        Code::Delete => Key::Delete,
-        Code::Left => Key::Left,
-        Code::Right => Key::Right,
-        Code::Up => Key::Up,
-        Code::Down => Key::Down,
-        Code::Home => Key::Home,
-        Code::End => Key::End,
-        Code::Enter => Key::Enter,
-        _ => return,
-    };
-    area.input(Keystroke { key, ctrl: chord.ctrl, alt: chord.alt, shift: false });
 }

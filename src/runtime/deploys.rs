@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{Sender, unbounded_channel};
 use super::hosts::Routes;
 use super::records::operator;
 use super::worker;
-use super::{place, place::Say};
+use super::{before, place, place::Say};
 use crate::app::model::Model;
 use crate::deploy::event::{Ending, Event};
 use crate::deploy::order::{Order, Task};
@@ -18,6 +18,7 @@ use crate::domain::ledger::Record;
 use crate::effect::JobId;
 use crate::jobs::deploy::Run;
 use crate::jobs::deploy::begin::{NotBegun, Site};
+use crate::jobs::deploy::promote::Wanting;
 use crate::jobs::deploy::take_up::Way;
 use crate::msg::{JobEvent, Msg};
 
@@ -37,11 +38,19 @@ fn site(
     Some(place::of((&model.world, routes), environment, service, manner, operator(model), say))
 }
 
+/// What is to be live.
+pub enum Wanted {
+    /// This.
+    Wish(Wish),
+    /// What is live there, of that Compose project.
+    From(EnvironmentId, Option<String>),
+}
+
 /// What would be done, told by that job.
 pub fn plan(
     job: JobId,
     (environment, service, project): (&EnvironmentId, ServiceId, Option<String>),
-    wish: Wish,
+    wanted: Wanted,
     (model, routes): (&Model, &Routes),
     out: Sender<Msg>,
 ) {
@@ -49,10 +58,28 @@ pub fn plan(
     let Some(mut site) = site(model, routes, environment, Some(&service), Manner::default(), nobody) else {
         return;
     };
+    let before = |id: &EnvironmentId, project: Option<&str>| {
+        let environment = model.world.environment(id)?;
+        Some(before::of((&model.world, routes), environment, &service, project, operator(model)))
+    };
+    let after = model.world.environment(environment).and_then(|e| e.after.as_ref());
+    let gate = after.and_then(|id| before(id, project.as_deref()));
+    let source = match &wanted {
+        Wanted::Wish(_) => None,
+        Wanted::From(id, project) => before(id, project.as_deref()),
+    };
     site.project = project;
     tokio::spawn(async move {
-        let answer = site.plan(&service, &wish).await.map(Box::new).map_err(reasons);
-        send(&out, job, JobEvent::Planned(answer)).await;
+        let wanting = match (wanted, &source) {
+            (Wanted::Wish(wish), _) => Wanting::Wish(wish),
+            (Wanted::From(..), Some(source)) => Wanting::From(source, &service),
+            (Wanted::From(..), None) => return,
+        };
+        let event = match site.judged(&service, wanting, gate.as_ref()).await {
+            Ok(judged) => JobEvent::Judged(Box::new(judged)),
+            Err(error) => JobEvent::Planned(Err(reasons(error))),
+        };
+        send(&out, job, event).await;
     });
 }
 

@@ -29,7 +29,12 @@ pub fn start(effect: Effect, routes: &Routes, model: &Model, out: &Sender<Msg>) 
             tokio::spawn(async move { carry_out(job, change, clerk, &routes, &out).await });
         }
         Effect::Plan { job, environment, service, project, wish } => {
-            deploys::plan(job, (&environment, service, project), wish, (model, routes), out);
+            let wanted = deploys::Wanted::Wish(wish);
+            deploys::plan(job, (&environment, service, project), wanted, (model, routes), out);
+        }
+        Effect::Promote { job, from, environment, service, projects: [here, project] } => {
+            let wanted = deploys::Wanted::From(from, here);
+            deploys::plan(job, (&environment, service, project), wanted, (model, routes), out);
         }
         Effect::Ask { job, environment, record, what } => {
             deploys::ask(job, &environment, *record, what, (model, routes), out);

@@ -5,6 +5,7 @@ mod beside_compose;
 mod detached;
 mod engine_faults;
 mod errands;
+mod once;
 mod promote;
 mod pulled;
 mod real;

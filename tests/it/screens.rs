@@ -8,6 +8,7 @@ mod guard;
 mod health;
 mod manners;
 mod many;
+mod promote;
 mod reading;
 mod reload;
 mod render;
@@ -97,6 +98,8 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("deploy-asked", deploy::asked(size, look())),
         ("deploy-planned", deploy::planned(size, look())),
         ("deploy-refused", deploy::refused(size, look())),
+        ("promote-planned", promote::planned(size, look())),
+        ("promote-unreasoned", promote::unreasoned(size, look())),
         ("rollback-asked", deploy::back(size, look())),
         ("history", deploy::history(size, look())),
         ("history-zoomed", {

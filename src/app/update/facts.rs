@@ -75,6 +75,7 @@ impl Model {
             }
             JobEvent::Recorded(record) => self.world.recorded(job.0, *record),
             JobEvent::Planned(answer) => self.planned(job, answer),
+            JobEvent::Judged(judged) => self.judged(job, *judged),
             JobEvent::Deployment(event) => self.deployed(job, event),
             // Answers to what is read, and nothing else.
             JobEvent::Inspected(_) | JobEvent::Processes(..) => {}

@@ -7,6 +7,7 @@ use crate::app::model::{Model, Overlay};
 use crate::config::keymap::Chord;
 use crate::deploy::order::{Order, Task};
 use crate::deploy::plan::{Manner, Wish};
+use crate::deploy::promote::Judged;
 use crate::deploy::story::{is_good, latest};
 use crate::domain::container::Container;
 use crate::domain::deployment::{Plan, Release};
@@ -28,6 +29,7 @@ impl Goal {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Resume => "resume",
+            Self::Promote => "promote",
         }
     }
 }
@@ -46,9 +48,8 @@ impl Model {
             self.notice = refused(why);
             return Vec::new();
         }
-        if let Some(open) = latest(self.world.records(&environment)).filter(|record| record.end.is_none()) {
-            let (act, who) = (&open.begun.act, &open.begun.who.name);
-            self.notice = refused(format!("{act}, by {who}, is not over; 6 shows it"));
+        if let Some(open) = self.unfinished(&environment) {
+            self.notice = refused(format!("{open}; 6 shows it"));
             return Vec::new();
         }
         if self.asks_class(&environment) {
@@ -59,7 +60,7 @@ impl Model {
         let (text, choices) = match goal {
             Goal::Deploy => (live_image(&all).unwrap_or_default(), self.images(&environment, &all)),
             Goal::Rollback => (String::new(), self.kept(&environment, &all)),
-            Goal::Resume => return self.go_on(),
+            Goal::Resume | Goal::Promote => return Vec::new(),
             Goal::Scale => (all.iter().filter(|c| c.state.is_up()).count().to_string(), Vec::new()),
         };
         let subject = Subject {
@@ -75,6 +76,12 @@ impl Model {
         }
         self.overlay = Some(Overlay::Rollout(Box::new(rollout)));
         Vec::new()
+    }
+
+    /// What is not over yet in that environment, in words.
+    pub(super) fn unfinished(&self, environment: &Environment) -> Option<String> {
+        let open = latest(self.world.records(environment)).filter(|record| record.end.is_none())?;
+        Some(format!("{}, by {}, is not over", open.begun.act, open.begun.who.name))
     }
 
     /// A key while the dialog is open.
@@ -116,6 +123,15 @@ impl Model {
         }
     }
 
+    /// As [`Model::planned`], where other environments have a say in it.
+    pub(in crate::app) fn judged(&mut self, job: JobId, judged: Judged) {
+        let Some(Overlay::Rollout(rollout)) = &mut self.overlay else { return };
+        if rollout.awaits(job) {
+            rollout.judged(judged.wish, judged.verdict);
+            self.planned(job, Ok(Box::new(judged.plan)));
+        }
+    }
+
     /// What was confirmed is begun, unless the environment was locked meanwhile.
     fn order(&mut self) -> Vec<Effect> {
         let Some(Overlay::Rollout(rollout)) = self.overlay.take() else { return Vec::new() };
@@ -152,14 +168,14 @@ impl Model {
     }
 
     /// Hosts that do not answer, as the dialog says it.
-    fn away(&self, environment: &Environment) -> Vec<String> {
+    pub(super) fn away(&self, environment: &Environment) -> Vec<String> {
         let up = self.up(environment);
         let away = environment.hosts.iter().filter(|id| !up.contains(id));
         away.map(|id| format!("{id} does not answer: what runs there stays as it is")).collect()
     }
 
     /// All containers of a service, kept ones too.
-    fn of_service(
+    pub(super) fn of_service(
         &self,
         environment: &Environment,
         service: &ServiceId,
@@ -244,7 +260,7 @@ fn live_image(all: &[Container]) -> Option<String> {
 }
 
 /// `v42  shop/web:1.4  2 replicas on web1, web2`.
-fn live(all: &[Container]) -> String {
+pub(super) fn live(all: &[Container]) -> String {
     let up: Vec<_> = all.iter().filter(|c| c.state.is_up()).collect();
     let Some(first) = up.first() else { return "nothing of it runs".to_owned() };
     let hosts: BTreeSet<_> = up.iter().map(|c| c.key.host.as_str()).collect();

@@ -1,7 +1,7 @@
 //! `pilothouse promote`: what is live in one environment, live in the next. And what every deployment asks of the environment
 //! that a release goes through first.
 
-use super::{Manners, Place, go, nobody, not_begun, place, service_of};
+use super::{Manners, Place, go, nobody, place, service_of};
 use crate::cli::failure::Failure;
 use crate::cli::setup::Options;
 use crate::cli::site::{Depth, Site, Where};
@@ -71,7 +71,7 @@ pub async fn promote(arguments: Promote, options: &Options) -> Result<u8, Failur
     place.project = own;
     let gate = gate(&mut site, &environment, &place, &service).await;
     let judged = place.judged(&service, Wanting::From(&source, &of), gate.as_ref()).await;
-    go((&site, &environment, &place), judged.map_err(not_begun)?, &manners, although, options).await
+    go((&site, &environment, &place), judged, &manners, although, options).await
 }
 
 /// Where it goes: as it is named, else the one environment that follows.

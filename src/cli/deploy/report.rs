@@ -48,7 +48,7 @@ impl Teller {
 
     /// How the environment that it is promoted from configures it, and this one: the names of its keys.
     pub(super) fn compared(&mut self, judged: &Judged, environment: &Environment) -> Result<(), Failure> {
-        let Some((before, _, comparison)) = &judged.from else { return Ok(()) };
+        let Some((before, _, comparison)) = &judged.verdict.from else { return Ok(()) };
         if !self.out.is_json {
             let text = comparison.title(before, &environment.id);
             self.row("compared", None, &text, None, Tone::Bright)?;
@@ -62,6 +62,11 @@ impl Teller {
             }
         }
         self.out.flush()
+    }
+
+    /// A reason why there is no plan; whoever reads words finds all of them in the error.
+    pub(super) fn refused(&mut self, reason: &str) -> Result<(), Failure> {
+        if self.out.is_json { self.row("refused", None, reason, None, Tone::Bad) } else { Ok(()) }
     }
 
     /// There is nothing of that kind.

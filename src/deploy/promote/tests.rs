@@ -148,16 +148,11 @@ fn a_release_that_went_back_there_never_ran() {
 #[test]
 fn the_ledger_keeps_from_where_it_came_and_why_it_skipped_an_environment() {
     let (staging, qa) = (environment("staging"), environment("qa"));
-    let judged = |from, never_ran| Judged {
-        wish: Wish::Deploy { image: "web:1".to_owned() },
-        plan: plan(&[None], None),
-        from,
-        never_ran,
-    };
+    let judged = |from, never_ran| Verdict { from, never_ran };
     let from = |release| Some((staging.clone(), Release(release), Comparison::default()));
     let why = judged(from(3), Some(qa.clone())).why(Some("qa is down"), Some("hot fix"));
     assert_eq!(why.unwrap(), "promoted from staging v3; qa never ran it: qa is down; hot fix");
     assert_eq!(judged(from(0), None).why(Some("no need"), None).unwrap(), "promoted from staging");
     assert_eq!(judged(None, None).why(None, None), None);
-    assert_eq!(judged(None, Some(qa)).objection().unwrap(), "qa never ran web:1");
+    assert_eq!(judged(None, Some(qa)).objection(&plan(&[None], None)).unwrap(), "qa never ran web:1");
 }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// What the label of such a container is called; it says which errand it is. It is no replica.
 pub const ERRAND: &str = "pilothouse.errand";
 
+/// What Compose calls the containers of its own `run`; it leaves them alone.
+pub const ONE_OFF: &str = "com.docker.compose.oneoff";
+
 /// What a release does to data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -9,7 +9,7 @@ use super::Run;
 use super::lock::{self, Held, Lost};
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
-use crate::domain::deployment::errand::{ERRAND, Errand};
+use crate::domain::deployment::errand::{ERRAND, Errand, ONE_OFF};
 use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, RELEASE, Replica, SERVICE, Step};
 use crate::domain::ids::{ContainerKey, HostId, ImageId};
 use crate::domain::registry::shortened;
@@ -23,8 +23,6 @@ const STOP_MARGIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Compose numbers the replicas of a service.
 const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
-/// And leaves alone what it takes for the containers of its own `run`.
-const COMPOSE_ONEOFF: &str = "com.docker.compose.oneoff";
 
 /// Why a step was not done.
 pub(super) enum Fault {
@@ -105,7 +103,7 @@ impl Run {
             let spec = match errand {
                 Some(errand) => {
                     labels.remove(COMPOSE_NUMBER);
-                    labels.insert(COMPOSE_ONEOFF.to_owned(), "True".to_owned());
+                    labels.insert(ONE_OFF.to_owned(), "True".to_owned());
                     labels.insert(ERRAND.to_owned(), errand.kind.word().to_owned());
                     spec.once(&errand.command)
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::begin::{NotBegun, Site};
 use crate::deploy::plan::{Refusal, Wish};
-use crate::deploy::promote::{Comparison, Had, Judged, Keys, Live, Wanted, local};
+use crate::deploy::promote::{Comparison, Had, Judged, Keys, Live, Verdict, Wanted, local};
 use crate::deploy::story::is_good;
 use crate::domain::container::{Container, State};
 use crate::domain::deployment::Release;
@@ -130,7 +130,7 @@ impl Site {
         };
         let never_ran = before.filter(|_| !has_run).map(|before| before.environment.clone());
         let from = from.map(|(environment, had, comparison)| (environment, had.release(), comparison));
-        Ok(Judged { wish, plan, from, never_ran })
+        Ok(Judged { wish, plan, verdict: Verdict { from, never_ran } })
     }
 
     /// What is wanted here of what is live there, and how both configure it.

@@ -32,6 +32,7 @@ impl Rollout {
             Goal::Rollback => format!("Roll back {service}"),
             Goal::Scale => format!("Scale {service}"),
             Goal::Resume => format!("Go on with {service}"),
+            Goal::Promote => format!("Promote {service}"),
         }
     }
 
@@ -81,7 +82,7 @@ impl Rollout {
         let (label, hint) = match self.goal {
             Goal::Deploy => ("image", "Enter plans it; nothing is done yet"),
             Goal::Rollback => ("back to", "Enter plans it; nothing is done yet"),
-            Goal::Scale | Goal::Resume => {
+            Goal::Scale | Goal::Resume | Goal::Promote => {
                 ("replicas", "on all hosts together; Enter plans it, nothing is done yet")
             }
         };
@@ -151,7 +152,12 @@ impl Rollout {
         let room = row.width.saturating_sub(5);
         let text = self.note.lines().join(" ");
         if text.is_empty() && self.field != Field::Note {
-            put(buf, x, row.y, room, "Tab writes a note for the ledger", look.style(Role::Faint));
+            let (text, role) = if self.verdict.never_ran.is_some() {
+                ("Tab writes why, for the ledger: nothing is done without", Role::Warn)
+            } else {
+                ("Tab writes a note for the ledger", Role::Faint)
+            };
+            put(buf, x, row.y, room, text, look.style(role));
             return (x, row.y);
         }
         let before: usize = self.note.lines().iter().take(line).map(|line| line.chars().count() + 1).sum();
