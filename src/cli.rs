@@ -25,6 +25,7 @@ pub mod logs;
 mod once;
 pub mod out;
 pub mod pages;
+mod releases;
 pub mod setup;
 pub mod site;
 pub mod status;

@@ -7,6 +7,7 @@ pub mod order;
 pub mod plan;
 pub mod progress;
 pub mod promote;
+pub mod releases;
 pub mod request;
 pub mod rules;
 pub mod story;

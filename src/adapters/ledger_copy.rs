@@ -1,26 +1,37 @@
 //! What this operator saw of the ledgers of a host, in files of this machine. Nothing is ever changed or removed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::checksum::checksum;
 use crate::domain::host::Address;
-use crate::domain::ledger::form::MOST_BYTES;
+use crate::domain::ledger::form::{MOST_BYTES, is_journal};
 use crate::domain::ledger::union::is_whole;
 use crate::ports::ledger::{File, LedgerCopy};
+
+/// By directory, then by path.
+type Known = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
 /// The copy of one host.
 pub struct OnDisk {
     dir: PathBuf,
+    // Directories that were read once with all that is in them, and what was kept since.
+    read: Mutex<Known>,
 }
 
 impl OnDisk {
     /// Of the host at that address, below the state directory. Nothing is made yet.
     pub fn new(state: &Path, address: &Address) -> Self {
         let sum = checksum(address.to_string().as_bytes());
-        Self { dir: state.join("ledger").join(sum.get(..16).unwrap_or(&sum)) }
+        Self { dir: state.join("ledger").join(sum.get(..16).unwrap_or(&sum)), read: Mutex::default() }
+    }
+
+    fn read(&self) -> MutexGuard<'_, Known> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -31,6 +42,10 @@ fn told(path: &Path, error: &io::Error) -> String {
 impl LedgerCopy for OnDisk {
     fn keep(&self, files: &[File]) -> Result<(), String> {
         for file in files.iter().filter(|file| is_whole(file)) {
+            let directory = file.path.split('/').next().unwrap_or_default();
+            if let Some(known) = self.read().get_mut(directory) {
+                known.entry(file.path.clone()).or_insert_with(|| file.bytes.clone());
+            }
             let path = self.dir.join(&file.path);
             if path.exists() {
                 continue;
@@ -47,11 +62,21 @@ impl LedgerCopy for OnDisk {
         Ok(())
     }
 
-    fn kept(&self, directory: &str) -> Result<Vec<File>, String> {
+    fn kept(&self, directory: &str, with_journals: bool) -> Result<Vec<File>, String> {
+        let is_wanted = |path: &str| with_journals || !is_journal(path);
+        if let Some(known) = self.read().get(directory) {
+            let wanted = known.iter().filter(|(path, _)| is_wanted(path));
+            return Ok(wanted
+                .map(|(path, bytes)| File { path: path.clone(), bytes: bytes.clone() })
+                .collect());
+        }
         let mut files = Vec::new();
         let below = self.dir.join(directory);
         for number in names(&below)? {
             for name in names(&below.join(&number))? {
+                if !is_wanted(&name) {
+                    continue;
+                }
                 let path = below.join(&number).join(&name);
                 let size = fs::metadata(&path).map_err(|e| told(&path, &e))?.len();
                 if size <= MOST_BYTES as u64 {
@@ -59,6 +84,10 @@ impl LedgerCopy for OnDisk {
                     files.push(File { path: format!("{directory}/{number}/{name}"), bytes });
                 }
             }
+        }
+        if with_journals {
+            let known = files.iter().map(|file| (file.path.clone(), file.bytes.clone())).collect();
+            self.read().insert(directory.to_owned(), known);
         }
         Ok(files)
     }
@@ -99,10 +128,10 @@ mod tests {
         let (copy, files) = (copy(state.path()), [piece(1), piece(2)]);
         copy.keep(&files[..1]).unwrap();
         copy.keep(&files).unwrap();
-        let mut kept = copy.kept(&directory(&EnvironmentId::new("e"))).unwrap();
+        let mut kept = copy.kept(&directory(&EnvironmentId::new("e")), true).unwrap();
         kept.sort();
         assert_eq!(kept, files);
-        assert_eq!(copy.kept("other").unwrap(), []);
+        assert_eq!(copy.kept("other", true).unwrap(), []);
     }
 
     #[test]

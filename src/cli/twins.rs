@@ -8,7 +8,7 @@ use super::setup::Options;
 use super::site::Which;
 use super::{
     act, containers, deploy, disk, doctor, drift, events, exec, facts, health, inspect, ledger, logs, once,
-    pages, status,
+    pages, releases, status,
 };
 
 /// The twin of everything that the console shows or does.
@@ -26,8 +26,8 @@ pub enum Twin {
     /// Ask the configured probes once, and say what they and the health checks say; ends with 3 when one is bad
     #[command(after_long_help = health::JSON)]
     Health(Which),
-    /// List the releases that the services carry
-    #[command(after_long_help = facts::RELEASES_JSON)]
+    /// List the deployments of the services, and what runs that none made
+    #[command(after_long_help = releases::JSON)]
     Releases(Which),
     /// Print log lines, in order of time
     #[command(visible_alias = "tail", after_long_help = logs::JSON)]
@@ -151,7 +151,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Containers(arguments) => containers::run(arguments, options).await,
         Twin::Environments(arguments) => facts::environments(&arguments, options),
         Twin::Health(arguments) => health::run(arguments, options).await,
-        Twin::Releases(arguments) => facts::releases(arguments, options).await,
+        Twin::Releases(arguments) => releases::run(arguments, options).await,
         Twin::Logs(arguments) => logs::run(arguments, options).await,
         Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,
         Twin::Stop(arguments) => act::run(Act::Stop, arguments, options).await,

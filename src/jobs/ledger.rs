@@ -25,6 +25,7 @@ use crate::ports::ledger::{Kept, LedgerCopy, LedgerFiles};
 use crate::ports::pace::roll;
 
 pub mod journal;
+mod new;
 
 /// Numbers that are tried one after the other before it is given up: that many others write at the same time.
 const MOST_TRIES: u32 = 64;
@@ -302,7 +303,7 @@ pub async fn tell(
     }
     tokio::time::sleep(GATHER).await;
     let Heard { mut ledger, unheard, .. } =
-        Book::over(environment.clone(), routes.clone()).await.read().await;
+        Book::over(environment.clone(), routes.clone()).await.read_new(true).await;
     for (host, error) in unheard {
         tracing::warn!(%host, %error, "the ledger was not read");
     }
@@ -377,7 +378,7 @@ async fn copies(environment: &EnvironmentId, routes: &[(HostId, Arc<Route>)]) ->
     let mut shelves = Vec::new();
     for (host, route) in routes {
         let (Some(copy), directory) = (route.copy(), form::directory(environment)) else { continue };
-        match tokio::task::spawn_blocking(move || copy.kept(&directory)).await {
+        match tokio::task::spawn_blocking(move || copy.kept(&directory, true)).await {
             Ok(Ok(files)) => shelves.push((host.clone(), files)),
             Ok(Err(error)) => tracing::warn!(%host, %error, "the copy of the ledger is not read"),
             Err(error) => tracing::warn!(%host, %error, "the copy of the ledger is not read"),

@@ -24,11 +24,11 @@ pub trait LedgerCopy: Send + Sync {
     /// The disk's, with its path.
     fn keep(&self, files: &[File]) -> Result<(), String>;
 
-    /// All that is kept of an environment; empty where nothing is. Waits for the disk.
+    /// All that is kept of an environment, or all but the journals; empty where nothing is. Waits for the disk.
     ///
     /// # Errors
     /// The disk's, with its path.
-    fn kept(&self, directory: &str) -> Result<Vec<File>, String>;
+    fn kept(&self, directory: &str, with_journals: bool) -> Result<Vec<File>, String>;
 }
 
 /// Keeps files below the directory of all ledgers of a host.

@@ -10,6 +10,7 @@ mod promote;
 mod pulled;
 mod real;
 mod recovery;
+mod releases;
 mod requests;
 mod schedules;
 mod under_load;

@@ -1,5 +1,7 @@
 //! One ledger over two simulated hosts, of which one is down, slow or hangs at times.
 
+mod seen;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -227,6 +228,15 @@ pub(super) async fn follow(
             }
         }
     }
+}
+
+/// The last sign of whoever is at work there, by our clock.
+pub(in crate::cli) async fn sign(site: &Site, environment: &Environment) -> Option<DateTime<Utc>> {
+    let place = place::of(site, environment, None, Manner::default(), nobody());
+    let told = place.watched().await.ok()?;
+    let ours =
+        told.iter().filter_map(|(host, watched)| Some(watched.last_sign()? - place::ahead(site, host)));
+    ours.max()
 }
 
 /// Never where nothing ends it.

@@ -118,6 +118,11 @@ pub fn kind(note: &Note) -> String {
     format!("{:06}-{heading}-{:06}-{phase}", note.epoch, note.step)
 }
 
+/// Whether what lies there is a line of a journal.
+pub fn is_journal(path: &str) -> bool {
+    ![".begun", ".ended", ".planned", ".withdrawn", "/head"].iter().any(|kind| path.ends_with(kind))
+}
+
 /// Whether what lies there asks something of whoever is at work.
 pub fn is_request(path: &str) -> bool {
     path.contains("-asked-")

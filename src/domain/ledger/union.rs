@@ -126,7 +126,7 @@ pub fn is_whole(file: &File) -> bool {
 }
 
 /// The number that a path stands for, whatever lies there.
-fn number_in(path: &str) -> Option<RecordNumber> {
+pub fn number_in(path: &str) -> Option<RecordNumber> {
     let (_, rest) = path.split_once('/')?;
     let (number, _) = rest.split_once('/')?;
     number.parse().ok().filter(|number| *number > 0).map(RecordNumber)

@@ -7,11 +7,12 @@ use ratatui::layout::Rect;
 
 use super::{Key, TABLE, selected};
 use crate::config::theme::Role;
-use crate::deploy::story::{State, Story};
+use crate::deploy::releases::{self, Stand, containers_of, places, presence};
+use crate::deploy::story::Story;
 use crate::domain::container::Container;
-use crate::domain::deployment::{Act, Plan, Purpose, Release};
-use crate::domain::ids::{HostId, ImageId};
-use crate::domain::ledger::{Outcome, Record};
+use crate::domain::deployment::{Plan, Release};
+use crate::domain::ids::HostId;
+use crate::domain::ledger::Record;
 use crate::panes::Ctx;
 use crate::panes::deployment::spent;
 use crate::ui::list::draw_selected;
@@ -48,9 +49,7 @@ impl Row<'_> {
 /// The newest first; none without a ledger that knows of the service.
 pub(super) fn rows<'a>(ctx: &Ctx<'a>) -> Vec<Row<'a>> {
     let (Some(c), Some(environment)) = (selected(ctx), ctx.environment()) else { return Vec::new() };
-    let records = ctx.world.records(environment).iter().rev();
-    let planned = records.filter_map(|record| Some((record, record.plan.as_deref()?)));
-    let of_it = planned.filter(|(_, plan)| plan.service == c.service);
+    let of_it = releases::of(ctx.world.records(environment), &c.service);
     let mut rows: Vec<_> = of_it.map(|(record, plan)| Row::Record(record, plan)).collect();
     if let Some(Row::Record(_, plan)) = rows.last() {
         let before = plan.before;
@@ -131,9 +130,9 @@ struct Line {
 impl Line {
     fn of(ctx: &Ctx<'_>, row: &Row<'_>, all: &[&Container]) -> Self {
         let release = row.release();
-        let of_it: Vec<_> = all.iter().copied().filter(|c| Release::of(c) == release).collect();
+        let of_it = containers_of(release, all);
         let is_live = of_it.iter().any(|c| c.state.is_up());
-        let places = places(ctx, &of_it);
+        let places = whereabouts(ctx, &of_it);
         let Row::Record(record, plan) = row else {
             let word = if is_live { "live" } else { "before" };
             let mark = if is_live { ctx.look.glyph("■", "#") } else { " " };
@@ -147,12 +146,7 @@ impl Line {
                 about: vec![(places, Role::Dim)],
             };
         };
-        let made = plan.steps.iter().find_map(|step| match &step.act {
-            Act::Create { image_id, .. } => image_id.as_ref().map(ImageId::as_str),
-            _ => None,
-        });
-        let digest =
-            plan.digest.as_deref().or(made).map(|digest| digest.get(..19).unwrap_or(digest).to_owned());
+        let digest = plan.made_from().map(|digest| digest.get(..19).unwrap_or(digest).to_owned());
         let kept = of_it.first().map(|c| c.image_id.as_str()).map(|id| id.get(..19).unwrap_or(id).to_owned());
         let [open, close] = if ctx.look.is_ascii { ["\"", "\""] } else { ["“", "”"] };
         let why = record.begun.why.as_ref().map(|why| (format!("{open}{why}{close}"), Role::Text));
@@ -161,7 +155,7 @@ impl Line {
         Self {
             release: plan.release.to_string(),
             state: state(ctx, record, is_live),
-            what: what(plan),
+            what: plan.about(),
             came: age(record.begun.at, ctx.now.wall),
             took: spent(end - record.begun.at),
             who: record.begun.who.name.clone(),
@@ -215,48 +209,27 @@ impl Line {
     }
 }
 
-/// `shop/web:v43`, `back to shop/web:v41`, `scale to 4`.
-fn what(plan: &Plan) -> String {
-    match plan.purpose {
-        Purpose::Deploy => plan.image.clone(),
-        Purpose::Rollback => format!("back to {}", plan.image),
-        Purpose::Scale => format!("scale to {}", plan.replicas),
-    }
-}
-
 /// A mark and a word, and what they mean.
 fn state(ctx: &Ctx<'_>, record: &Record, is_live: bool) -> (&'static str, String, Role) {
     let look = ctx.look;
-    let words = |mark, word: &str, role| (mark, word.to_owned(), role);
-    match Story::of(record, crate::panes::deployment::sign(ctx, record), ctx.now.wall)
-        .map(|story| story.state)
-    {
-        Some(State::Runs) => words(look.glyph("▸", ">"), "running", Role::Accent),
-        Some(State::Unguarded(_)) | None => words("?", "unguarded", Role::Bad),
-        Some(State::Ended(_, Outcome::Undone(_))) => words(look.glyph("↶", "<"), "taken back", Role::Warn),
-        Some(State::Ended(_, Outcome::Failed(_))) => words(look.glyph("✗", "x"), "failed", Role::Bad),
-        Some(State::Ended(..)) if is_live => words(look.glyph("■", "#"), "live", Role::Ok),
-        Some(State::Ended(..)) => words(look.glyph("✓", "+"), "was good", Role::Dim),
-    }
+    let story = Story::of(record, crate::panes::deployment::sign(ctx, record), ctx.now.wall);
+    let stand = story.map_or(Stand::Unguarded, |story| Stand::of(&story, is_live));
+    let (mark, role) = match stand {
+        Stand::Runs => (look.glyph("▸", ">"), Role::Accent),
+        Stand::Paused => ("=", Role::Warn),
+        Stand::GoesBack => (look.glyph("↶", "<"), Role::Bad),
+        Stand::Unguarded => ("?", Role::Bad),
+        Stand::TakenBack => (look.glyph("↶", "<"), Role::Warn),
+        Stand::Failed => (look.glyph("✗", "x"), Role::Bad),
+        Stand::Live => (look.glyph("■", "#"), Role::Ok),
+        Stand::Good => (look.glyph("✓", "+"), Role::Dim),
+    };
+    (mark, stand.word().to_owned(), role)
 }
 
 /// `live web1 web2`, `kept web1, gone web2`: where its containers are.
-fn places(ctx: &Ctx<'_>, of_it: &[&Container]) -> String {
+fn whereabouts(ctx: &Ctx<'_>, of_it: &[&Container]) -> String {
     let hosts = ctx.environment().map(|e| &e.hosts[..]).unwrap_or_default();
-    let on = |id: &HostId| {
-        let is_lost = ctx.world.hosts.get(id).is_none_or(|host| host.link != Link::Up);
-        let here = of_it.iter().filter(|c| c.key.host == *id);
-        match here.map(|c| c.state.is_up()).max() {
-            Some(true) => "live",
-            Some(false) => "kept",
-            None if is_lost => "not known",
-            None => "gone",
-        }
-    };
-    let words = ["live", "kept", "gone", "not known"];
-    let named = words.iter().filter_map(|word| {
-        let names: Vec<_> = hosts.iter().filter(|id| on(id) == *word).map(HostId::as_str).collect();
-        (!names.is_empty()).then(|| format!("{word} {}", names.join(" ")))
-    });
-    named.collect::<Vec<_>>().join(", ")
+    let is_lost = |id: &HostId| ctx.world.hosts.get(id).is_none_or(|host| host.link != Link::Up);
+    places(&presence(hosts, of_it, is_lost))
 }

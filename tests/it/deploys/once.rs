@@ -69,7 +69,7 @@ fn a_command_is_found_by_nobody_publishes_nothing_and_ends_with_ctrl_c() {
     std::fs::write(home.path().join("pilothouse.toml"), shop.config()).unwrap();
     let target = shop.target();
     let args = ["run", &target, "--yes", "--", "sh", "-c", "echo up; while :; do sleep 1; done"];
-    let mut child = command(home.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command(home.path(), args).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "up\n");

@@ -306,3 +306,18 @@ fn there_is_nothing_to_abort_once_it_is_over() {
     assert_eq!(stage.press("A"), []);
     assert!(shown(&stage).contains("no deployment is open"), "{}", shown(&stage));
 }
+
+#[test]
+fn the_history_names_what_waits_and_what_is_taken_back() {
+    let mut stage = paused((160, 48), dark());
+    stage.select("web-42-blue-1");
+    stage.keys("5 z");
+    assert!(shown(&stage).contains("= paused"), "{}", shown(&stage));
+    let mut stage = at_work((160, 48), dark());
+    let mut notes = half_way();
+    notes.push((Heading::Forward, 6, Phase::Failed("not ready".to_owned()), 4));
+    tell(&mut stage, vec![journal(51, 43, 31, &notes)]);
+    stage.select("web-42-blue-1");
+    stage.keys("5 z");
+    assert!(shown(&stage).contains("↶ going back"), "{}", shown(&stage));
+}
