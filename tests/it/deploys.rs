@@ -2,6 +2,7 @@
 
 mod bad_releases;
 mod beside_compose;
+mod ci;
 mod detached;
 mod engine_faults;
 mod errands;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join, join_all};
 
 use super::{Book, Heard, Place, keep};
-use crate::domain::ledger::form::{self, Reading};
-use crate::domain::ledger::union::{File, number_in, union};
-use crate::domain::ledger::{Piece, RecordNumber};
+use crate::domain::ledger::RecordNumber;
+use crate::domain::ledger::form;
+use crate::domain::ledger::union::{File, Finding, number_in, union};
 use crate::ports::engine::EngineError;
 use crate::ports::ledger::Kept;
 
@@ -29,6 +29,10 @@ impl Book {
             }
         }
         heard.ledger = union(&shelves);
+        // A copy that is not whole any more has to be told from a host that is not.
+        if heard.ledger.findings.iter().any(|finding| matches!(finding, Finding::Torn(..))) {
+            return self.read().await;
+        }
         heard
     }
 
@@ -96,23 +100,18 @@ impl Book {
 /// Numbers up to the newest that was seen whose records may still change, and that newest one. `None` where nothing was
 /// seen, or so many are open that all of it is read as fast.
 fn unsettled(seen: &[File]) -> Option<(Vec<u32>, u32)> {
-    let mut by_number: BTreeMap<u32, BTreeMap<String, [bool; 2]>> = BTreeMap::new();
+    // Names tell enough: only whole pieces are kept, each under its own.
+    let mut by_number: BTreeMap<u32, BTreeMap<&str, bool>> = BTreeMap::new();
     for file in seen {
-        let (Some(number), Reading::Whole(piece)) = (number_in(&file.path), form::read(&file.bytes)) else {
+        let Some(number) = number_in(&file.path) else { continue };
+        let Some((id, kind)) = file.path.rsplit('/').next().and_then(|name| name.split_once('.')) else {
             continue;
         };
-        let of = by_number.entry(number.0).or_default();
-        match *piece {
-            Piece::Begun(begun) => of.entry(begun.id.as_str().to_owned()).or_default()[0] = true,
-            Piece::Ended(ended) => of.entry(ended.id.as_str().to_owned()).or_default()[1] = true,
-            Piece::Withdrawn { id, .. } => of.entry(id.as_str().to_owned()).or_default()[1] = true,
-            Piece::Planned { .. } | Piece::Noted(_) | Piece::Head { .. } => {}
-        }
+        let is_over = by_number.entry(number.0).or_default().entry(id).or_default();
+        *is_over |= matches!(kind, "ended" | "withdrawn");
     }
     let last = *by_number.keys().next_back()?;
-    let is_over = |number: &u32| {
-        by_number.get(number).is_some_and(|of| !of.is_empty() && of.values().all(|[_, end]| *end))
-    };
+    let is_over = |number: &u32| by_number.get(number).is_some_and(|of| of.values().all(|is_over| *is_over));
     let open: Vec<u32> = (1..=last).filter(|number| !is_over(number)).collect();
     (open.len() <= MOST_ASKED).then_some((open, last))
 }
