@@ -23,6 +23,7 @@ pub mod probe;
 pub mod prompt;
 pub mod registry;
 pub mod release;
+pub mod seal;
 pub mod secret;
 pub mod series;
 pub mod size;

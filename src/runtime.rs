@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod effects;
 pub mod environments;
 pub mod export;
+pub mod files;
 pub mod hosts;
 pub mod input;
 pub mod keys;

@@ -84,7 +84,7 @@ impl Stage {
         let ssh_config = setup.ssh_config(options);
         let (mut world, routes) = hosts::open(&plan, prompts, ssh_config.as_deref(), setup.places.state());
         world.services = services(&setup.loaded.config, plan.environments.iter().map(|e| &e.id));
-        world.terms = terms::all(&setup.loaded.config, &plan.environments);
+        world.terms = terms::all(&setup.loaded.config, &plan.environments, setup.places.state());
         Ok(Self { setup, plan, world, routes })
     }
 }

@@ -30,8 +30,9 @@ macro_rules! json {
     () => {
         "\
 JSON (--json), one object per event:
-  event    plan, compared, refused, begun, begins, done, waits, last_lines,
-           again, turns, paused, goes_on, asked, taken_up, trouble, end
+  event    plan, differs, compared, refused, begun, begins, done, waits,
+           last_lines, again, turns, paused, goes_on, asked, taken_up, trouble,
+           end
            refused: a reason why there is no plan; one object each
   step     what the step does, and on which host; null where it is about all
   text     the same in words
@@ -74,10 +75,11 @@ JSON (--json), one object per line of the plan:
 pub const DEPLOY_HELP: &str = concat!(
     "\
 The new replicas are made like those that run, with the other image; without
-one, anew from what each has (a rolling restart). A tag is resolved once to a
-digest by its registry, as who is logged in there with `docker login` here.
-Hosts that lack that very image pull it first, before any
-replica is touched. No registry is asked for a name without a registry's host
+one, anew from what each has (a rolling restart). Where the environment names
+its Compose files they are made as these say, also where nothing of it runs
+yet. A tag is resolved once to a digest by its registry, as who is logged in
+there with `docker login` here. Hosts that lack that very image pull it first,
+before any replica is touched. No registry is asked for a name without a registry's host
 (shop/web:1.5) that all hosts have and that never was in one.
 
 A new one is ready before the old one stops, unless it has a port of the
@@ -231,7 +233,13 @@ async fn carry_out(
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let (environment, service, project) = service_of(&mut site, &manners.at, target).await?;
+    let (environment, service, project) = match service_of(&mut site, &manners.at, target).await {
+        Ok(found) => found,
+        Err(failure) => {
+            let is_deploy = matches!(wish, Wish::Deploy { .. });
+            place::written(&site, target, &manners.at)?.filter(|_| is_deploy).ok_or(failure)?
+        }
+    };
     let mut place = place::of(&site, &environment, Some(&service), manners.manner(manner), nobody());
     place.project = project;
     let before = match wish {
@@ -242,12 +250,11 @@ async fn carry_out(
     go((&site, &environment, &place), judged, manners, although, options).await
 }
 
-/// The one service that is meant, asked of its hosts: where it is, what it is called, its Compose project.
-async fn service_of(
-    site: &mut Site,
-    at: &Where,
-    target: &Target,
-) -> Result<(Environment, ServiceId, Option<String>), Failure> {
+/// A service: where it is, what it is called, its Compose project.
+type Subject = (Environment, ServiceId, Option<String>);
+
+/// The one service that is meant, asked of its hosts.
+async fn service_of(site: &mut Site, at: &Where, target: &Target) -> Result<Subject, Failure> {
     let found = site.find(at, std::slice::from_ref(target), Depth::List).await?;
     let Some(first) = found.first() else {
         return Err(Failure::Failed(format!("nothing is called {}", target.name)));

@@ -121,7 +121,7 @@ impl Site {
         let (mut world, routes) =
             hosts::open(&plan, &Arc::new(prompts), ssh_config.as_deref(), state.as_deref());
         world.services = services(&config, plan.environments.iter().map(|e| &e.id));
-        world.terms = terms::all(&config, &plan.environments);
+        world.terms = terms::all(&config, &plan.environments, state.as_deref());
         world.limits = config.thresholds.limits();
         let default = plan.selected.or_else(|| world.environments.first().map(|e| e.id.clone()));
         let default = default.ok_or_else(|| Failure::Usage("no environment is configured".to_owned()))?;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Project;
+use super::{Project, Service};
 use crate::domain::spec::{Difference, Spec};
 
 /// Bookkeeping of whoever made the container.
 const BOOKKEEPING: [&str; 2] = ["label com.docker.compose.", "label pilothouse."];
 /// The number of a container, as Compose has it.
-const NUMBER: &str = "com.docker.compose.container-number";
+pub const NUMBER: &str = "com.docker.compose.container-number";
 
 /// A container that runs.
 #[derive(Clone, Debug)]
@@ -83,10 +83,8 @@ impl Project {
                 drift.push(Drift::Count { service, said, run });
             }
             for one in run {
-                let said = service.spec(number(&one.spec));
-                let differences = said.differences_hiding(&one.spec, hides);
-                let differences = differences.into_iter().filter(|d| !is_bookkeeping(d, &said, &one.spec));
-                drift.extend(differences.map(|difference| Drift::Key {
+                let differences = differences(service, &one.spec, hides);
+                drift.extend(differences.into_iter().map(|difference| Drift::Key {
                     service: name.clone(),
                     container: one.name.clone(),
                     difference,
@@ -97,6 +95,13 @@ impl Project {
         drift.extend(unnamed.map(|service| Drift::Unnamed { service: service.to_owned() }));
         drift
     }
+}
+
+/// Where a container was made otherwise than its files say: `here` is what they say, `there` what runs.
+pub fn differences(service: &Service, runs: &Spec, hides: &dyn Fn(&str) -> bool) -> Vec<Difference> {
+    let said = service.spec(number(runs));
+    let all = said.differences_hiding(runs, hides).into_iter();
+    all.filter(|difference| !is_bookkeeping(difference, &said, runs)).collect()
 }
 
 fn number(spec: &Spec) -> u32 {

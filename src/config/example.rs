@@ -42,7 +42,7 @@ const SECTIONS: &[Section] = &[
     section(
         "services.*.deploy",
         "services.api.deploy",
-        "What is run once with every deployment, in a container like its own with the new image. It is shown in the plan and the ledger: no place for a secret.",
+        "How it is deployed. What is run once with it is run in a container like its own with the new image, and is shown in the plan and the ledger: no place for a secret.",
     ),
     section(
         "services.*.guards",

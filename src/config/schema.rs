@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::inventory::Listed;
 use super::units::{ByteSize, Percent, Period};
 use crate::domain::environment::Class;
+pub use crate::domain::environment::Compose;
 use crate::logs::decode::Keys;
 use crate::world::Limits;
 
@@ -97,20 +98,6 @@ pub struct Inventory {
     pub run: Vec<String>,
     /// How long it may take.
     pub timeout: Period,
-}
-
-/// The Compose files of an environment. Paths are relative to the file that names them; absolute once loaded.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Compose {
-    /// The base, then what overrides it; never empty once loaded.
-    pub files: Vec<PathBuf>,
-    /// Variables for them; `.env` beside the first one where it is `None`.
-    pub env_file: Option<PathBuf>,
-    /// Profiles that are on.
-    pub profiles: Vec<String>,
-    /// The project's name, where it is neither the environment's only one nor that of the directory.
-    pub project: Option<String>,
 }
 
 /// What somebody said an environment is.

@@ -175,6 +175,7 @@ pub const KEYS: &[Key] = &[
     may("services.*.env.match.*", Regex, "\"eu-[a-z]+-[0-9]\"", "What the whole value of a variable has to match; its name is on the left."),
     may("services.*.env.between.*", Span, "\"1..64\"", "The numbers between which a variable has to be."),
     may("services.*.env.allow", TEXTS, "[\"SIDECAR_URL\"]", "Variables that may be what production otherwise runs without: DEBUG on, localhost, a secret that is empty or as in examples."),
+    may("services.*.deploy.replicas", Integer(1, 1_000), "4", "So many on all hosts together, where it is deployed for the first time; otherwise as many on each as its Compose files say."),
     may("services.*.deploy.pre_deploy", TEXTS, "[\"./manage.py\", \"check\"]", "Run before anything is changed; where it fails nothing is."),
     may("services.*.deploy.migrate", TEXTS, "[\"./manage.py\", \"migrate\"]", "Run before the first new replica, where the release has a migration."),
     set("services.*.deploy.migration", Choice(Migration::WORDS), "\"none\"", "What a release does to data, where `deploy --migration` says nothing else: nothing goes back by itself over an irreversible one."),

@@ -1,7 +1,11 @@
 //! What a plan means, in words for whoever has to confirm it: what each step is taken back by, how readiness is asked, what
 //! cannot be undone.
 
-use crate::domain::deployment::{Act, Plan, Purpose};
+use crate::domain::deployment::{Act, Model, Plan, Purpose};
+use crate::domain::spec::Difference;
+
+/// So many changed keys are told beside a plan.
+const SHOWN: usize = 6;
 
 impl Act {
     /// What takes it back.
@@ -40,13 +44,47 @@ impl Plan {
         stop.zip(start).is_some_and(|(stop, start)| stop < start)
     }
 
+    fn written(&self) -> String {
+        let is_first = !self.steps.iter().any(|step| matches!(step.act, Act::Retire(_)));
+        match self.differences.len() {
+            _ if is_first => "made as the Compose files say; nothing of it ran before".to_owned(),
+            0 => "made as the Compose files say, and so are those that run; the image alone is another one"
+                .to_owned(),
+            1 => "made as the Compose files say; besides the image one key is not as with those that run"
+                .to_owned(),
+            n => format!(
+                "made as the Compose files say; besides the image {n} keys are not as with those that run"
+            ),
+        }
+    }
+
+    /// Each key that is another one than with what runs, with both values, the one that runs first.
+    pub fn changes(&self) -> Vec<String> {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let all = self.differences.iter();
+        all.map(|one| format!("  {}: {} -> {}", one.key, value(&one.there), value(&one.here))).collect()
+    }
+
+    /// Without values that it shows and does not need.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let bare = |one: &Difference| Difference { key: one.key.clone(), here: None, there: None };
+        Self { differences: self.differences.iter().map(bare).collect(), ..self.clone() }
+    }
+
     /// How it is checked, and with `true` what an operator may not expect.
     pub fn remarks(&self) -> Vec<(String, bool)> {
         let count = |is_it: fn(&Act) -> bool| self.steps.iter().filter(|step| is_it(&step.act)).count();
         let mut remarks = Vec::new();
-        if count(|act| matches!(act, Act::Create { errand: None, .. })) > 0 {
+        let is_like = |act: &Act| matches!(act, Act::Create { errand: None, like: Model::Like(_), .. });
+        let is_written = |act: &Act| matches!(act, Act::Create { errand: None, like: Model::Written(_), .. });
+        if count(is_like) > 0 {
             let text = "made like those that run; the image alone is another one";
             remarks.push((text.to_owned(), false));
+        }
+        if count(is_written) > 0 {
+            remarks.push((self.written(), false));
+            remarks.extend(self.changes().into_iter().take(SHOWN).map(|text| (text, false)));
         }
         if self.steps.iter().any(|step| step.act.is_irreversible()) {
             let text = "its migration cannot be undone: from then on nothing goes back by itself";

@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use self::errand::{Errand, Kind, Migration};
 use super::container::Container;
-use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
+use super::ids::{ContainerId, HostId, ImageId, ServiceId};
 use super::ledger::{RecordId, RecordNumber, Who};
 use super::registry::shortened;
-use super::spec::{Endpoint, RestartPolicy};
+use super::spec::{Difference, Endpoint, RestartPolicy};
 
 pub mod errand;
+mod model;
+
+pub use model::{Model, Written};
 
 /// Which environment a container was made for, by a deployment.
 pub const ENVIRONMENT: &str = "pilothouse.environment";
@@ -75,7 +78,8 @@ impl Purpose {
     }
 }
 
-/// What will be done, step by step. It holds no value that may be secret: containers are made like others that are there.
+/// What will be done, step by step. It holds no value that may be secret: containers are made like others that are there,
+/// or as files say that are read again.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// Of which service.
@@ -105,6 +109,9 @@ pub struct Plan {
     /// What is done last where it is taken back.
     #[serde(default)]
     pub after_back: Vec<Step>,
+    /// Where the new replicas are not as those that run, their image apart; secrets are hidden.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
     /// The release whose migration cannot be undone and lies between: going on to this plan's release crosses it.
     #[serde(default)]
     pub crosses: Option<Release>,
@@ -132,6 +139,7 @@ impl Plan {
             settle_s: 5,
             steps,
             after_back: Vec::new(),
+            differences: Vec::new(),
             crosses: None,
         }
     }
@@ -161,8 +169,10 @@ impl Plan {
         let mut plan = self.clone();
         for step in plan.steps.iter_mut().chain(&mut plan.after_back) {
             step.host = here(&step.host);
-            if let Act::Create { like, .. } = &mut step.act {
-                like.host = here(&like.host);
+            if let Act::Create { like, .. } = &mut step.act
+                && let Some(key) = like.key_mut()
+            {
+                key.host = here(&key.host);
             }
         }
         plan.engines = self.engines.iter().map(|(host, id)| (here(host), id.clone())).collect();
@@ -218,12 +228,12 @@ pub enum Act {
         /// With its digest.
         image: String,
     },
-    /// Make a replica like another one, with this image.
+    /// Make a replica, with this image.
     Create {
         /// The new one.
         replica: Replica,
-        /// Whose configuration it takes.
-        like: ContainerKey,
+        /// What it is made from.
+        like: Model,
         /// The image, as it was asked for.
         image: String,
         /// The image itself: a tag may have moved since. `None` where it has to be pulled first: then its digest tells.

@@ -1,6 +1,24 @@
 //! An environment: a named set of hosts and how careful one has to be in it.
 
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
 use super::ids::{EnvironmentId, HostId};
+
+/// The Compose files of an environment. Paths are relative to the file that names them; absolute once loaded.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compose {
+    /// The base, then what overrides it; never empty once loaded.
+    pub files: Vec<PathBuf>,
+    /// Variables for them; `.env` beside the first one where it is `None`.
+    pub env_file: Option<PathBuf>,
+    /// Profiles that are on.
+    pub profiles: Vec<String>,
+    /// The project's name, where it is neither the environment's only one nor that of the directory.
+    pub project: Option<String>,
+}
 
 /// What kind of environment somebody said this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

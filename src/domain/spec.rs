@@ -128,6 +128,24 @@ impl Spec {
         parts::mounts(self)
     }
 
+    /// With the unnamed volumes of the one that it replaces, where nothing else is mounted there: their data goes on.
+    #[must_use]
+    pub fn with_unnamed_volumes_of(&self, old: &Self) -> Self {
+        let own = self.mounts();
+        let is_free = |mount: &Mount| own.iter().all(|m| m.target != mount.target || m.is_anonymous());
+        let all = old.mounts();
+        let goes_on: Vec<_> =
+            all.iter().filter(|m| m.is_anonymous() && !m.source.is_empty() && is_free(m)).collect();
+        let mut volumes = self.0.get("Volumes").and_then(Value::as_object).cloned().unwrap_or_default();
+        volumes.retain(|target, _| goes_on.iter().all(|mount| mount.target != *target));
+        let binds = goes_on.iter().map(|m| {
+            let options = if m.is_read_only { ":ro" } else { "" };
+            format!("{}:{}{options}", m.source, m.target)
+        });
+        let binds: Vec<_> = parts::texts(self.host("Binds")).into_iter().chain(binds).collect();
+        self.with("Volumes", Value::Object(volumes)).with_host("Binds", json!(binds))
+    }
+
     /// Networks it joins, the first one first; empty for the engine's default network, and for none of its own.
     pub fn networks(&self) -> Vec<Endpoint> {
         let all = self.0.get("NetworkingConfig").and_then(|c| c.get("EndpointsConfig"));

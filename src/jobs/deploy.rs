@@ -27,6 +27,7 @@ pub mod gate;
 pub mod heed;
 pub mod images;
 pub mod lock;
+pub mod model;
 pub mod promote;
 pub mod scene;
 pub mod take_up;
@@ -36,6 +37,7 @@ use gate::Readiness;
 use heed::{Beside, Ears};
 use images::Logins;
 use lock::Held;
+use model::Models;
 
 /// A host that does not answer is asked again after these waits, then the deployment stops where it is.
 const AGAIN_AFTER: [Duration; 4] =
@@ -154,6 +156,8 @@ pub struct Run {
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
     pub logins: Arc<dyn Logins>,
+    /// Who knows what files say.
+    pub models: Arc<dyn Models>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.

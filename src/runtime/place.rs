@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 
+use super::files::Files;
 use super::hosts::Routes;
 use super::logins::Operator;
 use crate::deploy::event::Said;
@@ -66,9 +67,9 @@ pub fn of(
             .filter_map(|(_, host, _)| Some((host.clone(), world.hosts.get(host)?.address.clone())))
             .collect(),
     };
-    let mut terms = service
-        .and_then(|service| world.terms.get(&environment.id)?.get(service.as_str()).cloned())
-        .unwrap_or_default();
+    let of = world.terms.get(&environment.id).cloned().unwrap_or_default();
+    let mut terms =
+        service.and_then(|service| of.services.get(service.as_str()).cloned()).unwrap_or_default();
     terms.rules.class = environment.class;
     let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
     let engine =
@@ -85,6 +86,7 @@ pub fn of(
         terms,
         readiness: Arc::new(asks),
         logins: Arc::new(Operator),
+        models: Arc::new(Files::of(environment, &of)),
         care: Care::default(),
         say,
     }

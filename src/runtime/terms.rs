@@ -1,21 +1,23 @@
 //! What the configuration says of how services are deployed, with the files of names that it points at.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::compose;
 use crate::config::schema::Config;
 use crate::config::services;
-use crate::deploy::plan::{AllTerms, Terms};
+use crate::deploy::plan::{AllTerms, InEnvironment, Terms};
 use crate::deploy::rules::Broken;
 use crate::domain::environment::Environment;
 
-/// For each environment, every service that the configuration names.
-pub fn all(config: &Config, environments: &[Environment]) -> AllTerms {
+/// For each environment, every service that the configuration names. In `state` the key lies that hides values in hashes.
+pub fn all(config: &Config, environments: &[Environment], state: Option<&Path>) -> AllTerms {
     let of = |environment: &Environment| {
         let own = config.environments.get(environment.id.as_str());
         let names = config.services.keys().chain(own.into_iter().flat_map(|e| e.services.keys()));
-        let terms = names.map(|name| (name.clone(), of_service(config, environment, name)));
-        (environment.id.clone(), terms.collect::<BTreeMap<_, _>>())
+        let services = names.map(|name| (name.clone(), of_service(config, environment, name))).collect();
+        let (compose, hidden) = (own.and_then(|own| own.compose.clone()), config.masks.keys.clone());
+        let key = state.map(|state| state.join("seal.key"));
+        (environment.id.clone(), InEnvironment { services, compose, hidden, key })
     };
     environments.iter().map(of).collect()
 }
@@ -35,5 +37,6 @@ fn of_service(config: &Config, environment: &Environment, service: &str) -> Term
         }
     }
     let (errands, guards) = (services::errands(&of.deploy), services::guards(&of.guards));
-    Terms { rules, errands, guards, may_be_early: of.deploy.early_traffic }
+    let (may_be_early, replicas) = (of.deploy.early_traffic, of.deploy.replicas.map(usize::from));
+    Terms { rules, errands, guards, may_be_early, replicas }
 }

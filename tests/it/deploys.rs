@@ -16,3 +16,4 @@ mod requests;
 mod schedules;
 mod under_load;
 mod world;
+pub mod written;

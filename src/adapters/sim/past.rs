@@ -10,7 +10,7 @@ use super::container::{digest, image_id};
 use super::scenario::Scenario;
 use crate::config::units::Period;
 use crate::deploy::progress::Progress;
-use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Purpose, Release, Replica, Step};
+use crate::domain::deployment::{Act, Heading, Model, Note, Phase, Plan, Purpose, Release, Replica, Step};
 use crate::domain::ids::{ContainerId, ContainerKey, EnvironmentId, HostId};
 use crate::domain::ledger::form;
 use crate::domain::ledger::{Begun, Ended, Outcome, Piece, RecordId, RecordNumber, Subject, Who};
@@ -58,7 +58,7 @@ impl Past {
             let named = |release: u32| format!("{}-v{release}-{}", self.service, n + 1);
             let id = |release: u32| ContainerId::new(digest(&[host.as_str(), &named(release)]));
             let old = replica(named(self.before), Some(id(self.before)));
-            let like = ContainerKey { host: host.clone(), id: id(self.before) };
+            let like = Model::Like(ContainerKey { host: host.clone(), id: id(self.before) });
             let (image, image_id) = (self.image.clone(), image_id(&self.image));
             let acts = if self.is_rollback {
                 let new = replica(named(self.release), Some(id(self.release)));

@@ -2,9 +2,10 @@
 
 use chrono::{Local, TimeDelta, Utc};
 
-use super::{Say, not_begun};
+use super::{Say, Subject, not_begun};
 use crate::cli::failure::Failure;
-use crate::cli::site::Site;
+use crate::cli::site::{Site, Where};
+use crate::cli::target::Target;
 use crate::deploy::plan::Manner;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{HostId, ServiceId};
@@ -24,6 +25,19 @@ pub(super) fn of(
 ) -> Place {
     let who = who(site.config.operator.as_deref());
     place::of((&site.world, site.routes()), environment, service, manner, who, say)
+}
+
+/// A service of that name that the Compose files of the environment name.
+pub(super) fn written(site: &Site, target: &Target, at: &Where) -> Result<Option<Subject>, Failure> {
+    let environment = site.environment(target.before.as_deref().or(at.environment.as_deref()))?;
+    let service = ServiceId::new(target.name.as_str());
+    let place = of(site, &environment, Some(&service), Manner::default(), super::nobody());
+    // With a host missing nobody knows whether it runs.
+    if site.is_incomplete() {
+        return Ok(None);
+    }
+    let said = place.models.said(&service).map_err(Failure::Failed)?;
+    Ok(said.map(|said| (environment, service, Some(said.project))))
 }
 
 /// A process of this machine is there, and not only not waited for yet.

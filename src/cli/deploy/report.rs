@@ -43,6 +43,9 @@ impl Teller {
                 self.out.line(&format!("  {text}"))?;
             }
         }
+        for text in plan.changes() {
+            self.row("differs", None, text.trim(), None, Tone::Dim)?;
+        }
         self.out.flush()
     }
 

@@ -85,6 +85,7 @@ impl Default for Probe {
 impl Default for Deploy {
     fn default() -> Self {
         Self {
+            replicas: None,
             pre_deploy: Vec::new(),
             migrate: Vec::new(),
             migration: "none".to_owned(),

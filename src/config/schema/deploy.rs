@@ -11,6 +11,8 @@ use crate::config::units::{Factor, Percent, Period, PolicyText, Span};
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deploy {
+    /// So many on all hosts together, where it does not run yet; as many on each as its Compose files say where it is `None`.
+    pub replicas: Option<u16>,
     /// Before anything is changed.
     pub pre_deploy: Vec<String>,
     /// After that, before the first new replica.

@@ -1,9 +1,9 @@
 //! The steps of commands that are run once with a deployment.
 
 use super::images::Source;
-use super::{Scene, Standing, created};
+use super::{Scene, created};
 use crate::domain::deployment::errand::{Errand, Kind, Migration};
-use crate::domain::deployment::{Act, Release, Replica, Step};
+use crate::domain::deployment::{Act, Model, Release, Replica, Step};
 use crate::domain::ids::HostId;
 use crate::domain::spec::RestartPolicy;
 
@@ -28,8 +28,8 @@ pub struct Errands {
 pub(super) struct Run<'a> {
     pub(super) scene: &'a Scene,
     pub(super) host: &'a HostId,
-    /// Whose configuration it takes.
-    pub(super) like: &'a Standing,
+    /// What it is made from.
+    pub(super) like: &'a Model,
     pub(super) source: &'a Source<'a>,
     pub(super) release: Release,
 }

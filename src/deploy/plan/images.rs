@@ -54,8 +54,8 @@ pub fn is_told_by_hosts<'a>(image: &str, stages: impl Iterator<Item = &'a Stage>
 /// The image that is meant, and what speaks against it.
 pub(super) fn chosen(image: &str, scene: &Scene) -> (Chosen, Vec<Refusal>) {
     let local = Chosen::running(image);
-    let live = || scene.hosts.iter().filter(|stage| stage.live().next().is_some());
-    let is_lacking = live().any(|stage| stage.known(image).is_none());
+    let targets = scene.targets();
+    let is_lacking = targets.iter().any(|stage| stage.known(image).is_none());
     match &scene.registry {
         Registry::Has(resolved) => {
             let (reference, digest) = (named_at(image, &resolved.digest), Some(resolved.digest.clone()));
@@ -68,7 +68,7 @@ pub(super) fn chosen(image: &str, scene: &Scene) -> (Chosen, Vec<Refusal>) {
         Registry::Failed(why) if is_lacking => return (local, vec![Refusal::Registry(why.clone())]),
         Registry::Failed(_) | Registry::NotAsked => {}
     }
-    let found = live().filter_map(|stage| Some((stage.host.clone(), stage.known(image)?.id.clone())));
+    let found = targets.iter().filter_map(|stage| Some((stage.host.clone(), stage.known(image)?.id.clone())));
     let found: Vec<(HostId, ImageId)> = found.collect();
     let ids: BTreeSet<&ImageId> = found.iter().map(|(_, id)| id).collect();
     // By its digest, hosts of several architectures have several.

@@ -8,11 +8,17 @@ use crate::domain::ids::{HostId, ImageId, ServiceId};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
     /// There is nothing to take the configuration from.
-    #[error("nothing of {0} runs; start it once as you did so far (docker-compose up -d), then deploy")]
+    #[error(
+        "nothing of {0} runs; start it once as you did so far (docker-compose up -d), or name the Compose files that \
+         say what it is ([environments.NAME.compose]), then deploy"
+    )]
     NothingRuns(ServiceId),
     /// What shall go on to the next environment is not there.
     #[error("{0}")]
     NothingLive(String),
+    /// What files say of it cannot be read.
+    #[error("{0}")]
+    Files(String),
     /// Its variables are not as they have to be.
     #[error("variable {0}")]
     Rule(Broken),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::errands::Run;
 use super::images::Source;
-use super::{Refusal, Scene, Stage, Standing, created};
+use super::{Refusal, Scene, Stage, Standing, created, replaced};
 use crate::domain::deployment::errand::Kind;
-use crate::domain::deployment::{Act, Plan, Purpose, Release, Replica};
+use crate::domain::deployment::{Act, Model, Plan, Purpose, Release, Replica};
 
 pub(super) fn rollback(
     wanted: Option<Release>,
@@ -36,19 +36,22 @@ pub(super) fn rollback(
         let mut kept = kept(stage).into_iter();
         for old in stage.live() {
             if let Some(back) = kept.next() {
-                refusals.extend(stage.taken(&back.ports));
+                refusals.extend(stage.taken(&back.traits.ports));
                 let new = scene.kept(&back, old);
-                steps.extend(scene.replaced(old, &new, None, Act::Revive(new.clone())));
+                let may_overlap = scene.may_overlap(&old.traits);
+                steps.extend(replaced(old, &new, may_overlap, None, Act::Revive(new.clone())));
                 continue;
             }
             match stage.source(&model.image, &[]) {
                 Ok(source) => {
-                    refusals.extend(stage.taken(&model.ports));
+                    refusals.extend(stage.taken(&model.traits.ports));
                     count += 1;
                     let restart = scene.kept(&model, old).restart;
-                    let new = Replica { restart, ..scene.made(&model, release, count) };
-                    let create = created(&new, &model, &source);
-                    steps.extend(scene.replaced(old, &new, Some(create), Act::Start(new.clone())));
+                    let is_apart = scene.may_overlap(&model.traits);
+                    let new = Replica { restart, ..scene.made(&model.traits, is_apart, release, count) };
+                    let create = created(&new, &Model::Like(model.key.clone()), &source);
+                    let may_overlap = scene.may_overlap(&old.traits);
+                    steps.extend(replaced(old, &new, may_overlap, Some(create), Act::Start(new.clone())));
                 }
                 Err(refusal) => refusals.push(refusal),
             }
@@ -59,7 +62,8 @@ pub(super) fn rollback(
     }
     if let Some(stage) = scene.hosts.iter().find(|stage| kept(stage).iter().any(|r| r.key == model.key)) {
         let source = Source { reference: &model.image, id: Some(&model.image_id) };
-        let own = Run { scene, host: &stage.host, like: &model, source: &source, release };
+        let like = Model::Like(model.key.clone());
+        let own = Run { scene, host: &stage.host, like: &like, source: &source, release };
         steps.extend(own.steps(Kind::PostRollback, &scene.terms.errands.post_rollback));
     }
     let plan = scene.planned(Purpose::Rollback, release, before, &model.image, steps);

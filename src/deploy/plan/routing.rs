@@ -60,7 +60,9 @@ pub fn routed_by(
 impl Scene {
     /// A new container would be asked before it is ready.
     pub(super) fn early(&self) -> Option<Refusal> {
-        let by = self.hosts.iter().flat_map(Stage::live).find_map(|live| live.routed_by.clone());
+        let live = self.hosts.iter().flat_map(Stage::live).map(|live| &live.traits);
+        let all = self.meant.as_ref().map(|meant| &meant.traits).into_iter().chain(live);
+        let by = all.into_iter().find_map(|traits| traits.routed_by.clone());
         by.filter(|_| !self.terms.may_be_early).map(|by| Refusal::Early { service: self.service.clone(), by })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Plan, Purpose, Refusal, Scene, Standing, created};
 use crate::deploy::progress::serving;
-use crate::domain::deployment::{Act, Release, Step};
+use crate::domain::deployment::{Act, Model, Release, Step};
 
 pub(super) fn scale(
     replicas: usize,
@@ -25,20 +25,22 @@ pub(super) fn scale(
     let mut number = scene.highest(live_release);
     for _ in now..replicas {
         let Some(to) = (0..counts.len()).min_by_key(|host| counts[*host]) else { break };
-        if model.has_fixed_port && counts[to] > 0 {
+        if model.traits.has_fixed_port && counts[to] > 0 {
             return Err(vec![Refusal::PortTaken { service: scene.service.clone() }]);
         }
         counts[to] += 1;
         number += 1;
         let stage = &scene.hosts[to];
         let like = stage.live().next().unwrap_or(model);
-        let against: Vec<Refusal> = scene.early().into_iter().chain(stage.taken(&like.ports)).collect();
+        let against: Vec<Refusal> =
+            scene.early().into_iter().chain(stage.taken(&like.traits.ports)).collect();
         if !against.is_empty() {
             return Err(against);
         }
         let source = stage.source(&model.image, &[]).map_err(|refusal| vec![refusal])?;
-        let new = scene.made(like, live_release, number);
-        let acts = [created(&new, like, &source)].into_iter().chain(serving(Act::Start(new.clone()), &new));
+        let new = scene.made(&like.traits, scene.may_overlap(&like.traits), live_release, number);
+        let create = created(&new, &Model::Like(like.key.clone()), &source);
+        let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new));
         steps.extend(acts.map(|act| Step { host: stage.host.clone(), act }));
     }
     let mut taken = vec![0; counts.len()];

@@ -1,11 +1,19 @@
 //! Plans, as an operator reads them.
 
+use std::collections::BTreeSet;
+
 use super::errands::Errands;
-use super::images::is_told_by_hosts;
+use super::images::{Registry, is_told_by_hosts};
+use super::routing::Ports;
 use super::*;
+use crate::deploy::rules::Broken;
 use crate::domain::container::Port;
-use crate::domain::ids::ContainerId;
+use crate::domain::deployment::Written;
+use crate::domain::deployment::errand::Migration;
+use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use crate::domain::registry::Resolved;
+use crate::domain::seal::Seal;
+use crate::domain::spec::{Difference, Endpoint, RestartPolicy};
 
 fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
     let image = if release == 0 { "web:0".to_owned() } else { format!("web:{release}") };
@@ -18,14 +26,17 @@ fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
         is_up,
         image_id: ImageId::new(image.clone()),
         image,
-        restart: RestartPolicy { name: "always".to_owned(), most: 0 },
-        endpoints: vec![found],
-        has_fixed_port: false,
-        ports: Ports::default(),
-        routed_by: None,
-        has_port: true,
-        writes_to_volume: false,
-        broken: Vec::new(),
+        traits: Traits {
+            restart: RestartPolicy { name: "always".to_owned(), most: 0 },
+            endpoints: vec![found],
+            has_fixed_port: false,
+            ports: Ports::default(),
+            routed_by: None,
+            has_port: true,
+            has_check: false,
+            writes_to_volume: false,
+            broken: Vec::new(),
+        },
     }
 }
 
@@ -53,6 +64,7 @@ fn scene(replicas: &[Standing]) -> Scene {
         hosts,
         registry: Registry::NotAsked,
         terms: Terms::default(),
+        meant: None,
         irreversible: BTreeSet::new(),
         manner: Manner::default(),
     }
@@ -87,8 +99,11 @@ fn one_replica_after_the_other_and_the_new_one_is_ready_first() {
 
 #[test]
 fn what_cannot_run_twice_stops_first() {
-    let cases: [fn(&mut Standing); 3] =
-        [|r| r.has_fixed_port = true, |r| r.writes_to_volume = true, |r| r.has_port = false];
+    let cases: [fn(&mut Standing); 3] = [
+        |r| r.traits.has_fixed_port = true,
+        |r| r.traits.writes_to_volume = true,
+        |r| r.traits.has_port = false,
+    ];
     for change in cases {
         let mut one = standing("web1", "shop-web-1", 0, true);
         change(&mut one);
@@ -290,7 +305,7 @@ fn every_broken_rule_is_told_once_with_all_other_reasons() {
     let mut scene = with_errands(Errands::default());
     let broken = Broken { key: "PORT".to_owned(), rule: "is required, and is not set".to_owned() };
     for host in &mut scene.hosts {
-        host.replicas[0].broken = vec![broken.clone()];
+        host.replicas[0].traits.broken = vec![broken.clone()];
         host.images.clear();
     }
     let told = told(&deploy(2), &scene);
@@ -323,7 +338,7 @@ fn what_is_live_everywhere_is_not_deployed_again_but_made_anew_without_an_image(
 #[test]
 fn traffic_before_it_is_ready_is_refused_unless_it_is_meant() {
     let mut live = standing("web1", "shop-web-v2-1", 2, true);
-    live.routed_by = Some("nginx-proxy (variable VIRTUAL_HOST)".to_owned());
+    live.traits.routed_by = Some("nginx-proxy (variable VIRTUAL_HOST)".to_owned());
     let mut scene = scene(&[live, standing("web1", "shop-web-v1-1", 1, false)]);
     for wish in [deploy(3), Wish::Restart, Wish::Rollback(None), Wish::Scale(2)] {
         let refused = told(&wish, &scene);
@@ -340,7 +355,7 @@ fn traffic_before_it_is_ready_is_refused_unless_it_is_meant() {
 fn a_port_that_another_has_meanwhile_is_told_before_anything_is_touched() {
     let web = |name, release, is_up| {
         let mut one = standing("web1", name, release, is_up);
-        one.has_fixed_port = true;
+        one.traits.has_fixed_port = true;
         one
     };
     let port = |n| {
@@ -348,10 +363,76 @@ fn a_port_that_another_has_meanwhile_is_told_before_anything_is_touched() {
         Ports::held(&[Port { inside, protocol, published: Some(("0.0.0.0".into(), n)) }])
     };
     let (mut live, mut kept) = (web("shop-web-v2-1", 2, true), web("shop-web-v1-1", 1, false));
-    (live.ports, kept.ports) = (port(8080), port(9090));
+    (live.traits.ports, kept.traits.ports) = (port(8080), port(9090));
     let mut scene = scene(&[live, kept]);
     scene.hosts[0].taken = vec![("other".to_owned(), port(9090))];
     let told = told(&Wish::Rollback(None), &scene);
     assert_eq!(told, ["port 9090 of web1 is taken by other, which is running; stop that first"]);
     assert!(plan(&deploy(3), &scene).is_ok(), "its own port is its own");
+}
+
+/// What files say of it, where it shall run so often on each host.
+fn meant(replicas: usize) -> Meant {
+    let written = Written {
+        project: "shop".to_owned(),
+        service: ServiceId::new("web"),
+        seal: Seal { open: "abc".to_owned(), whole: None },
+        over: None,
+    };
+    let differences = vec![Difference {
+        key: "env LOG".to_owned(),
+        here: Some("debug".to_owned()),
+        there: Some("info".to_owned()),
+    }];
+    Meant { written, replicas, traits: standing("web1", "any", 0, true).traits, differences }
+}
+
+#[test]
+fn what_files_say_is_what_new_replicas_are_made_from_and_what_it_changes_is_told() {
+    let old = standing("web1", "shop-web-1", 0, true);
+    let scene = Scene { meant: Some(meant(3)), ..scene(std::slice::from_ref(&old)) };
+    let plan = plan(&deploy(1), &scene).unwrap();
+    let Act::Create { like: Model::Written(written), .. } = &plan.steps[0].act else {
+        panic!("{:?}", plan.steps[0])
+    };
+    assert_eq!((written.over.as_ref(), plan.replicas), (Some(&old.key), 1));
+    assert_eq!(plan.changes(), ["  env LOG: info -> debug"]);
+    let kept = plan.without_values();
+    assert!(kept.differences[0].here.is_none() && kept.differences[0].there.is_none(), "{kept:?}");
+}
+
+#[test]
+fn what_does_not_run_yet_comes_up_on_each_host_as_files_say() {
+    let told = told(&deploy(1), &Scene { meant: Some(meant(1)), ..scene(&[]) });
+    let expected = [
+        "create shop-web-v1-1 from web:1 on web1",
+        "start shop-web-v1-1 on web1",
+        "wait until shop-web-v1-1 is ready on web1",
+        "let shop-web-v1-1 be found by the service's name on web1",
+        "wait until shop-web-v1-1 is ready on web1",
+    ];
+    assert_eq!(told[..5], expected);
+    assert_eq!((told[5].as_str(), told.len()), ("create shop-web-v1-2 from web:1 on web2", 10));
+}
+
+#[test]
+fn the_configuration_says_how_many_on_all_hosts_together() {
+    let mut scene = Scene { meant: Some(meant(1)), ..scene(&[]) };
+    scene.terms.replicas = Some(3);
+    let hosts: Vec<_> =
+        told(&deploy(1), &scene).into_iter().filter(|step| step.starts_with("create")).collect();
+    assert!(hosts[..2].iter().all(|step| step.ends_with("web1")) && hosts.len() == 3, "{hosts:?}");
+}
+
+#[test]
+fn two_that_publish_one_port_are_not_put_on_one_host() {
+    let mut meant = meant(2);
+    meant.traits.has_fixed_port = true;
+    let told = told(&deploy(1), &Scene { meant: Some(meant), ..scene(&[]) });
+    assert!(told[0].contains("one host has room for one replica"), "{told:?}");
+}
+
+#[test]
+fn without_files_nothing_can_be_deployed_that_does_not_run() {
+    assert!(told(&deploy(1), &scene(&[]))[0].contains("name the Compose files"));
 }

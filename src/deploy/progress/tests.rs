@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::domain::deployment::errand::{Errand, Kind, Migration};
-use crate::domain::deployment::{Purpose, Release};
+use crate::domain::deployment::{Model, Purpose, Release};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId, ImageId};
 use crate::domain::ledger::{RecordId, RecordNumber};
 use crate::domain::spec::{Endpoint, RestartPolicy};
@@ -22,7 +22,7 @@ fn rolling() -> Plan {
     let host = HostId::new("web1");
     let create = Act::Create {
         replica: new.clone(),
-        like: ContainerKey { host: host.clone(), id: ContainerId::new("old") },
+        like: Model::Like(ContainerKey { host: host.clone(), id: ContainerId::new("old") }),
         image: "web:2".to_owned(),
         image_id: Some(ImageId::new("sha256:2")),
         errand: None,
@@ -104,7 +104,7 @@ fn another_console_finds_the_hosts_under_its_own_names() {
     let theirs = plan.as_seen_by(&engines("ssh://10.0.0.7"));
     assert!(theirs.steps.iter().all(|step| step.host.as_str() == "ssh://10.0.0.7"));
     assert!(
-        matches!(&theirs.steps[0].act, Act::Create { like, .. } if like.host.as_str() == "ssh://10.0.0.7")
+        matches!(&theirs.steps[0].act, Act::Create { like: Model::Like(like), .. } if like.host.as_str() == "ssh://10.0.0.7")
     );
     assert_eq!(theirs.as_seen_by(&engines("web1")), plan);
     // One that is called so and is another engine is not taken for it.

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::domain::deployment::{Purpose, Replica, Step};
+use crate::domain::deployment::{Model, Purpose, Replica, Step};
 use crate::domain::ids::{ContainerId, ContainerKey, HostId};
 use crate::domain::ledger::{Begun, Outcome, RecordId, RecordNumber, Who};
 use crate::domain::spec::RestartPolicy;
@@ -37,7 +37,7 @@ fn plan(image_ids: &[Option<&str>], digest: Option<&str>) -> Plan {
             restart: RestartPolicy { name: "no".to_owned(), most: 0 },
             found_as: Vec::new(),
         },
-        like: ContainerKey { host: host.clone(), id: ContainerId::new("old") },
+        like: Model::Like(ContainerKey { host: host.clone(), id: ContainerId::new("old") }),
         image: "web:1".to_owned(),
         image_id: id.map(ImageId::new),
         errand: None,

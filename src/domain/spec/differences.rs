@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Spec;
 use crate::domain::secret;
 
 /// One key on which two disagree.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Difference {
     /// What it is about: `env API_URL`, `label x`, `mount /data`, `port 80/tcp`, `HostConfig.Memory`.
     pub key: String,

@@ -7,11 +7,12 @@ use tokio::time::{Instant, sleep};
 
 use super::Run;
 use super::lock::{self, Held, Lost};
+use crate::compose::drift::NUMBER;
 use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
 use crate::domain::deployment::errand::{ERRAND, Errand, ONE_OFF};
-use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, RELEASE, Replica, SERVICE, Step};
-use crate::domain::ids::{ContainerKey, HostId, ImageId};
+use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, Model, RELEASE, Replica, SERVICE, Step};
+use crate::domain::ids::{HostId, ImageId};
 use crate::domain::registry::shortened;
 use crate::domain::spec::{Endpoint, RestartPolicy};
 use crate::ports::engine::EngineError;
@@ -21,8 +22,6 @@ use crate::ports::lifecycle::{By, Lifecycle};
 const STOP_GRACE: Duration = Duration::from_secs(10);
 const STOP_MARGIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Compose numbers the replicas of a service.
-const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
 
 /// Why a step was not done.
 pub(super) enum Fault {
@@ -79,7 +78,7 @@ impl Run {
         &self,
         host: &HostId,
         replica: &Replica,
-        like: &ContainerKey,
+        like: &Model,
         image: &str,
         image_id: Option<&ImageId>,
         errand: Option<&Errand>,
@@ -90,19 +89,19 @@ impl Run {
             return Err(Fault::Never(format!("{} is not there, although it was pulled", shortened(image))));
         };
         if self.find(host, replica).await?.is_none() {
-            let spec = self.host(&like.host)?.spec(&like.id).await.map_err(Fault::of)?;
+            let spec = self.model(host, replica, like).await?;
             let mut labels = self.labels();
-            if spec.labels().contains_key(COMPOSE_NUMBER)
+            if spec.labels().contains_key(NUMBER)
                 && let Some((_, number)) = replica.name.rsplit_once('-')
             {
-                labels.insert(COMPOSE_NUMBER.to_owned(), number.to_owned());
+                labels.insert(NUMBER.to_owned(), number.to_owned());
             }
             // The one it is made like may have been retired. A tag may have moved since this was planned.
             let by = if held.as_ref() == Some(image_id) { image } else { image_id.as_str() };
             let spec = spec.with_image(by).with_restart(&replica.restart);
             let spec = match errand {
                 Some(errand) => {
-                    labels.remove(COMPOSE_NUMBER);
+                    labels.remove(NUMBER);
                     labels.insert(ONE_OFF.to_owned(), "True".to_owned());
                     labels.insert(ERRAND.to_owned(), errand.kind.word().to_owned());
                     spec.once(&errand.command)

@@ -9,7 +9,8 @@ use super::gate::Readiness;
 use super::heed::Ears;
 use super::images::Logins;
 use super::lock::{LockError, Locked};
-use super::scene::{Which, observe};
+use super::model::Models;
+use super::scene::{Unseen, Which, observe};
 use super::{Care, Hosts, Run};
 use crate::deploy::event::Said;
 use crate::deploy::plan::{Manner, Refusal, Terms, Wish, plan};
@@ -47,6 +48,8 @@ pub struct Site {
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
     pub logins: Arc<dyn Logins>,
+    /// Who knows what files say.
+    pub models: Arc<dyn Models>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.
@@ -88,8 +91,12 @@ impl Site {
 
     async fn planned(&self, service: &ServiceId, wish: &Wish, ledger: &Ledger) -> Result<Plan, NotBegun> {
         let which = Which { service, project: self.project.as_deref(), terms: &self.terms };
-        let scene = observe(&self.hosts, which, wish, ledger, self.manner, &*self.logins).await;
-        let scene = scene.map_err(|(host, error)| NotBegun::Engine(host, error))?;
+        let whom = (&*self.logins, &self.models);
+        let scene = Box::pin(observe(&self.hosts, which, wish, ledger, self.manner, whom)).await;
+        let scene = scene.map_err(|unseen| match unseen {
+            Unseen::Host(host, error) => NotBegun::Engine(host, error),
+            Unseen::Files(why) => NotBegun::Refused(vec![Refusal::Files(why)]),
+        })?;
         let plan = plan(wish, &scene).map_err(NotBegun::Refused)?;
         Ok(Plan { engines: self.engines.clone(), ..plan })
     }
@@ -170,7 +177,7 @@ impl Site {
         let intent = Intent { environment, act, on: subjects, why };
         let opened = self.book.open().await?;
         let entry = self.book.begin(opened, self.who.clone(), intent).await?;
-        self.book.planned(&entry, &plan).await?;
+        self.book.planned(&entry, &plan.without_values()).await?;
         Ok((entry, plan, ledger.last.unwrap_or(RecordNumber(0))))
     }
 
@@ -199,6 +206,7 @@ impl Site {
             locks: Arc::new(locks),
             readiness: Arc::clone(&self.readiness),
             logins: Arc::clone(&self.logins),
+            models: Arc::clone(&self.models),
             care: self.care,
             say: Box::new(move |said| say(said)),
             ears: Ears::new(),

@@ -50,7 +50,7 @@ pub(super) async fn known(
     }))
 }
 
-/// Asks the registry of an image, once, through the first host that runs the service, unless what the hosts have tells
+/// Asks the registry of an image, once, through the first host that it is deployed to, unless what the hosts have tells
 /// enough. Who has the very image already is written down in the stages.
 pub(super) async fn ask(
     hosts: &Hosts,
@@ -59,7 +59,10 @@ pub(super) async fn ask(
     manner: Manner,
     logins: &dyn Logins,
 ) -> Result<Registry, (HostId, EngineError)> {
-    let is_live = |stage: &&Stage| stage.replicas.iter().any(|replica| replica.is_up);
+    let runs = |stage: &Stage| stage.replicas.iter().any(|replica| replica.is_up);
+    // Where it runs nowhere yet it may be deployed to all.
+    let is_first = !stages.iter().any(runs);
+    let is_live = |stage: &&Stage| is_first || runs(stage);
     if is_told_by_hosts(image, stages.iter().filter(is_live), manner.is_local) {
         return Ok(Registry::NotAsked);
     }

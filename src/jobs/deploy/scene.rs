@@ -1,14 +1,16 @@
 //! What is there of a service, asked of its hosts: what a plan is made from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
 use super::Hosts;
 use super::images::{self, Logins, known};
+use super::model::{self, Models};
 use crate::deploy::plan::images::Registry;
 use crate::deploy::plan::routing::{Ports, routed_by};
-use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Wish};
+use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Traits, Wish};
 use crate::deploy::progress::Progress;
 use crate::domain::container::{Container, Health};
 use crate::domain::deployment::Release;
@@ -16,7 +18,7 @@ use crate::domain::deployment::errand::ERRAND;
 use crate::domain::ids::{HostId, ServiceId};
 use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
-use crate::domain::spec::{MountKind, RestartPolicy};
+use crate::domain::spec::{MountKind, RestartPolicy, Spec};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
@@ -31,6 +33,15 @@ pub struct Which<'a> {
     pub terms: &'a Terms,
 }
 
+/// Why nobody knows what is there, or what is meant.
+#[derive(Debug)]
+pub enum Unseen {
+    /// A host did not answer.
+    Host(HostId, EngineError),
+    /// Files cannot be read.
+    Files(String),
+}
+
 /// Asks all hosts at once.
 ///
 /// # Errors
@@ -41,19 +52,45 @@ pub async fn observe(
     wish: &Wish,
     ledger: &Ledger,
     manner: Manner,
-    logins: &dyn Logins,
-) -> Result<Scene, (HostId, EngineError)> {
+    (logins, models): (&dyn Logins, &Arc<dyn Models>),
+) -> Result<Scene, Unseen> {
     let asked = hosts.0.iter().map(|(host, engine)| async {
-        stage(host, &**engine, which, wish).await.map_err(|error| (host.clone(), error))
+        stage(host, &**engine, which, wish).await.map_err(|error| Unseen::Host(host.clone(), error))
     });
     let mut stages = try_join_all(asked).await?;
+    let meant = match wish {
+        Wish::Deploy { .. } | Wish::Restart => {
+            let first = stages.iter().flat_map(|stage| &stage.replicas).find(|replica| replica.is_up);
+            let live = match first.and_then(|live| Some((live, hosts.get(&live.key.host)?))) {
+                Some((live, engine)) => {
+                    let spec = engine.spec(&live.key.id).await;
+                    let spec = spec.map_err(|error| Unseen::Host(live.key.host.clone(), error))?;
+                    let has_check = live.traits.has_check;
+                    Some((spec, (live.traits.has_port, has_check)))
+                }
+                None => None,
+            };
+            let meant = model::meant(
+                models,
+                which.service,
+                which.project,
+                which.terms,
+                live.as_ref().map(|(spec, seen)| (spec, *seen)),
+            );
+            meant.map_err(Unseen::Files)?
+        }
+        Wish::Rollback(_) | Wish::Scale(_) => None,
+    };
     let registry = match wish {
-        Wish::Deploy { image } => images::ask(hosts, &mut stages, image, manner, logins).await?,
+        Wish::Deploy { image } => {
+            let asked = images::ask(hosts, &mut stages, image, manner, logins).await;
+            asked.map_err(|(host, error)| Unseen::Host(host, error))?
+        }
         Wish::Restart | Wish::Rollback(_) | Wish::Scale(_) => Registry::NotAsked,
     };
     for kept in stages.iter_mut().flat_map(|stage| &mut stage.replicas).filter(|replica| !replica.is_up) {
         if let Some(restart) = restart_of(ledger, kept) {
-            kept.restart = restart;
+            kept.traits.restart = restart;
         }
     }
     let service = which.service;
@@ -62,11 +99,14 @@ pub async fn observe(
     let planned = planned.filter(|plan| plan.service == *service).map(|plan| plan.release);
     let last = replicas().map(|replica| replica.release).chain(planned).max().unwrap_or_default();
     let first = replicas().find(|replica| replica.is_up).or_else(|| replicas().next());
-    let base = first.map_or_else(|| service.to_string(), |replica| base(&replica.name, replica.release));
+    let unknown =
+        || which.project.map_or_else(|| service.to_string(), |project| format!("{project}-{service}"));
+    let base = first.map_or_else(unknown, |replica| base(&replica.name, replica.release));
     let next = Release(last.0.saturating_add(1));
     let terms = which.terms.clone();
     let irreversible = ledger.records.iter().filter_map(|record| past(record, service)).collect();
-    Ok(Scene { service: service.clone(), base, next, hosts: stages, registry, terms, irreversible, manner })
+    let service = service.clone();
+    Ok(Scene { service, base, next, hosts: stages, registry, terms, meant, irreversible, manner })
 }
 
 /// The release of a deployment that ran a migration which cannot be undone.
@@ -128,7 +168,6 @@ async fn standing(
     terms: &Terms,
 ) -> Result<Standing, EngineError> {
     let spec = engine.spec(&container.key.id).await?;
-    let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     Ok(Standing {
         key: container.key.clone(),
         name: container.name.to_string(),
@@ -136,19 +175,40 @@ async fn standing(
         is_up: container.state.is_up(),
         image: container.image.to_string(),
         image_id: container.image_id.clone(),
+        traits: traits(
+            &spec,
+            &container.labels,
+            (!container.ports.is_empty(), container.health != Health::None),
+            terms,
+        ),
+    })
+}
+
+/// What a specification says of how it is deployed.
+pub(super) fn traits(
+    spec: &Spec,
+    labels: &BTreeMap<String, String>,
+    (listens, has_check): (bool, bool),
+    terms: &Terms,
+) -> Traits {
+    let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let has_check =
+        has_check || spec.health().is_some_and(|check| !check.test.iter().any(|word| word == "NONE"));
+    Traits {
         restart: spec.restart(),
         endpoints: spec.networks(),
         has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
             || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
-        has_port: !container.ports.is_empty() || !spec.published().is_empty(),
+        has_port: listens || !spec.published().is_empty(),
         broken: terms.rules.broken(&variables),
         ports: Ports::wanted(&spec.published()),
-        routed_by: routed_by(&container.labels, &variables, container.health != Health::None),
+        has_check,
+        routed_by: routed_by(labels, &variables, has_check),
         writes_to_volume: spec
             .mounts()
             .iter()
             .any(|mount| !mount.is_read_only && mount.kind != MountKind::Tmpfs),
-    })
+    }
 }
 
 /// What the names of all replicas begin with: `shop-web` of `shop-web-1`, of `shop_web_1` it is `shop_web`.

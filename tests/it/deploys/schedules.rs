@@ -14,6 +14,7 @@ use pilothouse::domain::ledger::union::Ledger;
 use pilothouse::jobs::deploy::begin::{NotBegun, Site, unfinished};
 use pilothouse::jobs::deploy::gate::NoProbe;
 use pilothouse::jobs::deploy::images::NoLogins;
+use pilothouse::jobs::deploy::model::NoFiles;
 use pilothouse::jobs::deploy::take_up::Way;
 use pilothouse::jobs::deploy::{Care, End, Hosts};
 use pilothouse::jobs::ledger::{Book, Place};
@@ -105,6 +106,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         terms: Terms::default(),
         readiness: Arc::new(NoProbe),
         logins: Arc::new(NoLogins),
+        models: Arc::new(NoFiles),
         care,
         say: Arc::new(|_| {}),
     }
@@ -122,16 +124,16 @@ pub enum Ended {
 /// One process that deploys.
 pub async fn deploys(site: Site, story: Story) -> Ended {
     let site = Site { terms: story.terms(), ..site };
-    match site.begin(&ServiceId::new("web"), &story.wish(), None, None).await {
-        Ok(run) => Ended::At(run.run().await),
+    match Box::pin(site.begin(&ServiceId::new("web"), &story.wish(), None, None)).await {
+        Ok(run) => Ended::At(Box::pin(run.run()).await),
         Err(error) => Ended::Never(error),
     }
 }
 
 /// One process that takes up what it finds.
 pub async fn takes_up(site: Site, way: Way) -> Ended {
-    match site.take_up(way).await {
-        Ok(Some(run)) => Ended::At(run.run().await),
+    match Box::pin(site.take_up(way)).await {
+        Ok(Some(run)) => Ended::At(Box::pin(run.run()).await),
         Ok(None) => Ended::Nothing,
         Err(error) => Ended::Never(error),
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use pilothouse::config::theme::Depth;
 use pilothouse::domain::container::{Health, State};
 use pilothouse::domain::deployment::{
-    Act, Asked, Heading, Note, Phase, Plan, Purpose, Release, Replica, Request, Step,
+    Act, Asked, Heading, Model, Note, Phase, Plan, Purpose, Release, Replica, Request, Step,
 };
 use pilothouse::domain::ids::{ContainerId, EnvironmentId, HostId, ImageId};
 use pilothouse::domain::ledger::union::Ledger;
@@ -28,7 +28,7 @@ pub fn plan(release: u32) -> Plan {
     for (n, host) in ["web1", "web2"].into_iter().enumerate() {
         let new = replica(&format!("web-v{release}-{}", n + 1), None);
         let old = replica(&format!("web-42-blue-{}", n + 1), Some(&format!("web-42-blue-{}", n + 1)));
-        let like = shop()[n].key();
+        let like = Model::Like(shop()[n].key());
         let image = format!("shop/web:v{release}");
         let image_id = ImageId::new(format!("sha256:{release:0>64}"));
         let create =
