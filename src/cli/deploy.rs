@@ -48,6 +48,7 @@ pub mod locks;
 mod place;
 pub mod promote;
 mod report;
+mod set;
 pub mod take_up;
 pub mod watching;
 mod work;
@@ -127,7 +128,7 @@ impl Manners {
 /// Which image.
 #[derive(clap::Args, Debug)]
 pub struct Deploy {
-    /// [ENVIRONMENT/]SERVICE
+    /// [ENVIRONMENT/]SERVICE, or several that go together: [ENVIRONMENT/]web+worker, or the name of a set
     #[arg(value_name = "TARGET")]
     target: Target,
     /// The image: NAME:TAG, NAME@DIGEST, or the id that its hosts know it by. Without one its containers are made anew from
@@ -166,7 +167,7 @@ pub struct Planning {
 /// Which release.
 #[derive(clap::Args, Debug)]
 pub struct Rollback {
-    /// [ENVIRONMENT/]SERVICE
+    /// [ENVIRONMENT/]SERVICE, or several that go together: [ENVIRONMENT/]web+worker, or the name of a set
     #[arg(value_name = "TARGET")]
     target: Target,
     /// The release: v41; otherwise the one before the live one. What ran before the first is v0
@@ -233,13 +234,7 @@ async fn carry_out(
     options: &Options,
 ) -> Result<u8, Failure> {
     let mut site = Site::load(options)?;
-    let (environment, service, project) = match service_of(&mut site, &manners.at, target).await {
-        Ok(found) => found,
-        Err(failure) => {
-            let is_deploy = matches!(wish, Wish::Deploy { .. });
-            place::written(&site, target, &manners.at)?.filter(|_| is_deploy).ok_or(failure)?
-        }
-    };
+    let (environment, service, project) = set::of(&mut site, &manners.at, target, &wish).await?;
     let mut place = place::of(&site, &environment, Some(&service), manners.manner(manner), nobody());
     place.project = project;
     let before = match wish {

@@ -57,6 +57,7 @@ const SECTIONS: &[Section] = &[
         "How to ask it: ready, whether it can serve; live, whether it runs at all.",
     ),
     section("services.*.live|ready.headers", "services.api.ready.headers", "Headers of the request."),
+    section("sets.*", "sets.shop", "Services that go together: one plan, one record, undone together."),
     section("logs", "logs", "The logs pane."),
     section("logs.fields", "logs.fields", "Keys of a JSON or logfmt line that mean more than a field."),
     section("logs.searches", "logs.searches", "Searches by name."),

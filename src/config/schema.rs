@@ -37,6 +37,8 @@ pub struct Config {
     pub hosts: BTreeMap<String, Host>,
     /// By the name of the service.
     pub services: BTreeMap<String, Service>,
+    /// Services that go together, by the name of the set.
+    pub sets: BTreeMap<String, Set>,
     /// The logs pane.
     pub logs: Logs,
     /// Readings of CPU and memory.
@@ -360,4 +362,4 @@ impl Environment {
 mod defaults;
 mod deploy;
 
-pub use deploy::{Deploy, Guards, Variables};
+pub use deploy::{Deploy, Guards, Set, Variables};

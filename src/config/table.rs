@@ -195,6 +195,7 @@ pub const KEYS: &[Key] = &[
     set("services.*.live|ready.timeout", Period(10), "\"2s\"", "After this it has failed."),
     set("services.*.live|ready.expect", Integer(100, 599), "200", "The HTTP status of a healthy answer."),
     may("services.*.live|ready.headers.*", Text, "\"shop.example\"", "Headers to send; the name is on the left."),
+    may("sets.*.services", TEXTS, "[\"web\", \"worker\"]", "Services that are deployed together, of one image: `pilothouse deploy production/shop IMAGE`."),
     set("logs.buffer", Size, "\"12MiB\"", "Memory for the lines of one view; the oldest go first."),
     set("logs.tail", Integer(1, 1_000_000), "1000", "Lines to open with."),
     may("logs.level", Choice(LEVELS), "\"info\"", "Least severe level to show: trace, debug, info, warn, error, fatal; all where it is not set."),

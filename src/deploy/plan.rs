@@ -18,6 +18,7 @@ mod rollback;
 pub mod routing;
 mod scale;
 mod scene;
+pub mod set;
 
 use errands::{Errands, Run};
 use images::{Chosen, Source};
@@ -48,6 +49,9 @@ pub enum Wish {
 /// # Errors
 /// Every [`Refusal`] at once.
 pub fn plan(wish: &Wish, scene: &Scene) -> Result<Plan, Vec<Refusal>> {
+    if let (Wish::Deploy { image }, Some(meant)) = (wish, scene.meant.as_ref().filter(|meant| meant.is_job)) {
+        return set::job(image, meant, scene);
+    }
     let live: Vec<&Standing> = scene.hosts.iter().flat_map(|h| &h.replicas).filter(|r| r.is_up).collect();
     let Some(first) = live.first() else {
         return match (wish, &scene.meant) {

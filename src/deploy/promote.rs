@@ -118,7 +118,7 @@ impl Had {
 
     /// With a release that is told to have gone live there.
     pub fn told(&mut self, record: &Record, service: &ServiceId) {
-        let plan = record.plan.as_deref().filter(|plan| plan.service == *service && is_good(record));
+        let plan = record.plan.as_deref().filter(|plan| plan.of(service).is_some() && is_good(record));
         let Some(plan) = plan else { return };
         self.digests.extend(plan.digest.clone());
         self.ids.extend(images(plan).flatten().cloned());

@@ -16,8 +16,10 @@ use super::spec::{Difference, Endpoint, RestartPolicy};
 
 pub mod errand;
 mod model;
+mod set;
 
 pub use model::{Model, Written};
+pub use set::Part;
 
 /// Which environment a container was made for, by a deployment.
 pub const ENVIRONMENT: &str = "pilothouse.environment";
@@ -82,8 +84,11 @@ impl Purpose {
 /// or as files say that are read again.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// Of which service.
+    /// Of which service, or of which set: [`ServiceId::each`].
     pub service: ServiceId,
+    /// Each of them, where it is a set.
+    #[serde(default)]
+    pub set: Vec<Part>,
     /// What for.
     pub purpose: Purpose,
     /// The release that is live in the end.
@@ -128,6 +133,7 @@ impl Plan {
     ) -> Self {
         Self {
             service: ServiceId::new(service),
+            set: Vec::new(),
             purpose,
             release,
             before,

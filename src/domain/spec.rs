@@ -175,14 +175,15 @@ impl Spec {
         self.with_endpoints(&bare.collect::<Vec<_>>())
     }
 
-    /// The same for a command that is run once beside it: found by nobody, without its ports, fixed addresses and check.
+    /// The same for a command that is run once beside it, its own where none is given: found by nobody, without its ports, fixed addresses and check.
     #[must_use]
     pub fn once(&self, command: &[String]) -> Self {
         let bare = self.networks().into_iter();
         let bare = bare.map(|e| Endpoint { network: e.network, ..Endpoint::default() });
         let mut spec = self.with_endpoints(&bare.collect::<Vec<_>>());
         spec.0.remove("ExposedPorts");
-        let spec = spec.with("Cmd", json!(command)).with("Healthcheck", json!({ "Test": ["NONE"] }));
+        let spec = if command.is_empty() { spec } else { spec.with("Cmd", json!(command)) };
+        let spec = spec.with("Healthcheck", json!({ "Test": ["NONE"] }));
         spec.with_host("PortBindings", Value::Null)
     }
 

@@ -58,9 +58,9 @@ pub fn of(
         Some((place.engine_id.clone(), place.host.clone(), Arc::clone(route)))
     };
     let hosts: Vec<(String, HostId, Arc<Route>)> = book.places().iter().filter_map(on).collect();
-    let spec = service.and_then(|service| world.service_spec(&environment.id, service));
+    let specs = world.services.get(&environment.id).into_iter().flatten();
     let asks = Asks {
-        ready: spec.and_then(|spec| spec.ready.clone()),
+        ready: specs.filter_map(|(name, spec)| Some((name.clone(), spec.ready.clone()?))).collect(),
         routes: hosts.iter().map(|(_, host, route)| (host.clone(), Arc::clone(route))).collect(),
         addresses: hosts
             .iter()
@@ -68,9 +68,12 @@ pub fn of(
             .collect(),
     };
     let of = world.terms.get(&environment.id).cloned().unwrap_or_default();
-    let mut terms =
-        service.and_then(|service| of.services.get(service.as_str()).cloned()).unwrap_or_default();
-    terms.rules.class = environment.class;
+    let terms = service.map(ServiceId::each).unwrap_or_default().into_iter().map(|service| {
+        let mut terms = of.services.get(service.as_str()).cloned().unwrap_or_default();
+        terms.rules.class = environment.class;
+        (service, terms)
+    });
+    let terms = terms.collect();
     let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
     let engine =
         |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);
@@ -103,7 +106,8 @@ fn said(outcome: &Outcome) -> String {
 
 /// Asks the configured probe of readiness.
 struct Asks {
-    ready: Option<Arc<ProbeSpec>>,
+    /// By the name of the service.
+    ready: BTreeMap<String, Arc<ProbeSpec>>,
     routes: BTreeMap<HostId, Arc<Route>>,
     addresses: BTreeMap<HostId, Address>,
 }
@@ -111,7 +115,7 @@ struct Asks {
 #[async_trait]
 impl Readiness for Asks {
     async fn probe(&self, container: &Container, detail: &Detail) -> Option<Result<(), String>> {
-        let spec = self.ready.as_ref()?;
+        let spec = self.ready.get(container.service.as_str())?;
         let address = self.addresses.get(&container.key.host)?;
         let known = Container { detail: Some(Arc::new(detail.clone())), ..container.clone() };
         let target = match Target::new(ProbeKind::Ready, spec, &known, address) {

@@ -14,6 +14,7 @@ mod recovery;
 mod releases;
 mod requests;
 mod schedules;
+mod sets;
 mod under_load;
 mod world;
 pub mod written;

@@ -207,7 +207,7 @@ impl Model {
         }
         for record in self.world.records(environment).iter().rev() {
             let Some(plan) = record.plan.as_deref() else { continue };
-            if all.iter().any(|c| c.service == plan.service) && live.as_deref() != Some(&plan.image) {
+            if all.iter().any(|c| plan.of(&c.service).is_some()) && live.as_deref() != Some(&plan.image) {
                 let ago = age(record.begun.at, self.now.wall);
                 let outcome = if is_good(record) { "" } else { ", it went back" };
                 add(

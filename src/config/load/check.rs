@@ -201,6 +201,9 @@ impl Check<'_, '_> {
         for (name, _) in config.environments.iter().filter(|(_, environment)| names_no_file(environment)) {
             self.missing(&["environments", name, "compose"], "files");
         }
+        for (name, _) in config.sets.iter().filter(|(_, set)| set.services.is_empty()) {
+            self.missing(&["sets", name], "services");
+        }
         for (name, _) in config.commands.iter().filter(|(_, command)| command.run.is_empty()) {
             self.missing(&["commands", name], "run");
         }

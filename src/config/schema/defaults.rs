@@ -26,6 +26,7 @@ impl Default for Config {
             environments: BTreeMap::new(),
             hosts: BTreeMap::new(),
             services: BTreeMap::new(),
+            sets: BTreeMap::new(),
             logs: Logs::default(),
             usage: Usage::default(),
             thresholds: Thresholds::default(),

@@ -29,6 +29,14 @@ pub struct Deploy {
     pub early_traffic: bool,
 }
 
+/// Services that go together.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Set {
+    /// Their names; never empty once loaded.
+    pub services: Vec<String>,
+}
+
 /// What the variables of a service have to be like to be deployed.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

@@ -24,6 +24,9 @@ pub struct Errands {
     pub within_s: u32,
 }
 
+/// How long one may take, in seconds, where nothing is configured for its service.
+const UNCONFIGURED_S: u32 = 600;
+
 /// Where and from what an errand is run.
 pub(super) struct Run<'a> {
     pub(super) scene: &'a Scene,
@@ -37,11 +40,20 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Make, run, remove; nothing where there is no command.
     pub(super) fn steps(&self, kind: Kind, command: &[String]) -> Vec<Step> {
-        if command.is_empty() {
-            return Vec::new();
-        }
-        let errand =
-            Errand { kind, command: command.to_vec(), within_s: self.scene.terms.errands.within_s.max(1) };
+        if command.is_empty() { Vec::new() } else { self.all(kind, command) }
+    }
+
+    /// The same for what runs what it says itself.
+    pub(super) fn as_it_says(&self, kind: Kind) -> Vec<Step> {
+        self.all(kind, &[])
+    }
+
+    fn all(&self, kind: Kind, command: &[String]) -> Vec<Step> {
+        let within_s = match self.scene.terms.errands.within_s {
+            0 => UNCONFIGURED_S,
+            within_s => within_s,
+        };
+        let errand = Errand { kind, command: command.to_vec(), within_s };
         let replica = Replica {
             name: format!("{}-{}-{}", self.scene.base, self.release, kind.word()),
             id: None,

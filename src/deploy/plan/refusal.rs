@@ -16,6 +16,12 @@ pub enum Refusal {
     /// What shall go on to the next environment is not there.
     #[error("{0}")]
     NothingLive(String),
+    /// Of a set, what comes first cannot be told.
+    #[error("{0} need each other (depends_on): none of them can be first")]
+    Circle(String),
+    /// Only one service at a time has so many replicas.
+    #[error("a set is not scaled: name one service")]
+    SetScaled,
     /// What files say of it cannot be read.
     #[error("{0}")]
     Files(String),

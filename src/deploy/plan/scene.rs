@@ -77,6 +77,8 @@ pub struct Meant {
     pub written: Written,
     /// So many on each host.
     pub replicas: usize,
+    /// Others of its set wait for it until it ended.
+    pub is_job: bool,
     /// Of each of them.
     pub traits: Traits,
     /// Where they are not as those that run.

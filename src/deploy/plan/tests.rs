@@ -15,7 +15,7 @@ use crate::domain::registry::Resolved;
 use crate::domain::seal::Seal;
 use crate::domain::spec::{Difference, Endpoint, RestartPolicy};
 
-fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
+pub(super) fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
     let image = if release == 0 { "web:0".to_owned() } else { format!("web:{release}") };
     let found =
         Endpoint { network: "shop".to_owned(), aliases: vec!["web".to_owned()], ..Endpoint::default() };
@@ -40,7 +40,7 @@ fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Standing {
     }
 }
 
-fn scene(replicas: &[Standing]) -> Scene {
+pub(super) fn scene(replicas: &[Standing]) -> Scene {
     let image = |n: u32| Known {
         reference: format!("web:{n}"),
         id: ImageId::new(format!("web:{n}")),
@@ -77,7 +77,7 @@ fn told(wish: &Wish, scene: &Scene) -> Vec<String> {
     }
 }
 
-fn deploy(n: u32) -> Wish {
+pub(super) fn deploy(n: u32) -> Wish {
     Wish::Deploy { image: format!("web:{n}") }
 }
 
@@ -251,7 +251,7 @@ fn with_errands(errands: Errands) -> Scene {
     scene
 }
 
-fn errands() -> Errands {
+pub(super) fn errands() -> Errands {
     let command = |word: &str| vec![word.to_owned()];
     Errands {
         pre_deploy: command("check"),
@@ -384,7 +384,7 @@ fn meant(replicas: usize) -> Meant {
         here: Some("debug".to_owned()),
         there: Some("info".to_owned()),
     }];
-    Meant { written, replicas, traits: standing("web1", "any", 0, true).traits, differences }
+    Meant { written, replicas, is_job: false, traits: standing("web1", "any", 0, true).traits, differences }
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub enum Kind {
     PreDeploy,
     /// After that, before the first new replica. Where it fails the deployment goes back; where that cannot be, it stops.
     Migrate(Migration),
+    /// A service of a set that others wait for until it ended well. It runs what it says itself.
+    Job,
     /// Once the new release serves. Where it fails that is told, and the release stays.
     PostDeploy,
     /// Once an earlier release serves again, by whichever way. Where it fails that is told.
@@ -54,6 +56,7 @@ impl Kind {
         match self {
             Self::PreDeploy => "pre-deploy",
             Self::Migrate(_) => "migrate",
+            Self::Job => "job",
             Self::PostDeploy => "post-deploy",
             Self::PostRollback => "post-rollback",
         }
@@ -70,7 +73,7 @@ impl Kind {
 pub struct Errand {
     /// Which.
     pub kind: Kind,
-    /// What the container is given to run; its image's entry point stays. It stands in the ledger: no place for a secret.
+    /// What the container is given to run, its own command where it is empty; its image's entry point stays. It stands in the ledger: no place for a secret.
     pub command: Vec<String>,
     /// How long it may take, in seconds.
     pub within_s: u32,
@@ -78,6 +81,7 @@ pub struct Errand {
 
 impl fmt::Display for Errand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.kind.word(), self.command.join(" "))
+        f.write_str(self.kind.word())?;
+        if self.command.is_empty() { Ok(()) } else { write!(f, " ({})", self.command.join(" ")) }
     }
 }

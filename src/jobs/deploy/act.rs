@@ -12,9 +12,9 @@ use crate::domain::act::ContainerAct;
 use crate::domain::container::{Container, State};
 use crate::domain::deployment::errand::{ERRAND, Errand, ONE_OFF};
 use crate::domain::deployment::{Act, DEPLOYMENT, ENVIRONMENT, Model, RELEASE, Replica, SERVICE, Step};
-use crate::domain::ids::{HostId, ImageId};
+use crate::domain::ids::{HostId, ImageId, ServiceId};
 use crate::domain::registry::shortened;
-use crate::domain::spec::{Endpoint, RestartPolicy};
+use crate::domain::spec::{Endpoint, RestartPolicy, Spec};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::{By, Lifecycle};
 
@@ -22,6 +22,8 @@ use crate::ports::lifecycle::{By, Lifecycle};
 const STOP_GRACE: Duration = Duration::from_secs(10);
 const STOP_MARGIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Compose names the service of a container.
+const COMPOSE_SERVICE: &str = "com.docker.compose.service";
 
 /// Why a step was not done.
 pub(super) enum Fault {
@@ -90,7 +92,7 @@ impl Run {
         };
         if self.find(host, replica).await?.is_none() {
             let spec = self.model(host, replica, like).await?;
-            let mut labels = self.labels();
+            let mut labels = self.labels(&spec);
             if spec.labels().contains_key(NUMBER)
                 && let Some((_, number)) = replica.name.rsplit_once('-')
             {
@@ -251,13 +253,19 @@ impl Run {
         Ok(())
     }
 
-    fn labels(&self) -> BTreeMap<String, String> {
+    /// Of a set each has the name of its own service.
+    fn labels(&self, spec: &Spec) -> BTreeMap<String, String> {
         let Run { environment, plan, entry, .. } = self;
+        let own = spec.labels();
+        let named = [COMPOSE_SERVICE, SERVICE].iter().find_map(|name| own.get(*name));
+        let part = named.and_then(|name| plan.of(&ServiceId::new(name.as_str())));
+        let (service, release) =
+            part.map_or_else(|| (plan.service.clone(), plan.release), |part| (part.service, part.release));
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         BTreeMap::from([
             label(ENVIRONMENT, environment.as_str()),
-            label(SERVICE, plan.service.as_str()),
-            label(RELEASE, &plan.release.to_string()),
+            label(SERVICE, service.as_str()),
+            label(RELEASE, &release.to_string()),
             label(DEPLOYMENT, entry.begun.id.as_str()),
         ])
     }

@@ -9,10 +9,11 @@ use super::gate::Readiness;
 use super::heed::Ears;
 use super::images::Logins;
 use super::lock::{LockError, Locked};
-use super::model::Models;
+use super::model::{Models, needed};
 use super::scene::{Unseen, Which, observe};
 use super::{Care, Hosts, Run};
 use crate::deploy::event::Said;
+use crate::deploy::plan::set::{joined, ordered};
 use crate::deploy::plan::{Manner, Refusal, Terms, Wish, plan};
 use crate::deploy::progress::Progress;
 use crate::domain::deployment::{Plan, Purpose};
@@ -42,8 +43,8 @@ pub struct Site {
     pub project: Option<String>,
     /// How services are deployed.
     pub manner: Manner,
-    /// What the configuration says of the service.
-    pub terms: Terms,
+    /// What the configuration says of each service that is deployed.
+    pub terms: BTreeMap<ServiceId, Terms>,
     /// How readiness is asked.
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
@@ -90,15 +91,48 @@ impl Site {
     }
 
     async fn planned(&self, service: &ServiceId, wish: &Wish, ledger: &Ledger) -> Result<Plan, NotBegun> {
-        let which = Which { service, project: self.project.as_deref(), terms: &self.terms };
-        let whom = (&*self.logins, &self.models);
-        let scene = Box::pin(observe(&self.hosts, which, wish, ledger, self.manner, whom)).await;
-        let scene = scene.map_err(|unseen| match unseen {
-            Unseen::Host(host, error) => NotBegun::Engine(host, error),
-            Unseen::Files(why) => NotBegun::Refused(vec![Refusal::Files(why)]),
-        })?;
-        let plan = plan(wish, &scene).map_err(NotBegun::Refused)?;
-        Ok(Plan { engines: self.engines.clone(), ..plan })
+        let services = service.each();
+        if services.len() > 1 && matches!(wish, Wish::Scale(_)) {
+            return Err(NotBegun::Refused(vec![Refusal::SetScaled]));
+        }
+        let files = |why| NotBegun::Refused(vec![Refusal::Files(why)]);
+        let needed = needed(&self.models, &services).map_err(files)?;
+        let services = ordered(&services, &needed.needs).map_err(|circle| NotBegun::Refused(vec![circle]))?;
+        let mut scenes = Vec::new();
+        for service in services.iter().filter(|service| {
+            // What ran once is not gone back to.
+            matches!(wish, Wish::Deploy { .. }) || !needed.jobs.contains(*service)
+        }) {
+            let terms = self.terms.get(service).cloned().unwrap_or_default();
+            let which = Which { service, project: self.project.as_deref(), terms: &terms };
+            let whom = (&*self.logins, &self.models);
+            let scene = Box::pin(observe(&self.hosts, which, wish, ledger, self.manner, whom)).await;
+            let mut scene = scene.map_err(|unseen| match unseen {
+                Unseen::Host(host, error) => NotBegun::Engine(host, error),
+                Unseen::Files(why) => files(why),
+            })?;
+            if let Some(meant) = &mut scene.meant {
+                meant.is_job = needed.jobs.contains(service);
+            }
+            scenes.push(scene);
+        }
+        // One number for all that goes together.
+        let next = scenes.iter().map(|scene| scene.next).max().unwrap_or_default();
+        let (mut plans, mut refusals) = (Vec::new(), Vec::new());
+        for scene in &mut scenes {
+            scene.next = next;
+            match plan(wish, scene) {
+                Ok(plan) => plans.push(plan),
+                Err(why) => {
+                    let new: Vec<_> = why.into_iter().filter(|why| !refusals.contains(why)).collect();
+                    refusals.extend(new);
+                }
+            }
+        }
+        match joined(plans).filter(|_| refusals.is_empty()) {
+            Some(plan) => Ok(Plan { engines: self.engines.clone(), ..plan }),
+            None => Err(NotBegun::Refused(refusals)),
+        }
     }
 
     pub(super) async fn ledger(&self) -> Result<Ledger, NotBegun> {

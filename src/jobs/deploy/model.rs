@@ -1,12 +1,14 @@
 //! What new replicas are made from: another container, or what files say, read again where they are made.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Run;
 use super::act::Fault;
 use super::scene::traits;
-use crate::compose::Service;
 use crate::compose::drift::differences;
+use crate::compose::{Condition, Service};
+use crate::deploy::plan::set::Needs;
 use crate::deploy::plan::{Meant, Terms};
 use crate::domain::deployment::{Model, Replica, Written};
 use crate::domain::ids::{HostId, ServiceId};
@@ -51,6 +53,31 @@ impl Models for NoFiles {
     }
 }
 
+/// How services of a set need each other.
+#[derive(Default)]
+pub(super) struct Needed {
+    /// What each needs first.
+    pub(super) needs: Needs,
+    /// Those that others wait for until they ended.
+    pub(super) jobs: BTreeSet<ServiceId>,
+}
+
+/// As files say, among these; of one alone it does not matter.
+pub(super) fn needed(models: &Arc<dyn Models>, services: &[ServiceId]) -> Result<Needed, String> {
+    let mut needed = Needed::default();
+    for service in services.iter().filter(|_| services.len() > 1) {
+        let Some(said) = models.said(service)? else { continue };
+        for (on, condition) in said.service.depends_on {
+            let on = ServiceId::new(on);
+            if condition == Condition::Completed && services.contains(&on) {
+                needed.jobs.insert(on.clone());
+            }
+            needed.needs.entry(service.clone()).or_default().insert(on);
+        }
+    }
+    Ok(needed)
+}
+
 /// What is meant of a service, where files say so of this project. Of one that runs: what it is made from, and whether it
 /// listens.
 pub(super) fn meant(
@@ -73,6 +100,7 @@ pub(super) fn meant(
     Ok(Some(Meant {
         written: Written { project: said.project, service: service.clone(), seal, over: None },
         replicas: said.service.replicas as usize,
+        is_job: false,
         traits: traits(base, &base.labels(), seen, terms),
         differences: differences.into_iter().filter(|one| one.key != "Image").collect(),
     }))

@@ -7,8 +7,8 @@ use crate::deploy::plan::{Refusal, Wish};
 use crate::deploy::promote::{Comparison, Had, Judged, Keys, Live, Verdict, Wanted, local};
 use crate::deploy::story::is_good;
 use crate::domain::container::{Container, State};
-use crate::domain::deployment::Release;
 use crate::domain::deployment::errand::ERRAND;
+use crate::domain::deployment::{Plan, Release};
 use crate::domain::ids::{HostId, ImageId, ServiceId};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
@@ -30,12 +30,12 @@ impl Site {
         let ledger = self.ledger().await?;
         let mut had = Had::default();
         let of_it =
-            || ledger.records.iter().filter(|r| r.plan.as_ref().is_some_and(|p| p.service == *service));
+            || ledger.records.iter().filter(|r| r.plan.as_ref().is_some_and(|p| p.of(service).is_some()));
         of_it().for_each(|record| had.told(record, service));
         // What was taken back ran nowhere as it should.
         let bad: BTreeSet<Release> = of_it()
             .filter(|record| !is_good(record))
-            .filter_map(|record| Some(record.plan.as_ref()?.release))
+            .filter_map(|record| Some(record.plan.as_ref()?.of(service)?.release))
             .collect();
         for (host, engine) in &self.hosts.0 {
             let told = self.on(host, &**engine, service, &bad, &mut had).await;
@@ -122,6 +122,7 @@ impl Site {
         let plan = self.plan(service, &wish).await?;
         let before = before.filter(|_| matches!(wish, Wish::Deploy { .. }));
         let has_run = match (before, &from) {
+            (Some(before), None) => before.have_all_run(&plan).await?,
             (None, _) => true,
             (Some(before), Some((environment, had, _))) if before.environment == *environment => {
                 had.has_run(&plan)
@@ -131,6 +132,16 @@ impl Site {
         let never_ran = before.filter(|_| !has_run).map(|before| before.environment.clone());
         let from = from.map(|(environment, had, comparison)| (environment, had.release(), comparison));
         Ok(Judged { wish, plan, verdict: Verdict { from, never_ran } })
+    }
+
+    /// Each service of the plan ran with its image.
+    async fn have_all_run(&self, plan: &Plan) -> Result<bool, NotBegun> {
+        for service in plan.service.each() {
+            if !self.had(&service).await?.has_run(plan) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What is wanted here of what is live there, and how both configure it.

@@ -96,7 +96,7 @@ pub async fn observe(
     let service = which.service;
     let replicas = || stages.iter().flat_map(|stage| &stage.replicas);
     let planned = ledger.records.iter().filter_map(|record| record.plan.as_ref());
-    let planned = planned.filter(|plan| plan.service == *service).map(|plan| plan.release);
+    let planned = planned.filter_map(|plan| Some(plan.of(service)?.release));
     let last = replicas().map(|replica| replica.release).chain(planned).max().unwrap_or_default();
     let first = replicas().find(|replica| replica.is_up).or_else(|| replicas().next());
     let unknown =
@@ -111,8 +111,9 @@ pub async fn observe(
 
 /// The release of a deployment that ran a migration which cannot be undone.
 fn past(record: &Record, service: &ServiceId) -> Option<Release> {
-    let plan = record.plan.as_ref().filter(|plan| plan.service == *service)?;
-    Progress::of(&record.notes).is_past_migration(plan).then_some(plan.release)
+    let plan = record.plan.as_ref()?;
+    let part = plan.of(service)?;
+    Progress::of(&record.notes).is_past_migration(plan).then_some(part.release)
 }
 
 /// When a kept container was started by itself before it was stopped to be kept: the engine was told to leave it alone.

@@ -52,7 +52,7 @@ pub(super) fn rows<'a>(ctx: &Ctx<'a>) -> Vec<Row<'a>> {
     let of_it = releases::of(ctx.world.records(environment), &c.service);
     let mut rows: Vec<_> = of_it.map(|(record, plan)| Row::Record(record, plan)).collect();
     if let Some(Row::Record(_, plan)) = rows.last() {
-        let before = plan.before;
+        let before = plan.of(&c.service).map_or(plan.before, |part| part.before);
         rows.push(Row::Before(before));
     }
     rows

@@ -2,6 +2,7 @@
 //! whoever finds it goes on or goes back, perhaps to be cut off again. Whatever happens, a ready replica serves if one
 //! did, nothing live is removed, and the end is one of two: as planned, or as before.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use pilothouse::deploy::plan::errands::Errands;
@@ -103,7 +104,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         pid: 1,
         project: None,
         manner: Manner { ready_within_s: 10, ..Manner::default() },
-        terms: Terms::default(),
+        terms: BTreeMap::new(),
         readiness: Arc::new(NoProbe),
         logins: Arc::new(NoLogins),
         models: Arc::new(NoFiles),
@@ -123,7 +124,7 @@ pub enum Ended {
 
 /// One process that deploys.
 pub async fn deploys(site: Site, story: Story) -> Ended {
-    let site = Site { terms: story.terms(), ..site };
+    let site = Site { terms: [(ServiceId::new("web"), story.terms())].into(), ..site };
     match Box::pin(site.begin(&ServiceId::new("web"), &story.wish(), None, None)).await {
         Ok(run) => Ended::At(Box::pin(run.run()).await),
         Err(error) => Ended::Never(error),

@@ -92,9 +92,9 @@ impl Files {
 }
 
 /// What it is made with: its name, its image, whether it runs.
-const STATE: &str = "{{.Config.Image}} {{.State.Status}}";
+pub const STATE: &str = "{{.Config.Image}} {{.State.Status}}";
 
-fn deploy<'a>(target: &'a str, image: &'a str) -> Vec<&'a str> {
+pub fn deploy<'a>(target: &'a str, image: &'a str) -> Vec<&'a str> {
     vec!["deploy", target, image, "--yes", "--local", "--ready-within", "10s"]
 }
 
