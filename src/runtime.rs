@@ -19,6 +19,7 @@ pub mod prompts;
 pub mod quiet;
 pub mod records;
 pub mod run;
+mod secrets;
 pub mod shelf;
 pub mod shell;
 pub mod signals;

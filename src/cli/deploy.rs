@@ -80,8 +80,8 @@ one, anew from what each has (a rolling restart). Where the environment names
 its Compose files they are made as these say, also where nothing of it runs
 yet. A tag is resolved once to a digest by its registry, as who is logged in
 there with `docker login` here. Hosts that lack that very image pull it first,
-before any replica is touched. No registry is asked for a name without a registry's host
-(shop/web:1.5) that all hosts have and that never was in one.
+before any replica is touched. No registry is asked for a name without a
+registry's host (shop/web:1.5) that all hosts have and that never was in one.
 
 A new one is ready before the old one stops, unless it has a port of the
 host by number, writes to a volume, or listens nowhere. Ready is

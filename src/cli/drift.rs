@@ -87,9 +87,17 @@ pub async fn run(arguments: &Arguments, options: &Options) -> Result<u8, Failure
     let masks = Masks::new(&site.config.masks.keys);
     let profiles: BTreeSet<String> = configured.profiles.iter().cloned().collect();
     let mut drift: Vec<(HostId, Drift)> = Vec::new();
+    // What comes from a source stands in no file.
+    let terms = site.world.terms.get(&environment.id);
     for (host, running) in &by_host {
         let all = project.drift(&profiles, running, only, &|name| masks.hides(name));
-        drift.extend(all.into_iter().map(|one| (host.clone(), one)));
+        let is_given = |one: &Drift| match one {
+            Drift::Key { service, difference, .. } => {
+                terms.is_some_and(|all| all.services.get(service).is_some_and(|of| of.gives(&difference.key)))
+            }
+            _ => false,
+        };
+        drift.extend(all.into_iter().filter(|one| !is_given(one)).map(|one| (host.clone(), one)));
     }
     tell(&drift, &environment, arguments.json)?;
     Ok(if drift.is_empty() { site.status() } else { 1 })

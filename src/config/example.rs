@@ -49,6 +49,11 @@ const SECTIONS: &[Section] = &[
         "services.api.guards",
         "How a new release is judged beside the old one while both take traffic. One that loses its replicas or their connections goes back at once.",
     ),
+    section(
+        "services.*.env.from.*",
+        "services.api.env.from.DB_PASSWORD",
+        "Where the value of a variable comes from that stands nowhere: it is had when a deployment begins, and never written down.",
+    ),
     section("services.*.env.match", "services.api.env.match", "Forms of values."),
     section("services.*.env.between", "services.api.env.between", "Ranges of numbers."),
     section(

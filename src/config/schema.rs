@@ -362,4 +362,4 @@ impl Environment {
 mod defaults;
 mod deploy;
 
-pub use deploy::{Deploy, Guards, Set, Variables};
+pub use deploy::{Deploy, From, Guards, Set, Variables};

@@ -10,6 +10,7 @@ use super::units::Factor;
 use crate::deploy::guard::Guards;
 use crate::deploy::plan::errands::Errands;
 use crate::deploy::rules::Rules;
+use crate::domain::deployment::Source;
 use crate::domain::deployment::errand::Migration;
 use crate::domain::environment::Class;
 use crate::domain::ids::EnvironmentId;
@@ -73,6 +74,18 @@ pub fn guards(of: &schema::Guards) -> Guards {
         latency: of.latency.map(Factor::get),
         min_requests: of.min_requests.into(),
         inconclusive: of.inconclusive.get(),
+    }
+}
+
+/// Where the value of a variable comes from. A command of a project file that is not trusted is none.
+pub fn source(from: &schema::From) -> Source {
+    match (&from.file, &from.command[..]) {
+        (Some(file), []) => Source::File(file.clone()),
+        (None, [_, ..]) => {
+            let (argv, dir, within) = (from.command.clone(), from.dir.clone(), from.within.get());
+            Source::Command { argv, dir, within }
+        }
+        _ => Source::Nowhere,
     }
 }
 

@@ -115,7 +115,7 @@ pub fn places(presence: &[(HostId, Presence)]) -> String {
 /// The deployments of a service, the newest first.
 pub fn of<'a>(records: &'a [Record], service: &ServiceId) -> impl Iterator<Item = (&'a Record, &'a Plan)> {
     let planned = records.iter().rev().filter_map(|record| Some((record, record.plan.as_deref()?)));
-    planned.filter(move |(_, plan)| plan.service == *service)
+    planned.filter(move |(_, plan)| plan.of(service).is_some())
 }
 
 impl Plan {

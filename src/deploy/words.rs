@@ -62,7 +62,10 @@ impl Plan {
     pub fn changes(&self) -> Vec<String> {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         let all = self.differences.iter();
-        all.map(|one| format!("  {}: {} -> {}", one.key, value(&one.there), value(&one.here))).collect()
+        let all = all.map(|one| format!("  {}: {} -> {}", one.key, value(&one.there), value(&one.here)));
+        let given = self.secrets.iter();
+        all.chain(given.map(|one| format!("  env {} of {}: from {}", one.name, one.service, one.source)))
+            .collect()
     }
 
     /// Without values that it shows and does not need.
@@ -84,8 +87,8 @@ impl Plan {
         }
         if count(is_written) > 0 {
             remarks.push((self.written(), false));
-            remarks.extend(self.changes().into_iter().take(SHOWN).map(|text| (text, false)));
         }
+        remarks.extend(self.changes().into_iter().take(SHOWN).map(|text| (text, false)));
         if self.steps.iter().any(|step| step.act.is_irreversible()) {
             let text = "its migration cannot be undone: from then on nothing goes back by itself";
             remarks.push((text.to_owned(), true));

@@ -10,16 +10,20 @@ use serde::{Deserialize, Serialize};
 use self::errand::{Errand, Kind, Migration};
 use super::container::Container;
 use super::ids::{ContainerId, HostId, ImageId, ServiceId};
-use super::ledger::{RecordId, RecordNumber, Who};
+use super::ledger::{RecordId, RecordNumber};
 use super::registry::shortened;
 use super::spec::{Difference, Endpoint, RestartPolicy};
 
 pub mod errand;
 mod model;
+mod request;
 mod set;
+mod source;
 
 pub use model::{Model, Written};
+pub use request::{Asked, Request};
 pub use set::Part;
+pub use source::{Source, Sourced};
 
 /// Which environment a container was made for, by a deployment.
 pub const ENVIRONMENT: &str = "pilothouse.environment";
@@ -114,6 +118,9 @@ pub struct Plan {
     /// What is done last where it is taken back.
     #[serde(default)]
     pub after_back: Vec<Step>,
+    /// Variables of new replicas that have their values from a source.
+    #[serde(default)]
+    pub secrets: Vec<Sourced>,
     /// Where the new replicas are not as those that run, their image apart; secrets are hidden.
     #[serde(default)]
     pub differences: Vec<Difference>,
@@ -145,6 +152,7 @@ impl Plan {
             settle_s: 5,
             steps,
             after_back: Vec::new(),
+            secrets: Vec::new(),
             differences: Vec::new(),
             crosses: None,
         }
@@ -341,45 +349,6 @@ pub enum Phase {
     TakenUp(RecordId),
     /// Somebody asks something of whoever is at work under this epoch. The step means nothing.
     Asked(Box<Request>),
-}
-
-/// What somebody asks of whoever is at work on a deployment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Request {
-    /// Which.
-    pub id: RecordId,
-    /// One more than that of the last that whoever asks had seen: clocks differ.
-    pub turn: u32,
-    /// Who asks.
-    pub by: Who,
-    /// For what.
-    pub what: Asked,
-    /// Why, where that was said.
-    pub why: Option<String>,
-}
-
-impl fmt::Display for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.what {
-            Asked::Pause => "paused",
-            Asked::GoOn => "told to go on",
-            Asked::Back => "aborted",
-        };
-        write!(f, "{what} by {}", self.by)?;
-        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
-    }
-}
-
-/// What can be asked of a deployment that runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Asked {
-    /// Begin no further step.
-    Pause,
-    /// Do again.
-    GoOn,
-    /// Turn back.
-    Back,
 }
 
 /// One line of a journal.

@@ -2,6 +2,7 @@
 //! the lock is looked at, then it is done and read back, then that is written down. What cannot be done turns it back.
 //! Whoever is cut off at any instant leaves a journal from which another goes on, in either direction.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,10 @@ use tokio::time::sleep;
 use super::ledger::journal::told;
 use super::ledger::{Book, Entry};
 use crate::deploy::event::{Ending, Said};
+use crate::deploy::plan::Terms;
 use crate::deploy::progress::{Numbered, Progress};
 use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Step};
-use crate::domain::ids::{EnvironmentId, HostId};
+use crate::domain::ids::{EnvironmentId, HostId, ServiceId};
 use crate::domain::ledger::{Outcome, RecordNumber};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
@@ -30,6 +32,7 @@ pub mod lock;
 pub mod model;
 pub mod promote;
 pub mod scene;
+pub mod secrets;
 pub mod take_up;
 
 use act::Fault;
@@ -38,6 +41,7 @@ use heed::{Beside, Ears};
 use images::Logins;
 use lock::Held;
 use model::Models;
+use secrets::Vault;
 
 /// A host that does not answer is asked again after these waits, then the deployment stops where it is.
 const AGAIN_AFTER: [Duration; 4] =
@@ -158,6 +162,10 @@ pub struct Run {
     pub logins: Arc<dyn Logins>,
     /// Who knows what files say.
     pub models: Arc<dyn Models>,
+    /// Values that come from sources.
+    pub vault: Vault,
+    /// What the configuration says of its services.
+    pub terms: BTreeMap<ServiceId, Terms>,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use super::files::Files;
 use super::hosts::Routes;
 use super::logins::Operator;
+use super::secrets::Here;
 use crate::deploy::event::Said;
 use crate::deploy::plan::Manner;
 use crate::domain::container::{Container, Detail};
@@ -21,6 +22,7 @@ use crate::domain::ledger::Who;
 use crate::domain::probe::{ProbeKind, ProbeSpec, Target};
 use crate::jobs::deploy::begin::Site;
 use crate::jobs::deploy::gate::Readiness;
+use crate::jobs::deploy::secrets::Vault;
 use crate::jobs::deploy::{Care, Hosts};
 use crate::jobs::ledger::{Book, Place};
 use crate::jobs::route::Route;
@@ -90,6 +92,7 @@ pub fn of(
         readiness: Arc::new(asks),
         logins: Arc::new(Operator),
         models: Arc::new(Files::of(environment, &of)),
+        vault: Vault::new(Arc::new(Here)),
         care: Care::default(),
         say,
     }

@@ -14,6 +14,7 @@ mod recovery;
 mod releases;
 mod requests;
 mod schedules;
+mod secrets;
 mod sets;
 mod under_load;
 mod world;

@@ -6,6 +6,10 @@ use super::source::{Origins, Source};
 use crate::config::files::in_home;
 use crate::config::schema::Config;
 
+fn absolute(dir: &Path) -> PathBuf {
+    std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf())
+}
+
 /// Where the files of a configuration lie.
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'a, 'b> {
@@ -42,6 +46,13 @@ impl<'a, 'b> Beside<'a, 'b> {
         for (name, service) in &mut config.services {
             if let Some(example) = &mut service.env.example {
                 *example = self.file(&["services", name, "env", "example"], example);
+            }
+            for (variable, from) in &mut service.env.from {
+                let key = |last| ["services", name, "env", "from", variable, last];
+                if let Some(file) = &mut from.file {
+                    *file = self.file(&key("file"), file);
+                }
+                from.dir = absolute(&self.dir(&key("command")));
             }
         }
         for (name, environment) in &mut config.environments {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Command, Config, Deploy, Environment, Fields, Guards, Inventory, Logs, Masks, Probe, Thresholds, Usage,
+    Command, Config, Deploy, Environment, Fields, From, Guards, Inventory, Logs, Masks, Probe, Thresholds,
+    Usage,
 };
 use crate::config::units::{ByteSize, Percent, Period, PolicyText};
 use crate::domain::secret;
@@ -80,6 +81,12 @@ impl Default for Probe {
             expect: 200,
             headers: BTreeMap::new(),
         }
+    }
+}
+
+impl Default for From {
+    fn default() -> Self {
+        Self { file: None, command: Vec::new(), within: Period::from_ms(30_000), dir: "/".into() }
     }
 }
 

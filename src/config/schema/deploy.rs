@@ -52,6 +52,23 @@ pub struct Variables {
     pub between: BTreeMap<String, Span>,
     /// May be what production otherwise runs without.
     pub allow: Vec<String>,
+    /// Where values come from that stand nowhere.
+    pub from: BTreeMap<String, From>,
+}
+
+/// Where the value of a variable comes from: a file, or what a command prints.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct From {
+    /// Relative to the file that names it; absolute once loaded.
+    pub file: Option<PathBuf>,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// How long the command may take.
+    pub within: Period,
+    /// Where the command is run: where the file lies that names it.
+    #[serde(skip)]
+    pub dir: PathBuf,
 }
 
 /// How a new release is judged beside the old one; see [`crate::deploy::guard`].

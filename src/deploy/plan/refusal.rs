@@ -22,6 +22,9 @@ pub enum Refusal {
     /// Only one service at a time has so many replicas.
     #[error("a set is not scaled: name one service")]
     SetScaled,
+    /// A value cannot be had from its source.
+    #[error("{0}")]
+    Secret(String),
     /// What files say of it cannot be read.
     #[error("{0}")]
     Files(String),

@@ -11,7 +11,7 @@ use super::routing::Ports;
 use crate::deploy::guard::Guards;
 use crate::deploy::rules::{Broken, Rules};
 use crate::domain::deployment::errand::Migration;
-use crate::domain::deployment::{Model, Release, Replica, Written};
+use crate::domain::deployment::{Model, Release, Replica, Source, Written};
 use crate::domain::environment::Compose;
 use crate::domain::ids::{ContainerKey, EnvironmentId, HostId, ImageId, ServiceId};
 use crate::domain::spec::{Difference, Endpoint, RestartPolicy};
@@ -68,6 +68,21 @@ pub struct Terms {
     pub guards: Guards,
     /// So many on all hosts together, where it does not run yet.
     pub replicas: Option<usize>,
+    /// Variables whose values come from somewhere else.
+    pub sources: BTreeMap<String, Source>,
+}
+
+impl Terms {
+    /// The difference is about a variable that has its value from a source.
+    pub fn gives(&self, key: &str) -> bool {
+        key.strip_prefix("env ").is_some_and(|name| self.sources.contains_key(name))
+    }
+
+    /// What variables break of the rules. Those that come from a source are judged once they are had.
+    pub fn broken(&self, variables: &BTreeMap<String, String>) -> Vec<Broken> {
+        let all = self.rules.broken(variables).into_iter();
+        all.filter(|broken| !self.sources.contains_key(&broken.key)).collect()
+    }
 }
 
 /// What files say of a service.

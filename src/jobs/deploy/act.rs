@@ -92,7 +92,8 @@ impl Run {
         };
         if self.find(host, replica).await?.is_none() {
             let spec = self.model(host, replica, like).await?;
-            let mut labels = self.labels(&spec);
+            let spec = self.with_values(spec, like).await?;
+            let mut labels = self.labels(&spec, like);
             if spec.labels().contains_key(NUMBER)
                 && let Some((_, number)) = replica.name.rsplit_once('-')
             {
@@ -253,14 +254,23 @@ impl Run {
         Ok(())
     }
 
-    /// Of a set each has the name of its own service.
-    fn labels(&self, spec: &Spec) -> BTreeMap<String, String> {
-        let Run { environment, plan, entry, .. } = self;
+    /// Of which service it is, where the plan is of several.
+    pub(super) fn service_of(&self, spec: &Spec, model: &Model) -> ServiceId {
+        if let Model::Written(written) = model {
+            return written.service.clone();
+        }
         let own = spec.labels();
         let named = [COMPOSE_SERVICE, SERVICE].iter().find_map(|name| own.get(*name));
-        let part = named.and_then(|name| plan.of(&ServiceId::new(name.as_str())));
-        let (service, release) =
-            part.map_or_else(|| (plan.service.clone(), plan.release), |part| (part.service, part.release));
+        let named =
+            named.map(|name| ServiceId::new(name.as_str())).filter(|name| self.plan.of(name).is_some());
+        named.unwrap_or_else(|| self.plan.service.clone())
+    }
+
+    /// Of a set each has the name of its own service.
+    fn labels(&self, spec: &Spec, model: &Model) -> BTreeMap<String, String> {
+        let Run { environment, plan, entry, .. } = self;
+        let service = self.service_of(spec, model);
+        let release = plan.of(&service).map_or(plan.release, |part| part.release);
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         BTreeMap::from([
             label(ENVIRONMENT, environment.as_str()),

@@ -11,6 +11,7 @@ use super::images::Logins;
 use super::lock::{LockError, Locked};
 use super::model::{Models, needed};
 use super::scene::{Unseen, Which, observe};
+use super::secrets::{Vault, sourced};
 use super::{Care, Hosts, Run};
 use crate::deploy::event::Said;
 use crate::deploy::plan::set::{joined, ordered};
@@ -51,6 +52,8 @@ pub struct Site {
     pub logins: Arc<dyn Logins>,
     /// Who knows what files say.
     pub models: Arc<dyn Models>,
+    /// Values that come from sources.
+    pub vault: Vault,
     /// What is held to.
     pub care: Care,
     /// Who wants to know.
@@ -130,7 +133,10 @@ impl Site {
             }
         }
         match joined(plans).filter(|_| refusals.is_empty()) {
-            Some(plan) => Ok(Plan { engines: self.engines.clone(), ..plan }),
+            Some(plan) => {
+                let secrets = sourced(&self.terms, &plan);
+                Ok(Plan { engines: self.engines.clone(), secrets, ..plan })
+            }
             None => Err(NotBegun::Refused(refusals)),
         }
     }
@@ -190,6 +196,7 @@ impl Site {
         if shown.is_some_and(|shown| *shown != plan) {
             return Err(NotBegun::Changed);
         }
+        let plan = Plan { secrets: self.had_all(&plan).await?, ..plan };
         let on = plan.steps.iter().filter_map(|step| {
             let replica = step.act.replica()?;
             let id = replica.id.as_ref()?;
@@ -241,6 +248,8 @@ impl Site {
             readiness: Arc::clone(&self.readiness),
             logins: Arc::clone(&self.logins),
             models: Arc::clone(&self.models),
+            vault: self.vault.clone(),
+            terms: self.terms.clone(),
             care: self.care,
             say: Box::new(move |said| say(said)),
             ears: Ears::new(),

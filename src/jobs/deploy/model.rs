@@ -102,7 +102,10 @@ pub(super) fn meant(
         replicas: said.service.replicas as usize,
         is_job: false,
         traits: traits(base, &base.labels(), seen, terms),
-        differences: differences.into_iter().filter(|one| one.key != "Image").collect(),
+        differences: differences
+            .into_iter()
+            .filter(|one| one.key != "Image" && !terms.gives(&one.key))
+            .collect(),
     }))
 }
 

@@ -201,7 +201,7 @@ pub(super) fn traits(
         has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
             || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
         has_port: listens || !spec.published().is_empty(),
-        broken: terms.rules.broken(&variables),
+        broken: terms.broken(&variables),
         ports: Ports::wanted(&spec.published()),
         has_check,
         routed_by: routed_by(labels, &variables, has_check),

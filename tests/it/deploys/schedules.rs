@@ -16,6 +16,7 @@ use pilothouse::jobs::deploy::begin::{NotBegun, Site, unfinished};
 use pilothouse::jobs::deploy::gate::NoProbe;
 use pilothouse::jobs::deploy::images::NoLogins;
 use pilothouse::jobs::deploy::model::NoFiles;
+use pilothouse::jobs::deploy::secrets::{NoSources, Vault};
 use pilothouse::jobs::deploy::take_up::Way;
 use pilothouse::jobs::deploy::{Care, End, Hosts};
 use pilothouse::jobs::ledger::{Book, Place};
@@ -108,6 +109,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         readiness: Arc::new(NoProbe),
         logins: Arc::new(NoLogins),
         models: Arc::new(NoFiles),
+        vault: Vault::new(Arc::new(NoSources)),
         care,
         say: Arc::new(|_| {}),
     }
