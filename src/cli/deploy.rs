@@ -31,8 +31,8 @@ macro_rules! json {
         "\
 JSON (--json), one object per event:
   event    plan, differs, compared, refused, begun, begins, done, waits,
-           last_lines, again, turns, paused, goes_on, asked, taken_up, trouble,
-           end
+           last_lines, again, turns, paused, goes_on, asked, taken_up,
+           trouble, end
            refused: a reason why there is no plan; one object each
   step     what the step does, and on which host; null where it is about all
   text     the same in words
