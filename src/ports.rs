@@ -4,6 +4,7 @@ pub mod balancer;
 pub mod commands;
 pub mod engine;
 pub mod host_files;
+pub mod housing;
 pub mod ledger;
 pub mod lifecycle;
 pub mod lock;

@@ -1,5 +1,6 @@
 //! The loop, and the only code that knows both the screen and the outside.
 
+pub mod balancers;
 pub mod before;
 pub mod compose;
 pub mod demo;

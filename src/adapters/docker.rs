@@ -7,6 +7,7 @@ mod engine;
 mod exec;
 pub mod find;
 mod holder;
+mod housing;
 mod images;
 mod inventory;
 mod ledger;

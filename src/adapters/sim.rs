@@ -11,6 +11,7 @@ mod engine;
 mod exec;
 pub mod faults;
 mod fleet;
+mod housing;
 mod images;
 mod inspect;
 mod ledger;

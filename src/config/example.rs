@@ -54,6 +54,11 @@ const SECTIONS: &[Section] = &[
         "services.api.env.from.DB_PASSWORD",
         "Where the value of a variable comes from that stands nowhere: it is had when a deployment begins, and never written down.",
     ),
+    section(
+        "services.*.traffic",
+        "services.api.traffic",
+        "A balancer before the service: deployments cost no request, and the old release stays a key away.",
+    ),
     section("services.*.env.match", "services.api.env.match", "Forms of values."),
     section("services.*.env.between", "services.api.env.between", "Ranges of numbers."),
     section(

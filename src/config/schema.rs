@@ -165,6 +165,8 @@ pub struct Service {
     pub deploy: Deploy,
     /// How a new release is judged beside the old one.
     pub guards: Guards,
+    /// How traffic gets to it.
+    pub traffic: Traffic,
 }
 
 /// Which address is probed.
@@ -361,5 +363,7 @@ impl Environment {
 
 mod defaults;
 mod deploy;
+mod traffic;
 
 pub use deploy::{Deploy, From, Guards, Set, Variables};
+pub use traffic::Traffic;

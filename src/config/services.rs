@@ -6,15 +6,17 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::schema::{self, Config};
-use super::units::Factor;
+use super::units::{Factor, Period};
 use crate::deploy::guard::Guards;
 use crate::deploy::plan::errands::Errands;
+use crate::deploy::plan::traffic::Traffic;
 use crate::deploy::rules::Rules;
 use crate::domain::deployment::Source;
 use crate::domain::deployment::errand::Migration;
 use crate::domain::environment::Class;
 use crate::domain::ids::EnvironmentId;
 use crate::domain::probe::{Ask, Headers, ProbeSpec, ServiceSpec, ServiceSpecs, Via};
+use crate::domain::traffic::Stick;
 
 /// For each of these environments, every service that the configuration names.
 pub fn services<'a>(
@@ -87,6 +89,33 @@ pub fn source(from: &schema::From) -> Source {
         }
         _ => Source::Nowhere,
     }
+}
+
+/// How traffic gets to a service; `None` where no balancer is wanted.
+pub fn traffic(of: &schema::Traffic) -> Option<Traffic> {
+    let seconds = |period: Period| u32::try_from(period.get().as_secs()).unwrap_or(u32::MAX);
+    let by = || of.stick_by.clone().unwrap_or_default();
+    let mut steps: Vec<u16> = of.steps.iter().map(|share| share.get()).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    Some(Traffic {
+        image: of.image.clone(),
+        listen: of.listen,
+        port: of.port?,
+        check: of.check.clone(),
+        stick: match of.stick.as_str() {
+            "address" => Stick::Address,
+            "cookie" => Stick::Cookie(by()),
+            "header" => Stick::Header(by()),
+            _ => Stick::None,
+        },
+        preview: of.preview.clone(),
+        steps,
+        hold_s: seconds(of.hold),
+        warm_s: seconds(of.warm),
+        drain_s: seconds(of.drain),
+        by_hand: of.flip == "by-hand",
+    })
 }
 
 fn probe_spec(probe: &schema::Probe, via: schema::Via) -> ProbeSpec {

@@ -41,6 +41,8 @@ pub enum Kind {
     Address,
     /// The path of a URL, from `/`.
     UrlPath,
+    /// Letters, digits, `-`, `_` and `.`: the name of a header or a cookie.
+    Word,
     /// A file, from `/` or `~/`.
     File,
     /// A file, from `/`, from `~/`, or from where the file is that names it.
@@ -124,7 +126,7 @@ impl Key {
 
 use Kind::{
     Action, Address, Bool, Choice, Chords, Colour, Factor, File, FileBeside, Integer, List, Percent, Period,
-    Policy, Regex, Same, Size, Span, Text, Theme, UrlPath,
+    Policy, Regex, Same, Size, Span, Text, Theme, UrlPath, Word,
 };
 
 const TEXTS: Kind = List(&Text);
@@ -190,6 +192,18 @@ pub const KEYS: &[Key] = &[
     may("services.*.guards.latency", Factor, "\"1.5x\"", "Its mean latency may be at most so many times that of the old one; not judged where it is not set."),
     set("services.*.guards.min_requests", Integer(1, 1_000_000), "200", "Fewer requests than this, of either, tell nothing."),
     set("services.*.guards.inconclusive", Policy, "\"ask\"", "What is done where nothing can be told: ask, abort, or \"promote after 15m\"; a doubt is asked about even then."),
+    may("services.*.traffic.port", Integer(1, 65_535), "8080", "The port of its containers. With it a balancer stands before the service: an HAProxy that the next deployment makes."),
+    may("services.*.traffic.listen", Integer(1, 65_535), "80", "The port of the host on which the balancer takes requests; without it others find it by the service's name alone."),
+    may("services.*.traffic.check", UrlPath, "\"/health\"", "What the balancer asks each container before it sends anything there; without it, it only connects."),
+    set("services.*.traffic.image", Text, "\"haproxy:3.2-alpine\"", "The balancer's image: HAProxy 2.6 or later with a shell, nc and flock."),
+    set("services.*.traffic.steps", List(&Percent), "[]", "Shares of a new release on its way to all traffic: a canary. None: one flip."),
+    set("services.*.traffic.hold", Period(SECOND), "\"2m\"", "How long each share is watched before the next."),
+    set("services.*.traffic.flip", Choice(&["by-itself", "by-hand"]), "\"by-itself\"", "Whether a new release that is ready gets traffic by itself, or waits for `flip`."),
+    set("services.*.traffic.warm", Period(0), "\"1m\"", "How long the old release stays up without traffic, to go back to at once."),
+    set("services.*.traffic.drain", Period(0), "\"30s\"", "How long requests in flight may take before the old release is stopped all the same."),
+    set("services.*.traffic.stick", Choice(&["none", "address", "cookie", "header"]), "\"none\"", "Whether all requests of one client go to one release while two get traffic, and by what."),
+    may("services.*.traffic.stick_by", Word, "\"session\"", "The name of that cookie or header."),
+    may("services.*.traffic.preview", Word, "\"x-preview\"", "A header; with the value blue or green a request goes to that slot, whatever the shares. Anybody may send it."),
     set("services.*.via", Choice(&["published", "container"]), "\"published\"", "Probe the published port, or the container's own address."),
     may("services.*.live|ready.http", UrlPath, "\"/health/ready\"", "Path to get; either this or tcp."),
     set("services.*.live|ready.tcp", Bool, "false", "Only connect; needs a port."),
@@ -286,7 +300,7 @@ mod tests {
         assert_eq!(children("hosts.*"), ["address", "label", "allow_plain_tcp", "tls"]);
         assert_eq!(
             children("services.*"),
-            ["runbook", "restart_limit", "env", "deploy", "guards", "via", "live|ready"]
+            ["runbook", "restart_limit", "env", "deploy", "guards", "traffic", "via", "live|ready"]
         );
         assert_eq!(children("log"), [""; 0]);
     }

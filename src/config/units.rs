@@ -82,6 +82,11 @@ impl Percent {
         Self(if hundredths > 10_000 { 10_000 } else { hundredths })
     }
 
+    /// In hundredths of a percent.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
     /// As a part of one.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / 10_000.0

@@ -19,6 +19,7 @@ pub mod routing;
 mod scale;
 mod scene;
 pub mod set;
+pub mod traffic;
 
 use errands::{Errands, Run};
 use images::{Chosen, Source};
@@ -26,6 +27,7 @@ pub use refusal::Refusal;
 use rollback::rollback;
 use scale::scale;
 pub use scene::{AllTerms, InEnvironment, Known, Manner, Meant, Scene, Stage, Standing, Terms, Traits};
+use traffic::{Change, Way};
 
 /// What is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -82,7 +84,11 @@ fn deploy(
     };
     refusals.extend(scene.early());
     refusals.extend(scene.broken().into_iter().map(Refusal::Rule));
-    let (mut steps, mut count, mut is_live) = (Vec::new(), 0, wanted.is_some());
+    let way = Way::of(scene).unwrap_or_else(|found| {
+        refusals.extend(found);
+        None
+    });
+    let (mut steps, mut changes, mut is_live) = (Vec::new(), Vec::new(), wanted.is_some());
     let mut last = Vec::new();
     let mut after_back = Vec::new();
     for stage in scene.targets() {
@@ -101,7 +107,7 @@ fn deploy(
             is_live &= source.id == Some(&old.image_id);
             let like = || Model::Like(old.key.clone());
             let model = scene.meant.as_ref().map_or_else(like, |meant| meant.over(Some(old)));
-            if count == 0 {
+            if changes.is_empty() {
                 let own =
                     Run { scene, host: &stage.host, like: &model, source: &source, release: scene.next };
                 let Errands { post_deploy, post_rollback, .. } = &scene.terms.errands;
@@ -111,12 +117,12 @@ fn deploy(
                 let back = Run { like: &like(), source: &source, release: before, ..own };
                 after_back = back.steps(Kind::PostRollback, post_rollback);
             }
-            count += 1;
             let traits = scene.meant.as_ref().map_or(&old.traits, |meant| &meant.traits);
             let may_overlap = scene.may_overlap(&old.traits) && scene.may_overlap(traits);
-            let new = scene.made(traits, may_overlap, scene.next, count);
-            let create = created(&new, &model, &source);
-            steps.extend(replaced(old, &new, may_overlap, Some(create), Act::Start(new.clone())));
+            let is_apart = may_overlap && way.is_none();
+            let new = scene.made(traits, is_apart, scene.next, changes.len() as u32 + 1);
+            let create = Some(created(&new, &model, &source));
+            changes.push(Change { old, new, may_overlap, create });
         }
     }
     let differences = scene.meant.as_ref().map(|meant| meant.differences.clone()).unwrap_or_default();
@@ -129,10 +135,32 @@ fn deploy(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    steps.extend(arranged(&changes, way.as_ref(), true));
     steps.extend(last);
     steps.extend(scene.surplus(&[scene.next, before]));
     let plan = scene.planned(Purpose::Deploy, scene.next, before, image, steps);
-    Ok(Plan { digest, after_back, differences, ..plan })
+    Ok(fronted(Plan { digest, after_back, differences, ..plan }, way.as_ref()))
+}
+
+/// All changes: one after the other, or behind the balancer.
+fn arranged(changes: &[Change<'_>], way: Option<&Way<'_>>, is_watched: bool) -> Vec<Step> {
+    match way {
+        Some(way) => way.steps(changes, is_watched),
+        None => changes.iter().flat_map(replaced).collect(),
+    }
+}
+
+/// With the balancer that it goes through. That is no replica, although it is started.
+fn fronted(plan: Plan, way: Option<&Way<'_>>) -> Plan {
+    let Some(way) = way else { return plan };
+    let is_house = |step: &&Step| matches!(step.act, Act::House { .. });
+    let replicas = plan.replicas - plan.steps.iter().filter(is_house).count();
+    Plan { replicas, front: Some(way.front().clone()), drain_s: way.drain_s(), ..plan }
+}
+
+/// What has it run: one that was kept is started again.
+fn start(new: &Replica, create: Option<&Act>) -> Act {
+    if create.is_some() { Act::Start(new.clone()) } else { Act::Revive(new.clone()) }
 }
 
 fn created(new: &Replica, like: &Model, source: &Source<'_>) -> Act {
@@ -165,17 +193,6 @@ impl Scene {
         Plan { digest, replicas, ready_within_s, settle_s, ..plan }
     }
 
-    /// One that is kept, in place of a live one. The engine was told to leave it alone; where nobody knows what it did with
-    /// it before, it does as with the live one.
-    fn kept(&self, back: &Standing, live: &Standing) -> Replica {
-        let replica = back.replica(self.may_overlap(&live.traits));
-        let is_unknown = replica.restart.name == "no";
-        Replica {
-            restart: if is_unknown { live.traits.restart.clone() } else { replica.restart.clone() },
-            ..replica
-        }
-    }
-
     /// Kept containers of releases that are more than are kept. What no deployment made is somebody else's.
     fn surplus(&self, besides: &[Release]) -> Vec<Step> {
         let all = self.hosts.iter().flat_map(|h| &h.replicas).filter(|r| !r.is_up && r.release > Release(0));
@@ -192,10 +209,10 @@ impl Scene {
 }
 
 /// The new one for the old one.
-fn replaced(old: &Standing, new: &Replica, may_overlap: bool, create: Option<Act>, start: Act) -> Vec<Step> {
-    let retire = Act::Retire(old.replica(may_overlap));
-    let serving = serving(start, new);
-    let acts: Vec<Act> = if may_overlap {
+fn replaced(Change { old, new, may_overlap, create }: &Change<'_>) -> Vec<Step> {
+    let retire = Act::Retire(old.replica(*may_overlap));
+    let (serving, create) = (serving(start(new, create.as_ref()), new), create.clone());
+    let acts: Vec<Act> = if *may_overlap {
         create.into_iter().chain(serving).chain([retire]).collect()
     } else {
         create.into_iter().chain([retire]).chain(serving).collect()

@@ -187,8 +187,15 @@ fn undo(act: &Act) -> Vec<Act> {
         }
         Act::Revive(replica) => vec![Act::Retire(replica.clone())],
         Act::Retire(replica) => serving(Act::Revive(replica.clone()), replica),
+        Act::House { proxy, .. } => vec![Act::Discard(proxy.clone())],
+        Act::Attach(replica, slot) => vec![Act::Detach(replica.clone(), *slot)],
+        Act::Detach(replica, slot) => vec![Act::Attach(replica.clone(), *slot)],
+        // Whichever of several it was: all lead to how it was before the first.
+        Act::Split { before, .. } => vec![Act::Split { before: *before, to: *before }],
         // Nothing was changed, or nothing can be brought back.
-        Act::Pull { .. } | Act::Gate(_) | Act::Join(_) | Act::Discard(_) => Vec::new(),
+        Act::Pull { .. } | Act::Gate(_) | Act::Join(_) | Act::Discard(_) | Act::Passes(_) | Act::Hold(_) => {
+            Vec::new()
+        }
     }
 }
 

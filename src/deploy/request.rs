@@ -10,6 +10,12 @@ pub struct Heard {
     pub pause: Option<Request>,
     /// It shall go back; who wants it so.
     pub back: Option<Request>,
+    /// It shall go on; who wants it so.
+    pub go_on: Option<Request>,
+    /// It shall not wait between two shares any more; who wants it so.
+    pub promote: Option<Request>,
+    /// Traffic shall be shared so; who wants it so.
+    pub weight: Option<Request>,
 }
 
 impl Heard {
@@ -18,9 +24,14 @@ impl Heard {
         let mut asked = requests(notes, epoch);
         asked.sort_by(|a, b| (a.turn, &a.id).cmp(&(b.turn, &b.id)));
         let back = asked.iter().find(|one| one.what == Asked::Back).map(|one| (*one).clone());
-        let last = asked.iter().rfind(|one| one.what != Asked::Back);
-        let pause = last.filter(|one| one.what == Asked::Pause).map(|one| (*one).clone());
-        Self { pause, back }
+        let last =
+            |is_it: fn(&Asked) -> bool| asked.iter().rfind(|one| is_it(&one.what)).map(|one| (*one).clone());
+        let pause = last(|what| matches!(what, Asked::Pause | Asked::GoOn));
+        let pause = pause.filter(|one| one.what == Asked::Pause);
+        let go_on = last(|what| *what == Asked::GoOn);
+        let promote = last(|what| *what == Asked::Promote);
+        let weight = last(|what| matches!(what, Asked::Weigh(_)));
+        Self { pause, back, go_on, promote, weight }
     }
 }
 

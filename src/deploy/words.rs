@@ -16,7 +16,11 @@ impl Act {
             Self::Start(_) | Self::Revive(_) => "stop it",
             Self::Retire(_) => "start it again",
             Self::Discard(_) => "none, it is gone",
-            Self::Pull { .. } | Self::Gate(_) | Self::Join(_) => "-",
+            Self::House { .. } => "remove it",
+            Self::Attach(..) => "drain it and take it out",
+            Self::Detach(..) => "put it back",
+            Self::Split { .. } => "share it as before",
+            Self::Pull { .. } | Self::Gate(_) | Self::Join(_) | Self::Passes(_) | Self::Hold(_) => "-",
         }
     }
 }
@@ -42,6 +46,15 @@ impl Plan {
         let stop = first(|act| matches!(act, Act::Retire(_)));
         let start = first(|act| matches!(act, Act::Start(_) | Act::Revive(_)));
         stop.zip(start).is_some_and(|(stop, start)| stop < start)
+    }
+
+    /// The balancer can have its port only once what publishes it now has stopped.
+    pub fn has_handover(&self) -> bool {
+        let Some(house) = self.steps.iter().position(|step| matches!(step.act, Act::House { .. })) else {
+            return false;
+        };
+        let next = self.steps[house..].iter().find(|step| matches!(step.act, Act::Retire(_) | Act::Start(_)));
+        next.is_some_and(|step| matches!(step.act, Act::Retire(_)))
     }
 
     fn written(&self) -> String {
@@ -99,6 +112,12 @@ impl Plan {
         if self.has_gap() {
             remarks.push((
                 "it is away between its stop and its start: both cannot run at once".to_owned(),
+                true,
+            ));
+        }
+        if self.has_handover() {
+            remarks.push((
+                "the balancer takes over its port: nobody answers there for a second or two, once".to_owned(),
                 true,
             ));
         }

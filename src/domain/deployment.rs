@@ -4,26 +4,29 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::errand::{Errand, Kind, Migration};
 use super::container::Container;
-use super::ids::{ContainerId, HostId, ImageId, ServiceId};
-use super::ledger::{RecordId, RecordNumber};
+use super::ids::{ContainerId, ContainerKey, HostId, ImageId, ServiceId};
 use super::registry::shortened;
 use super::spec::{Difference, Endpoint, RestartPolicy};
+use super::traffic::{Front, Slot, Split};
 
 pub mod errand;
+mod journal;
 mod model;
 mod request;
 mod set;
 mod source;
+mod traffic;
 
+pub use journal::{Heading, Note, Phase};
 pub use model::{Model, Written};
 pub use request::{Asked, Request};
 pub use set::Part;
 pub use source::{Source, Sourced};
+pub use traffic::Hold;
 
 /// Which environment a container was made for, by a deployment.
 pub const ENVIRONMENT: &str = "pilothouse.environment";
@@ -127,6 +130,12 @@ pub struct Plan {
     /// The release whose migration cannot be undone and lies between: going on to this plan's release crosses it.
     #[serde(default)]
     pub crosses: Option<Release>,
+    /// What traffic goes through, where it goes through a balancer.
+    #[serde(default)]
+    pub front: Option<Front>,
+    /// How long requests in flight may take before they are cut, in seconds.
+    #[serde(default)]
+    pub drain_s: u32,
 }
 
 impl Plan {
@@ -155,6 +164,8 @@ impl Plan {
             secrets: Vec::new(),
             differences: Vec::new(),
             crosses: None,
+            front: None,
+            drain_s: 0,
         }
     }
 
@@ -183,9 +194,12 @@ impl Plan {
         let mut plan = self.clone();
         for step in plan.steps.iter_mut().chain(&mut plan.after_back) {
             step.host = here(&step.host);
-            if let Act::Create { like, .. } = &mut step.act
-                && let Some(key) = like.key_mut()
-            {
+            let key = match &mut step.act {
+                Act::Create { like, .. } => like.key_mut(),
+                Act::House { like, .. } => Some(like),
+                _ => None,
+            };
+            if let Some(key) = key {
                 key.host = here(&key.host);
             }
         }
@@ -270,6 +284,32 @@ pub enum Act {
     Revive(Replica),
     /// Remove one that does not run. This alone cannot be taken back.
     Discard(Replica),
+    /// Make the balancer, ready to be started with these replicas in that slot, which gets all traffic.
+    House {
+        /// Its container.
+        proxy: Replica,
+        /// In whose networks it is found by the service's names.
+        like: ContainerKey,
+        /// Where the replicas are.
+        slot: Slot,
+        /// They are made by this deployment.
+        servers: Vec<Replica>,
+    },
+    /// Wait until the balancer's own check of it passed.
+    Passes(Replica),
+    /// Put it behind the balancer; it passes the balancer's own check then.
+    Attach(Replica, Slot),
+    /// Give it nothing more, wait for what is in flight with it, and take it from behind the balancer.
+    Detach(Replica, Slot),
+    /// Share traffic.
+    Split {
+        /// As it was before the deployment.
+        before: Split,
+        /// As it is then.
+        to: Split,
+    },
+    /// Wait between two shares.
+    Hold(Hold),
 }
 
 impl Act {
@@ -290,7 +330,8 @@ impl Act {
     /// What it is about; `None` where it is about an image alone.
     pub fn replica(&self) -> Option<&Replica> {
         match self {
-            Self::Pull { .. } => None,
+            Self::Pull { .. } | Self::Split { .. } | Self::Hold(_) => None,
+            Self::House { proxy, .. } => Some(proxy),
             Self::Create { replica, .. }
             | Self::Run(replica, _)
             | Self::Start(replica)
@@ -298,6 +339,9 @@ impl Act {
             | Self::Join(replica)
             | Self::Retire(replica)
             | Self::Revive(replica)
+            | Self::Passes(replica)
+            | Self::Attach(replica, _)
+            | Self::Detach(replica, _)
             | Self::Discard(replica) => Some(replica),
         }
     }
@@ -317,55 +361,14 @@ impl fmt::Display for Act {
             Self::Retire(replica) => write!(f, "stop {} and keep it", replica.name),
             Self::Revive(replica) => write!(f, "start {} again", replica.name),
             Self::Discard(replica) => write!(f, "remove {}", replica.name),
+            Self::House { proxy, slot, .. } => {
+                write!(f, "make the balancer {}, all traffic to {slot}", proxy.name)
+            }
+            Self::Passes(replica) => write!(f, "wait until {} passes the balancer's check", replica.name),
+            Self::Attach(replica, slot) => write!(f, "put {} into {slot}", replica.name),
+            Self::Detach(replica, slot) => write!(f, "drain {} and take it out of {slot}", replica.name),
+            Self::Split { to, .. } => write!(f, "share traffic {to}"),
+            Self::Hold(hold) => f.write_str(&hold.plan()),
         }
     }
-}
-
-/// Where a deployment is going.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Heading {
-    /// To what was planned.
-    Forward,
-    /// To how it was before.
-    Back,
-}
-
-/// What the journal says of a step.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// It is about to be done.
-    Intent,
-    /// It is done, as was read back.
-    Done,
-    /// It was tried, and this came back.
-    Failed(String),
-    /// It was tried, this came back, and nothing goes back by itself over a migration that cannot be undone.
-    Stopped(String),
-    /// What it printed last.
-    Printed(Vec<String>),
-    /// Whoever did it is not heard of any more, and another one goes on under this epoch. The step means nothing.
-    TakenUp(RecordId),
-    /// Somebody asks something of whoever is at work under this epoch. The step means nothing.
-    Asked(Box<Request>),
-}
-
-/// One line of a journal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Note {
-    /// Number of the deployment's record.
-    pub number: RecordNumber,
-    /// And its id.
-    pub id: RecordId,
-    /// Under which lock: whoever takes a deployment up has a higher one.
-    pub epoch: u32,
-    /// Where it was going.
-    pub heading: Heading,
-    /// Which step that way, from 0.
-    pub step: u32,
-    /// What of it.
-    pub phase: Phase,
-    /// When, by the clock of who acted.
-    pub at: DateTime<Utc>,
 }

@@ -187,6 +187,22 @@ impl Spec {
         spec.with_host("PortBindings", Value::Null)
     }
 
+    /// Without what publishes that port of it.
+    #[must_use]
+    pub fn without_published(&self, inside: u16) -> Self {
+        let mut bindings = self.host("PortBindings").and_then(Value::as_object).cloned().unwrap_or_default();
+        bindings.retain(|port, _| parts::port(port).is_none_or(|(port, _)| port != inside));
+        self.with_host("PortBindings", Value::Object(bindings))
+    }
+
+    /// With a directory of the host mounted at that path.
+    #[must_use]
+    pub fn with_bind(&self, source: &str, target: &str) -> Self {
+        let mut binds = parts::texts(self.host("Binds"));
+        binds.push(format!("{source}:{target}"));
+        self.with_host("Binds", json!(binds))
+    }
+
     /// The mode of its network: the name of one, `host`, `none`, `container:…`; `default` where nothing is said.
     pub fn network_mode(&self) -> &str {
         self.host("NetworkMode").and_then(Value::as_str).unwrap_or("default")

@@ -227,6 +227,18 @@ impl Flow {
         self.servers.iter().find(|server| server.name == name)
     }
 
+    /// Whether the balancer's own check of that server passed.
+    ///
+    /// # Errors
+    /// What the check says.
+    pub fn is_passed(&self, name: &str) -> Result<(), String> {
+        match self.server(name).map(|server| &server.check) {
+            Some(Check::Passed) => Ok(()),
+            Some(Check::Failed(why)) => Err(format!("the balancer's check of {name}: {why}")),
+            None => Err(format!("{name} is not behind the balancer")),
+        }
+    }
+
     /// Some server of the slot passed the balancer's check and gets requests.
     pub fn is_able(&self, slot: Slot) -> bool {
         let of_slot = |server: &&Server| server.slot == slot && server.is_in;

@@ -18,6 +18,7 @@ use crate::deploy::progress::{Numbered, Progress};
 use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Step};
 use crate::domain::ids::{EnvironmentId, HostId, ServiceId};
 use crate::domain::ledger::{Outcome, RecordNumber};
+use crate::ports::balancer::Balancers;
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
@@ -25,6 +26,7 @@ mod act;
 pub mod ask;
 pub mod begin;
 mod errand;
+mod front;
 pub mod gate;
 pub mod heed;
 pub mod images;
@@ -160,6 +162,8 @@ pub struct Run {
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
     pub logins: Arc<dyn Logins>,
+    /// Who drives what traffic goes through.
+    pub balancers: Arc<dyn Balancers>,
     /// Who knows what files say.
     pub models: Arc<dyn Models>,
     /// Values that come from sources.

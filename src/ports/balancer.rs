@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+use super::housing::Housing;
 use crate::domain::ids::{ContainerId, HostId};
 use crate::domain::spec::Spec;
 use crate::domain::traffic::{Flow, Front, Route, Slot, Split};
@@ -21,6 +22,12 @@ pub enum BalancerError {
         proxy: String,
         /// What came back.
         cause: String,
+    },
+    /// It is not there at all.
+    #[error("balancer {proxy}: there is none")]
+    Absent {
+        /// Which.
+        proxy: String,
     },
     /// It is there, and is not set up to be driven; what is missing, and how it is added.
     #[error("balancer {proxy}: {missing}")]
@@ -196,8 +203,11 @@ pub struct House {
     pub files: Vec<(String, Vec<u8>)>,
 }
 
-/// Where balancers come from.
+/// Where balancers come from, and what their containers need.
 pub trait Balancers: Send + Sync {
+    /// The engine of that host; `None` where the host is not reached.
+    fn housing(&self, host: &HostId) -> Option<Arc<dyn Housing>>;
+
     /// The one in front of a service on that host; `None` where the host is not reached.
     fn of(&self, host: &HostId, front: &Front) -> Option<Box<dyn Balancer>>;
 

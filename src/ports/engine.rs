@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+use super::housing::Housing;
 use super::lifecycle::Lifecycle;
 pub use crate::domain::event::EngineEvent;
 use crate::domain::host::EngineFacts;
@@ -133,7 +134,7 @@ pub struct ExecSession {
 
 /// One Docker engine. Calls fail within [`CALL_TIMEOUT`] where nothing else is said; streams end when dropped.
 #[async_trait]
-pub trait Engine: Lifecycle {
+pub trait Engine: Lifecycle + Housing {
     /// Whether it answers, and that it speaks a version that is understood. One round trip, cheap for the engine: before
     /// anything else, and how liveness is asked.
     async fn greet(&self) -> Result<(), EngineError> {

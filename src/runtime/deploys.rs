@@ -105,6 +105,8 @@ pub fn ask(
         Asked::Pause => "waits before its next step",
         Asked::GoOn => "goes on",
         Asked::Back => "turns back",
+        Asked::Promote => "gives the new release everything",
+        Asked::Weigh(_) => "shares traffic so",
     };
     tokio::spawn(async move {
         let act = &record.begun.act;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 
+use super::balancers::Engines;
 use super::files::Files;
 use super::hosts::Routes;
 use super::logins::Operator;
@@ -77,6 +78,7 @@ pub fn of(
     });
     let terms = terms.collect();
     let engines = hosts.iter().map(|(id, host, _)| (host.clone(), id.clone())).collect();
+    let engines_of = hosts.iter().map(|(_, host, route)| (host.clone(), route.engine())).collect();
     let engine =
         |(_, host, route): (String, HostId, Arc<Route>)| (host, route.engine() as Arc<dyn Lifecycle>);
     Site {
@@ -91,6 +93,7 @@ pub fn of(
         terms,
         readiness: Arc::new(asks),
         logins: Arc::new(Operator),
+        balancers: Arc::new(Engines(engines_of)),
         models: Arc::new(Files::of(environment, &of)),
         vault: Vault::new(Arc::new(Here)),
         care: Care::default(),

@@ -39,5 +39,6 @@ fn of_service(config: &Config, environment: &Environment, service: &str) -> Term
     let (errands, guards) = (services::errands(&of.deploy), services::guards(&of.guards));
     let (may_be_early, replicas) = (of.deploy.early_traffic, of.deploy.replicas.map(usize::from));
     let sources = of.env.from.iter().map(|(name, from)| (name.clone(), services::source(from))).collect();
-    Terms { rules, errands, may_be_early, guards, replicas, sources }
+    let traffic = services::traffic(&of.traffic);
+    Terms { rules, errands, may_be_early, guards, replicas, sources, traffic }
 }

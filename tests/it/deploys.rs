@@ -16,6 +16,7 @@ mod requests;
 mod schedules;
 mod secrets;
 mod sets;
+mod traffic;
 mod under_load;
 mod world;
 pub mod written;

@@ -77,6 +77,14 @@ impl HaProxy {
         BalancerError::Unreachable { proxy: self.proxy.clone(), cause }
     }
 
+    /// A question that nobody answered.
+    fn unasked(&self, error: ShellError) -> BalancerError {
+        match error {
+            ShellError::NoPlace => BalancerError::Absent { proxy: self.proxy.clone() },
+            ShellError::NotBegun(cause) | ShellError::Lost(cause) => self.unreachable(cause),
+        }
+    }
+
     fn rejected(&self, what: &str, text: &str) -> BalancerError {
         let (what, text) = (what.to_owned(), text.trim().to_owned());
         BalancerError::Rejected { proxy: self.proxy.clone(), what, text }
@@ -116,10 +124,10 @@ impl HaProxy {
             [epoch.as_str(), fence.by.as_str()].into_iter().chain(args.iter().copied()).collect();
         let printed = match self.shell.run(script, &all, input).await {
             Ok(printed) => printed,
-            Err(ShellError::NotBegun(cause)) => return Err(self.unreachable(cause)),
             Err(ShellError::Lost(cause)) => {
                 return Err(BalancerError::Ambiguous { proxy, what: what.to_owned(), cause });
             }
+            Err(error) => return Err(self.unasked(error)),
         };
         let said = printed.out.trim();
         match printed.status {
@@ -140,7 +148,7 @@ impl HaProxy {
         match self.shell.run(scripts::READ, &[], &[]).await {
             Ok(printed) if printed.status == 0 => Ok(printed.out),
             Ok(printed) => Err(self.failed("read its configuration", &printed)),
-            Err(ShellError::NotBegun(cause) | ShellError::Lost(cause)) => Err(self.unreachable(cause)),
+            Err(error) => Err(self.unasked(error)),
         }
     }
 
@@ -188,7 +196,7 @@ impl Balancer for HaProxy {
         let printed = match self.shell.run(scripts::OBSERVE, &[], &[]).await {
             Ok(printed) if printed.status == 0 => printed.out,
             Ok(printed) => return Err(self.failed("look at it", &printed)),
-            Err(ShellError::NotBegun(cause) | ShellError::Lost(cause)) => return Err(self.unreachable(cause)),
+            Err(error) => return Err(self.unasked(error)),
         };
         let unmanaged = |missing: String| BalancerError::Unmanaged { proxy: self.proxy.clone(), missing };
         let told = |key: &str| printed.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
@@ -208,8 +216,7 @@ impl Balancer for HaProxy {
     ) -> Result<BoxStream<'static, Result<Flow, BalancerError>>, BalancerError> {
         let port = SOCKET_PORT.to_string();
         let opened = self.shell.open(&["nc", "127.0.0.1", &port]).await;
-        let mut session = opened
-            .map_err(|(ShellError::NotBegun(cause) | ShellError::Lost(cause))| self.unreachable(cause))?;
+        let mut session = opened.map_err(|error| self.unasked(error))?;
         let (proxy, asked) = (self.proxy.clone(), session.input.write_all(b"prompt\n").await);
         asked.map_err(|error| self.unreachable(error.to_string()))?;
         let watching = Watching { session, held: BytesMut::new(), proxy, every, is_first: true };

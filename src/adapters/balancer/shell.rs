@@ -25,6 +25,8 @@ pub struct Printed {
 /// Why a script did not run, or was not seen to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ShellError {
+    /// There is no such place.
+    NoPlace,
     /// It was not begun.
     NotBegun(String),
     /// It was begun, and may still go on.
@@ -55,6 +57,7 @@ impl InContainer {
         let started = self.engine.exec(&ContainerId::new(self.name.as_str()), spec).await;
         started.map_err(|error| match error {
             EngineError::Broken { .. } => ShellError::Lost(error.to_string()),
+            error if error.is_gone() => ShellError::NoPlace,
             other => ShellError::NotBegun(other.to_string()),
         })
     }

@@ -118,7 +118,7 @@ fn is_no_container(message: &str) -> bool {
 }
 
 /// The directory on the host.
-async fn directory(api: &Api) -> Result<String, EngineError> {
+pub(super) async fn directory(api: &Api) -> Result<String, EngineError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Info {
@@ -169,7 +169,7 @@ fn packed(files: &[File]) -> io::Result<Vec<u8>> {
     archive.into_inner()
 }
 
-fn header(bytes: usize, mode: u32) -> tar::Header {
+pub(super) fn header(bytes: usize, mode: u32) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Regular);
     header.set_size(bytes as u64);

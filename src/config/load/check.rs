@@ -8,7 +8,7 @@ use super::leaf;
 use super::source::{Origins, Source, dotted};
 use crate::config::keymap::{Chords, Keymap, Lookup, contexts};
 use crate::config::problem::{Problem, quote, suggestion};
-use crate::config::schema::{Config, Environment, Host, Inventory, Probe};
+use crate::config::schema::{Config, Environment, Host, Inventory, Probe, Traffic};
 use crate::domain::host::{Address, host_of};
 
 const PLAIN_TCP: &str = "tcp:// without tls lets anybody on the way own the host";
@@ -157,6 +157,7 @@ impl Check<'_, '_> {
                     self.probe(&["services", name, which], probe);
                 }
             }
+            self.traffic(&["services", name, "traffic"], &service.traffic);
         }
         for (environment, inside) in &config.environments {
             for (name, over) in &inside.services {
@@ -165,6 +166,10 @@ impl Check<'_, '_> {
                     if let Some(probe) = probe.as_ref().filter(|_| over.contains_key(which)) {
                         self.probe(&["environments", environment, "services", name, which], probe);
                     }
+                }
+                if over.contains_key("traffic") {
+                    let at = ["environments", environment, "services", name, "traffic"];
+                    self.traffic(&at, &service.traffic);
                 }
             }
         }
@@ -182,6 +187,18 @@ impl Check<'_, '_> {
             }
             (None, true) if probe.port.is_none() => self.value(at, "`tcp` needs a `port`", None),
             _ => {}
+        }
+    }
+
+    fn traffic(&mut self, at: &[&str], traffic: &Traffic) {
+        let needs_name = matches!(traffic.stick.as_str(), "cookie" | "header");
+        if needs_name && traffic.stick_by.is_none() {
+            let hint = format!("add `stick_by`, the name of the {}", traffic.stick);
+            self.value(at, "`stick` needs a name", Some(hint));
+        }
+        // It stands in quotes in the balancer's configuration.
+        if traffic.check.as_ref().is_some_and(|check| check.contains(['\'', '"', '\\'])) {
+            self.value(at, "`check` holds a quote or a backslash", None);
         }
     }
 

@@ -76,6 +76,15 @@ fn of_text(kind: Kind, text: &str, known: &Known) -> Checked {
         Kind::UrlPath => {
             Err((format!("{} is no path of a URL; it begins with `/` and has no space", quote(text)), None))
         }
+        Kind::Word
+            if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
+        {
+            Ok(())
+        }
+        Kind::Word => Err((
+            format!("{} is no name of a header or cookie: letters, digits, `-`, `_` and `.`", quote(text)),
+            None,
+        )),
         Kind::FileBeside if text.is_empty() => Err(("it names no file".to_owned(), None)),
         Kind::File if text.starts_with('/') || text.starts_with("~/") => Ok(()),
         Kind::File => Err((format!("{} is no path; it begins with `/` or `~/`", quote(text)), None)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Command, Config, Deploy, Environment, Fields, From, Guards, Inventory, Logs, Masks, Probe, Thresholds,
-    Usage,
+    Traffic, Usage,
 };
 use crate::config::units::{ByteSize, Percent, Period, PolicyText};
 use crate::domain::secret;
@@ -87,6 +87,25 @@ impl Default for Probe {
 impl Default for From {
     fn default() -> Self {
         Self { file: None, command: Vec::new(), within: Period::from_ms(30_000), dir: "/".into() }
+    }
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self {
+            port: None,
+            listen: None,
+            check: None,
+            image: "haproxy:3.2-alpine".to_owned(),
+            steps: Vec::new(),
+            hold: Period::from_ms(2 * 60_000),
+            flip: "by-itself".to_owned(),
+            warm: Period::from_ms(60_000),
+            drain: Period::from_ms(30_000),
+            stick: "none".to_owned(),
+            stick_by: None,
+            preview: None,
+        }
     }
 }
 

@@ -99,6 +99,14 @@ pub enum Refusal {
         /// The container that has it.
         by: String,
     },
+    /// Its traffic cannot be moved.
+    #[error("{host}: {why}")]
+    Traffic {
+        /// Where.
+        host: HostId,
+        /// Why.
+        why: String,
+    },
     /// Several replicas cannot run at once.
     #[error("{service} publishes a port by number: one host has room for one replica of it")]
     PortTaken {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::errands::Run;
 use super::images::Source;
-use super::{Refusal, Scene, Stage, Standing, created, replaced};
+use super::traffic::{Change, Way};
+use super::{Refusal, Scene, Stage, Standing, arranged, created, fronted};
 use crate::domain::deployment::errand::Kind;
-use crate::domain::deployment::{Act, Model, Plan, Purpose, Release, Replica};
+use crate::domain::deployment::{Model, Plan, Purpose, Release, Replica};
 
 pub(super) fn rollback(
     wanted: Option<Release>,
@@ -29,29 +30,31 @@ pub(super) fn rollback(
         let (service, known) = (scene.service.clone(), known.into_iter().collect());
         return Err(vec![Refusal::NoSuchRelease { service, release, known }]);
     };
-    let mut steps = Vec::new();
+    let way = Way::of(scene)?;
+    let mut changes = Vec::new();
     let mut count = scene.highest(release);
     let mut refusals: Vec<Refusal> = scene.early().into_iter().collect();
     for stage in &scene.hosts {
-        let mut kept = kept(stage).into_iter();
+        let is_fit = |kept: &Standing| way.as_ref().is_none_or(|way| way.knows(kept));
+        let mut kept = kept(stage).into_iter().filter(is_fit);
         for old in stage.live() {
             if let Some(back) = kept.next() {
                 refusals.extend(stage.taken(&back.traits.ports));
-                let new = scene.kept(&back, old);
                 let may_overlap = scene.may_overlap(&old.traits);
-                steps.extend(replaced(old, &new, may_overlap, None, Act::Revive(new.clone())));
+                let new = kept_as(&back, old, may_overlap && way.is_none());
+                changes.push(Change { old, new, may_overlap, create: None });
                 continue;
             }
             match stage.source(&model.image, &[]) {
                 Ok(source) => {
                     refusals.extend(stage.taken(&model.traits.ports));
                     count += 1;
-                    let restart = scene.kept(&model, old).restart;
-                    let is_apart = scene.may_overlap(&model.traits);
+                    let restart = kept_as(&model, old, false).restart;
+                    let is_apart = scene.may_overlap(&model.traits) && way.is_none();
                     let new = Replica { restart, ..scene.made(&model.traits, is_apart, release, count) };
-                    let create = created(&new, &Model::Like(model.key.clone()), &source);
+                    let create = Some(created(&new, &Model::Like(model.key.clone()), &source));
                     let may_overlap = scene.may_overlap(&old.traits);
-                    steps.extend(replaced(old, &new, may_overlap, Some(create), Act::Start(new.clone())));
+                    changes.push(Change { old, new, may_overlap, create });
                 }
                 Err(refusal) => refusals.push(refusal),
             }
@@ -60,6 +63,7 @@ pub(super) fn rollback(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    let mut steps = arranged(&changes, way.as_ref(), false);
     if let Some(stage) = scene.hosts.iter().find(|stage| kept(stage).iter().any(|r| r.key == model.key)) {
         let source = Source { reference: &model.image, id: Some(&model.image_id) };
         let like = Model::Like(model.key.clone());
@@ -70,5 +74,16 @@ pub(super) fn rollback(
     // Whatever lies between the two, whichever is the later one.
     let (least, most) = (release.min(before), release.max(before));
     let crosses = scene.irreversible.iter().find(|r| **r > least && **r <= most).copied();
-    Ok(Plan { crosses, ..plan })
+    Ok(fronted(Plan { crosses, ..plan }, way.as_ref()))
+}
+
+/// One that is kept, in place of a live one. The engine was told to leave it alone; where nobody knows what it did with
+/// it before, it does as with the live one.
+fn kept_as(back: &Standing, live: &Standing, is_apart: bool) -> Replica {
+    let replica = back.replica(is_apart);
+    let is_unknown = replica.restart.name == "no";
+    Replica {
+        restart: if is_unknown { live.traits.restart.clone() } else { replica.restart.clone() },
+        ..replica
+    }
 }

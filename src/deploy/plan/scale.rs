@@ -1,6 +1,7 @@
 //! More or fewer replicas of what is live, shared evenly among the hosts.
 
-use super::{Plan, Purpose, Refusal, Scene, Standing, created};
+use super::traffic::Way;
+use super::{Plan, Purpose, Refusal, Scene, Standing, created, fronted};
 use crate::deploy::progress::serving;
 use crate::domain::deployment::{Act, Model, Release, Step};
 
@@ -18,6 +19,12 @@ pub(super) fn scale(
     if replicas == 0 {
         let service = &scene.service;
         return Err(vec![Refusal::Already(format!("{service} would not run at all; stop it instead"))]);
+    }
+    let way = Way::of(scene)?;
+    if way.as_ref().is_some_and(|way| way.live.is_none()) {
+        let (host, why) =
+            (model.key.host.clone(), "it has no balancer yet; deploy first, which makes it".to_owned());
+        return Err(vec![Refusal::Traffic { host, why }]);
     }
     let mut counts: Vec<usize> = scene.hosts.iter().map(|stage| stage.live().count()).collect();
     let mut steps = Vec::new();
@@ -38,7 +45,12 @@ pub(super) fn scale(
             return Err(against);
         }
         let source = stage.source(&model.image, &[]).map_err(|refusal| vec![refusal])?;
-        let new = scene.made(&like.traits, scene.may_overlap(&like.traits), live_release, number);
+        let is_apart = scene.may_overlap(&like.traits) && way.is_none();
+        let new = scene.made(&like.traits, is_apart, live_release, number);
+        if let Some(way) = &way {
+            steps.extend(way.one_more(&stage.host, like, &new, &source));
+            continue;
+        }
         let create = created(&new, &Model::Like(like.key.clone()), &source);
         let acts = [create].into_iter().chain(serving(Act::Start(new.clone()), &new));
         steps.extend(acts.map(|act| Step { host: stage.host.clone(), act }));
@@ -51,12 +63,15 @@ pub(super) fn scale(
         let mut live: Vec<_> = stage.live().collect();
         live.reverse();
         if let Some(old) = live.get(taken[from]) {
-            let old = old.replica(true);
-            steps.push(Step { host: stage.host.clone(), act: Act::Retire(old.clone()) });
+            let out = way.as_ref().map(|way| way.out(old));
+            let old = old.replica(way.is_none());
+            let retire = || vec![Step { host: stage.host.clone(), act: Act::Retire(old.clone()) }];
+            steps.extend(out.unwrap_or_else(retire));
             gone.push(Step { host: stage.host.clone(), act: Act::Discard(old) });
         }
         taken[from] += 1;
     }
     steps.extend(gone);
-    Ok(scene.planned(Purpose::Scale, live_release, live_release, &model.image, steps))
+    let plan = scene.planned(Purpose::Scale, live_release, live_release, &model.image, steps);
+    Ok(fronted(plan, way.as_ref()))
 }

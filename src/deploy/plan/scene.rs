@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::errands::Errands;
 use super::images::Registry;
 use super::routing::Ports;
+use super::traffic::{Fronted, Traffic};
 use crate::deploy::guard::Guards;
 use crate::deploy::rules::{Broken, Rules};
 use crate::domain::deployment::errand::Migration;
@@ -53,6 +54,8 @@ pub struct Scene {
     pub irreversible: BTreeSet<Release>,
     /// How it is judged and kept.
     pub manner: Manner,
+    /// Its balancer, where one is wanted.
+    pub front: Option<Fronted>,
 }
 
 /// What the configuration says of how a service is deployed.
@@ -70,6 +73,8 @@ pub struct Terms {
     pub replicas: Option<usize>,
     /// Variables whose values come from somewhere else.
     pub sources: BTreeMap<String, Source>,
+    /// How traffic gets to it; `None` where no balancer is wanted.
+    pub traffic: Option<Traffic>,
 }
 
 impl Terms {
@@ -200,6 +205,8 @@ pub struct Traits {
     pub routed_by: Option<String>,
     /// It has a health check.
     pub has_check: bool,
+    /// Ports of the host that it publishes.
+    pub published: Vec<u16>,
     /// It listens anywhere at all.
     pub has_port: bool,
     /// It may write to a volume or directory that outlives it.
@@ -233,8 +240,18 @@ impl Scene {
 
     /// Both may run at once.
     pub(super) fn may_overlap(&self, one: &Traits) -> bool {
+        self.alone(one).is_none()
+    }
+
+    /// Why two of it cannot run at once.
+    pub(super) fn alone(&self, one: &Traits) -> Option<&'static str> {
         let is_worker = !one.has_port && !self.manner.may_overlap;
-        !(one.has_fixed_port || one.writes_to_volume || is_worker)
+        match one {
+            one if one.has_fixed_port => Some("publishes a port by number, or has a fixed address"),
+            one if one.writes_to_volume => Some("writes to a volume"),
+            _ if is_worker => Some("has no port, so it may take jobs as soon as it starts"),
+            _ => None,
+        }
     }
 
     /// One that will be made.

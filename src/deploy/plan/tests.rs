@@ -27,6 +27,7 @@ pub(super) fn standing(host: &str, name: &str, release: u32, is_up: bool) -> Sta
         image_id: ImageId::new(image.clone()),
         image,
         traits: Traits {
+            published: Vec::new(),
             restart: RestartPolicy { name: "always".to_owned(), most: 0 },
             endpoints: vec![found],
             has_fixed_port: false,
@@ -67,6 +68,7 @@ pub(super) fn scene(replicas: &[Standing]) -> Scene {
         meant: None,
         irreversible: BTreeSet::new(),
         manner: Manner::default(),
+        front: None,
     }
 }
 

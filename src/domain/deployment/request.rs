@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ledger::{RecordId, Who};
+use crate::domain::traffic::Split;
 
 /// What somebody asks of whoever is at work on a deployment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ impl fmt::Display for Request {
             Asked::Pause => "paused",
             Asked::GoOn => "told to go on",
             Asked::Back => "aborted",
+            Asked::Promote => "promoted",
+            Asked::Weigh(split) => return write!(f, "traffic {split} by {}", self.by),
         };
         write!(f, "{what} by {}", self.by)?;
         self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
@@ -43,4 +46,8 @@ pub enum Asked {
     GoOn,
     /// Turn back.
     Back,
+    /// Give the new release everything, without waiting any longer.
+    Promote,
+    /// Share traffic so, while it waits between two shares.
+    Weigh(Split),
 }

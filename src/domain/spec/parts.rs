@@ -80,6 +80,18 @@ impl Endpoint {
         Self { network: network.to_owned(), aliases, rest }
     }
 
+    /// A network in which it has this address for good.
+    pub fn at(network: &str, address: &str) -> Self {
+        let mut rest = Map::new();
+        rest.insert("IPAMConfig".to_owned(), json!({ "IPv4Address": address }));
+        Self { network: network.to_owned(), aliases: Vec::new(), rest }
+    }
+
+    /// The address that it has there for good.
+    pub fn address(&self) -> Option<String> {
+        self.rest.get("IPAMConfig")?.get("IPv4Address")?.as_str().map(str::to_owned)
+    }
+
     /// As the engine is asked.
     pub fn told(&self) -> Value {
         let mut told = self.rest.clone();

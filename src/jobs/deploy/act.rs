@@ -73,6 +73,12 @@ impl Run {
             Act::Retire(replica) => self.retire(host, replica).await,
             Act::Revive(replica) => self.revive(host, replica).await,
             Act::Discard(replica) => self.discard(host, replica).await,
+            Act::House { proxy, like, slot, servers } => self.house(host, proxy, like, *slot, servers).await,
+            Act::Passes(replica) => self.passes(host, replica).await,
+            Act::Attach(replica, slot) => self.attach(host, replica, *slot).await,
+            Act::Detach(replica, slot) => self.detach(step, replica, *slot).await,
+            Act::Split { before, to } => self.split(host, *before, *to).await,
+            Act::Hold(hold) => self.hold(step, *hold).await,
         }
     }
 
@@ -109,6 +115,7 @@ impl Run {
                     labels.insert(ERRAND.to_owned(), errand.kind.word().to_owned());
                     spec.once(&errand.command)
                 }
+                None if self.plan.front.is_some() => self.behind(host, &spec).await?,
                 None if replica.found_as.is_empty() => spec,
                 None => spec.without_aliases(),
             };

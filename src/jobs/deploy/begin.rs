@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
+use super::front;
 use super::gate::Readiness;
 use super::heed::Ears;
 use super::images::Logins;
@@ -23,6 +24,7 @@ use crate::domain::ledger::union::Ledger;
 use crate::domain::ledger::{Intent, Record, RecordNumber, Subject, Who};
 use crate::domain::lock::Claim;
 use crate::jobs::ledger::{Book, Entry, LedgerError};
+use crate::ports::balancer::Balancers;
 use crate::ports::engine::EngineError;
 
 /// Where and how deployments are done.
@@ -50,6 +52,8 @@ pub struct Site {
     pub readiness: Arc<dyn Readiness>,
     /// Who asks registries.
     pub logins: Arc<dyn Logins>,
+    /// Who drives what traffic goes through.
+    pub balancers: Arc<dyn Balancers>,
     /// Who knows what files say.
     pub models: Arc<dyn Models>,
     /// Values that come from sources.
@@ -117,6 +121,7 @@ impl Site {
             if let Some(meant) = &mut scene.meant {
                 meant.is_job = needed.jobs.contains(service);
             }
+            scene.front = front::fronted(&scene, &*self.balancers).await;
             scenes.push(scene);
         }
         // One number for all that goes together.
@@ -124,6 +129,7 @@ impl Site {
         let (mut plans, mut refusals) = (Vec::new(), Vec::new());
         for scene in &mut scenes {
             scene.next = next;
+            refusals.extend(front::alone(scene, services.len()));
             match plan(wish, scene) {
                 Ok(plan) => plans.push(plan),
                 Err(why) => {
@@ -247,6 +253,7 @@ impl Site {
             locks: Arc::new(locks),
             readiness: Arc::clone(&self.readiness),
             logins: Arc::clone(&self.logins),
+            balancers: Arc::clone(&self.balancers),
             models: Arc::clone(&self.models),
             vault: self.vault.clone(),
             terms: self.terms.clone(),

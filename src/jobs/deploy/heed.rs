@@ -43,6 +43,11 @@ impl Ears {
         Arc::new(Self { heard, doing, lost: watch::Sender::new(false) })
     }
 
+    /// What is asked, now and from now on.
+    pub(super) fn heard(&self) -> watch::Receiver<Heard> {
+        self.heard.subscribe()
+    }
+
     /// Somebody wants it back.
     pub(super) fn back(&self) -> Option<Request> {
         self.heard.borrow().back.clone()

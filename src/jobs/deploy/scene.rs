@@ -10,6 +10,7 @@ use super::images::{self, Logins, known};
 use super::model::{self, Models};
 use crate::deploy::plan::images::Registry;
 use crate::deploy::plan::routing::{Ports, routed_by};
+use crate::deploy::plan::traffic::FRONT_NETWORK;
 use crate::deploy::plan::{Manner, Scene, Stage, Standing, Terms, Traits, Wish};
 use crate::deploy::progress::Progress;
 use crate::domain::container::{Container, Health};
@@ -18,7 +19,7 @@ use crate::domain::deployment::errand::ERRAND;
 use crate::domain::ids::{HostId, ServiceId};
 use crate::domain::ledger::Record;
 use crate::domain::ledger::union::Ledger;
-use crate::domain::spec::{MountKind, RestartPolicy, Spec};
+use crate::domain::spec::{Endpoint, MountKind, Published, RestartPolicy, Spec};
 use crate::ports::engine::EngineError;
 use crate::ports::lifecycle::Lifecycle;
 
@@ -106,7 +107,18 @@ pub async fn observe(
     let terms = which.terms.clone();
     let irreversible = ledger.records.iter().filter_map(|record| past(record, service)).collect();
     let service = service.clone();
-    Ok(Scene { service, base, next, hosts: stages, registry, terms, meant, irreversible, manner })
+    Ok(Scene {
+        service,
+        base,
+        next,
+        hosts: stages,
+        registry,
+        terms,
+        meant,
+        irreversible,
+        manner,
+        front: None,
+    })
 }
 
 /// The release of a deployment that ran a migration which cannot be undone.
@@ -195,14 +207,22 @@ pub(super) fn traits(
     let variables = spec.env().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let has_check =
         has_check || spec.health().is_some_and(|check| !check.test.iter().any(|word| word == "NONE"));
+    // Behind a balancer, that has the port, and each replica an address of its own.
+    let behind = terms.traffic.as_ref();
+    let is_fixed = |port: &Published| port.port.is_some() && behind.is_none_or(|it| it.port != port.inside);
+    let own: Vec<Published> = spec.published().into_iter().filter(|port| is_fixed(port)).collect();
+    let is_pinned = |one: &Endpoint| {
+        let is_ours = behind.is_some() && one.network.ends_with(FRONT_NETWORK);
+        one.rest.contains_key("IPAMConfig") && !is_ours
+    };
     Traits {
         restart: spec.restart(),
         endpoints: spec.networks(),
-        has_fixed_port: spec.published().iter().any(|port| port.port.is_some())
-            || spec.networks().iter().any(|endpoint| endpoint.rest.contains_key("IPAMConfig")),
+        has_fixed_port: !own.is_empty() || spec.networks().iter().any(is_pinned),
+        published: spec.published().iter().filter_map(|port| port.port).collect(),
         has_port: listens || !spec.published().is_empty(),
         broken: terms.broken(&variables),
-        ports: Ports::wanted(&spec.published()),
+        ports: Ports::wanted(&own),
         has_check,
         routed_by: routed_by(labels, &variables, has_check),
         writes_to_volume: spec

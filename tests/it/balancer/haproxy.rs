@@ -268,7 +268,7 @@ async fn a_container_that_is_no_balancer_of_ours_is_left_alone() {
             name: "no-such-container-here".to_owned(),
         }),
     };
-    assert!(matches!(gone.observe().await, Err(BalancerError::Unreachable { .. })));
+    assert!(matches!(gone.observe().await, Err(BalancerError::Absent { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

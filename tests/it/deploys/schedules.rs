@@ -12,6 +12,7 @@ use pilothouse::domain::deployment::errand::Migration;
 use pilothouse::domain::ids::{EnvironmentId, HostId, ServiceId};
 use pilothouse::domain::ledger::Who;
 use pilothouse::domain::ledger::union::Ledger;
+use pilothouse::domain::traffic::{Front, Slot};
 use pilothouse::jobs::deploy::begin::{NotBegun, Site, unfinished};
 use pilothouse::jobs::deploy::gate::NoProbe;
 use pilothouse::jobs::deploy::images::NoLogins;
@@ -20,6 +21,8 @@ use pilothouse::jobs::deploy::secrets::{NoSources, Vault};
 use pilothouse::jobs::deploy::take_up::Way;
 use pilothouse::jobs::deploy::{Care, End, Hosts};
 use pilothouse::jobs::ledger::{Book, Place};
+use pilothouse::ports::balancer::{Balancer, Balancers, House};
+use pilothouse::ports::housing::Housing;
 use pilothouse::ports::ledger::LedgerFiles;
 use pilothouse::ports::lifecycle::Lifecycle;
 
@@ -84,6 +87,23 @@ impl Story {
     }
 }
 
+/// Nothing stands before a service.
+struct NoBalancers;
+
+impl Balancers for NoBalancers {
+    fn housing(&self, _: &HostId) -> Option<Arc<dyn Housing>> {
+        None
+    }
+
+    fn of(&self, _: &HostId, _: &Front) -> Option<Box<dyn Balancer>> {
+        None
+    }
+
+    fn house(&self, _: &Front, _: Slot, _: &[(String, String)]) -> Result<House, String> {
+        Err("there is none".to_owned())
+    }
+}
+
 pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
     let hosts = ["web1", "web2"].map(|name| {
         let host = Arc::new(Host { world: Arc::clone(world), name });
@@ -108,6 +128,7 @@ pub fn site(world: &Arc<World>, care: Care, who: &str) -> Site {
         terms: BTreeMap::new(),
         readiness: Arc::new(NoProbe),
         logins: Arc::new(NoLogins),
+        balancers: Arc::new(NoBalancers),
         models: Arc::new(NoFiles),
         vault: Vault::new(Arc::new(NoSources)),
         care,
