@@ -89,7 +89,8 @@ actions! {
     Logs "logs" Global ["3"] "" "Show the logs";
     Health "health" Global ["4"] "" "Show the health";
     Releases "releases" Global ["5"] "" "Show the releases";
-    Deployment "deployment" Global ["6"] "" "Show the deployment that runs, or the last one";
+    Traffic "traffic" Global ["6"] "" "Show how traffic is shared, and what each slot does with it";
+    Deployment "deployment" Global ["7"] "" "Show the deployment that runs, or the last one";
     NextPane "next-pane" Global ["tab"] "" "Go to the next pane";
     PreviousPane "previous-pane" Global ["shift-tab"] "" "Go to the pane before";
     Zoom "zoom" Global ["z"] "zoom" "Give the pane the whole screen, or take it back";

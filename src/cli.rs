@@ -31,6 +31,7 @@ pub mod site;
 pub mod status;
 pub mod table;
 pub mod target;
+pub mod traffic;
 pub mod twins;
 
 use failure::Failure;

@@ -20,6 +20,7 @@ pub mod events;
 pub mod health;
 pub mod logs;
 pub mod releases;
+pub mod traffic;
 
 /// Which pane.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,6 +36,8 @@ pub enum PaneKind {
     /// `5`
     Releases,
     /// `6`
+    Traffic,
+    /// `7`
     Deployment,
     /// `a`
     Activity,
@@ -46,12 +49,13 @@ pub enum PaneKind {
 
 impl PaneKind {
     /// Those that have a place beside others, in the order Tab goes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Environments,
         Self::Containers,
         Self::Logs,
         Self::Health,
         Self::Releases,
+        Self::Traffic,
         Self::Deployment,
         Self::Activity,
     ];
@@ -64,7 +68,8 @@ impl PaneKind {
             Self::Logs => ('3', "Logs"),
             Self::Health => ('4', "Health"),
             Self::Releases => ('5', "Releases"),
-            Self::Deployment => ('6', "Deployment"),
+            Self::Traffic => ('6', "Traffic"),
+            Self::Deployment => ('7', "Deployment"),
             Self::Activity => ('a', "Activity"),
             Self::Engine => ('E', "Engine"),
             Self::Events => ('V', "Events"),
@@ -79,6 +84,7 @@ impl PaneKind {
             Self::Logs => "logs",
             Self::Health => "health",
             Self::Releases => "releases",
+            Self::Traffic => "traffic",
             Self::Deployment => "deploy",
             Self::Activity => "activity",
             Self::Engine => "engine",
@@ -94,7 +100,7 @@ impl PaneKind {
             Self::Logs => &[Context::Logs, Context::Global],
             Self::Engine => &[Context::Engine, Context::List, Context::Global],
             Self::Deployment => &[Context::Deployment, Context::Global],
-            Self::Health | Self::Releases | Self::Activity => &[Context::Global],
+            Self::Health | Self::Releases | Self::Traffic | Self::Activity => &[Context::Global],
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::panes::events::EventsPane;
 use crate::panes::health::HealthPane;
 use crate::panes::logs::LogsPane;
 use crate::panes::releases::ReleasesPane;
+use crate::panes::traffic::TrafficPane;
 use crate::panes::{Ctx, PaneKind, Scope};
 use crate::sub::Sub;
 use crate::ui::look::Look;
@@ -88,6 +89,7 @@ pub struct Model {
     pub(super) is_unmasked: bool,
     pub(super) events: EventsPane,
     pub(super) health: HealthPane,
+    pub(super) traffic: TrafficPane,
     pub(super) deployment: DeploymentPane,
     pub(super) releases: ReleasesPane,
     /// A text over the panes; below any overlay.
@@ -139,6 +141,7 @@ impl Model {
             is_unmasked: false,
             events: EventsPane::default(),
             health: HealthPane::default(),
+            traffic: TrafficPane::default(),
             deployment: DeploymentPane::default(),
             releases: ReleasesPane::default(),
             reading: None,
@@ -265,7 +268,7 @@ impl Model {
         let is_shown = |pane| self.places().iter().any(|place| place.pane == pane);
         let container = |key| self.world.container(key);
         let mut looked_at: Vec<&Container> = Vec::new();
-        if is_shown(PaneKind::Health) {
+        if is_shown(PaneKind::Health) || is_shown(PaneKind::Traffic) {
             looked_at.extend(self.scope.container.as_ref().and_then(container));
         }
         if is_shown(PaneKind::Containers) {

@@ -51,7 +51,7 @@ impl Model {
             return Vec::new();
         }
         let times = match place.pane {
-            PaneKind::Logs | PaneKind::Activity | PaneKind::Deployment => NOTCH,
+            PaneKind::Logs | PaneKind::Activity | PaneKind::Deployment | PaneKind::Traffic => NOTCH,
             _ => 1,
         };
         (0..times).flat_map(|_| self.act_in(place.pane, action)).collect()

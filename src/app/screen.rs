@@ -49,6 +49,7 @@ impl Model {
                 PaneKind::Logs => self.logs.fit(height),
                 PaneKind::Activity => self.activity.fit(height),
                 PaneKind::Releases => self.releases.fit(place.inner(), &ctx),
+                PaneKind::Traffic => self.traffic.fit(place.inner(), &ctx),
                 PaneKind::Deployment => self.deployment.fit(place.inner(), &ctx),
                 PaneKind::Engine => self.engine.fit(place.inner(), &ctx),
                 PaneKind::Events => self.events.fit(height, &ctx),
@@ -143,6 +144,7 @@ impl Model {
                 let host = self.engine.host(&ctx);
                 (host.map(|h| h.to_string()).unwrap_or_default(), self.engine.summary(&ctx))
             }
+            PaneKind::Traffic => self.traffic.title(&ctx),
             PaneKind::Deployment => self.deployment.title(&ctx),
             PaneKind::Environments => (String::new(), self.environments.summary(&ctx)),
             PaneKind::Activity => (String::new(), String::new()),
@@ -167,6 +169,7 @@ impl Model {
             PaneKind::Logs => self.logs.draw(&ctx, inner, buf),
             PaneKind::Health => self.health.draw(&ctx, inner, buf),
             PaneKind::Releases => self.releases.draw(&ctx, inner, buf),
+            PaneKind::Traffic => self.traffic.draw(&ctx, inner, buf),
             PaneKind::Deployment => self.deployment.draw(&ctx, inner, buf),
             PaneKind::Activity => self.activity.draw(&ctx, inner, buf),
             PaneKind::Engine => self.engine.draw(&ctx, inner, buf),

@@ -155,6 +155,7 @@ impl Model {
                 PaneKind::Engine => self.engine.act(action, &ctx),
                 PaneKind::Events => self.events.act(action, &ctx),
                 PaneKind::Health => self.health.act(action),
+                PaneKind::Traffic => self.traffic.act(action),
                 PaneKind::Deployment => self.deployment.act(action),
                 PaneKind::Releases => self.releases.act(action, &ctx),
             }
@@ -189,6 +190,7 @@ impl Model {
             Action::Logs => self.go(PaneKind::Logs),
             Action::Health => self.go(PaneKind::Health),
             Action::Releases => self.go(PaneKind::Releases),
+            Action::Traffic => self.go(PaneKind::Traffic),
             Action::Deployment => self.go(PaneKind::Deployment),
             Action::Activity => self.go(PaneKind::Activity),
             Action::Events => self.go(PaneKind::Events),

@@ -8,7 +8,7 @@ use super::setup::Options;
 use super::site::Which;
 use super::{
     act, containers, deploy, disk, doctor, drift, events, exec, facts, health, inspect, ledger, logs, once,
-    pages, releases, status,
+    pages, releases, status, traffic,
 };
 
 /// The twin of everything that the console shows or does.
@@ -29,6 +29,9 @@ pub enum Twin {
     /// List the deployments of the services, and what runs that none made
     #[command(after_long_help = releases::JSON)]
     Releases(Which),
+    /// Say how traffic is shared over the slots of services, and what each slot does with it
+    #[command(after_long_help = traffic::JSON)]
+    Traffic(traffic::Arguments),
     /// Print log lines, in order of time
     #[command(visible_alias = "tail", after_long_help = logs::JSON)]
     Logs(logs::Arguments),
@@ -152,6 +155,7 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Environments(arguments) => facts::environments(&arguments, options),
         Twin::Health(arguments) => health::run(arguments, options).await,
         Twin::Releases(arguments) => releases::run(arguments, options).await,
+        Twin::Traffic(arguments) => traffic::run(arguments, options).await,
         Twin::Logs(arguments) => logs::run(arguments, options).await,
         Twin::Start(arguments) => act::run(Act::Start, arguments, options).await,
         Twin::Stop(arguments) => act::run(Act::Stop, arguments, options).await,

@@ -11,6 +11,8 @@ use crate::domain::ids::{EnvironmentId, HostId, ServiceId};
 use crate::domain::series::{Point, Series};
 use crate::domain::traffic::{Counters, Flow, FrontId, Slot};
 
+pub mod service;
+
 /// By what each stands in front of.
 pub type Flows = BTreeMap<FrontId, Traffic>;
 

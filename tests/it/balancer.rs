@@ -2,3 +2,4 @@
 
 mod haproxy;
 pub mod image;
+mod pane;

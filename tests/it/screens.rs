@@ -65,7 +65,8 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
     let mut activity = incident();
     activity.deeds();
     activity.keys("a");
-    vec![
+    let mut screens = traffic::screens(size, &look);
+    screens.extend(vec![
         ("start", Stage::asking(size, look())),
         ("no-engine", no_engine(size, look())),
         ("triage", incident()),
@@ -74,11 +75,7 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
         ("logs", with("3")),
         ("health", with("4")),
         ("probes", health::incident(size, look())),
-        ("probes-zoomed", {
-            let mut stage = health::incident(size, look());
-            stage.keys("4 z");
-            stage
-        }),
+        ("probes-zoomed", pressed(health::incident(size, look()), "4 z")),
         ("releases", with("5")),
         ("activity", activity),
         ("help", with("?")),
@@ -114,7 +111,13 @@ fn screens(size: (u16, u16), look: impl Fn() -> pilothouse::ui::look::Look) -> V
             stage.keys("a");
             stage
         }),
-    ]
+    ]);
+    screens
+}
+
+fn pressed(mut stage: Stage, keys: &str) -> Stage {
+    stage.keys(keys);
+    stage
 }
 
 /// No host of the environment ever answered.
@@ -219,7 +222,7 @@ proptest! {
     fn any_size_draws_any_screen_whatever_things_are_called(
         width in prop_oneof![1_u16..=80, 1_u16..=400],
         height in prop_oneof![1_u16..=24, 1_u16..=100],
-        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "a", "d", "r", "s", "u", "A", "?", ":", "S", "/", "z", "1 z"]),
+        keys in prop::sample::select(vec!["2", "1", "3", "4", "5", "6", "7", "a", "d", "r", "s", "u", "A", "?", ":", "S", "/", "z", "1 z"]),
     ) {
         let mut stage = hostile((width, height), false);
         stage.keys(keys);

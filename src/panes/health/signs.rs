@@ -14,6 +14,7 @@ use crate::domain::health::dependencies::{self, Dependency, Mood};
 use crate::domain::health::{Verdict, took};
 use crate::panes::Ctx;
 use crate::panes::containers::words;
+use crate::panes::traffic::shares;
 use crate::ui::text::{age, put};
 use crate::world::health::ProbeHistory;
 
@@ -49,6 +50,12 @@ pub(super) fn signs(ctx: &Ctx<'_>, c: &Container) -> Vec<Sign> {
         signs.extend(strains(ctx, c).map(|(figure, text)| sign(figure.word(), text, Role::Warn)));
     }
     replicas(ctx, c, &mut signs);
+    if let Some(environment) = ctx.environment()
+        && let Some(behind) = ctx.world.behind(environment, &ctx.world.service_behind(&environment.id, c))
+    {
+        let (text, role) = shares(ctx, &behind);
+        signs.push(sign("traffic", text, role));
+    }
     let Some(detail) = &c.detail else {
         signs.push(sign("details", "asking", Role::Dim));
         return signs;

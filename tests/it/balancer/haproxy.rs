@@ -21,25 +21,25 @@ use crate::engine::{self, Project, docker};
 use crate::load::service::{self, Make};
 
 /// A service of two releases behind a balancer: `one` in blue, `two` not behind it yet.
-struct Stage {
+pub(super) struct Stage {
     project: Project,
-    proxy: String,
+    pub(super) proxy: String,
     address: String,
     one: (String, String),
-    two: (String, String),
+    pub(super) two: (String, String),
     _files: tempfile::TempDir,
 }
 
-fn green(share: u16) -> Split {
+pub(super) fn green(share: u16) -> Split {
     Split::to(Slot::Green, share).unwrap()
 }
 
-fn fence(epoch: u32) -> Fence {
+pub(super) fn fence(epoch: u32) -> Fence {
     Fence { epoch, by: format!("deployment-{epoch}") }
 }
 
 impl Stage {
-    fn open() -> Option<Self> {
+    pub(super) fn open() -> Option<Self> {
         Self::open_with(|_| {})
     }
 
@@ -88,6 +88,10 @@ impl Stage {
             &proxy,
             "--label",
             &label,
+            "--label",
+            "pilothouse.environment=here",
+            "--label",
+            "pilothouse.front=web",
             "--network",
             &network,
             "-v",
@@ -110,7 +114,7 @@ impl Stage {
     }
 
     /// Waits until the first server passed its check.
-    async fn ready(&self) -> HaProxy {
+    pub(super) async fn ready(&self) -> HaProxy {
         let balancer = self.balancer();
         let look = async {
             loop {
@@ -128,7 +132,7 @@ impl Stage {
     }
 
     /// Which version answers a request with these headers: one connection, never asked twice.
-    fn ask(&self, headers: &str) -> Result<String, String> {
+    pub(super) fn ask(&self, headers: &str) -> Result<String, String> {
         let text = |error: std::io::Error| error.to_string();
         let mut stream = TcpStream::connect((self.address.as_str(), 8080)).map_err(text)?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).map_err(text)?;

@@ -96,7 +96,7 @@ pub fn at_work(size: (u16, u16), look: Look) -> Stage {
     let mut stage = Stage::incident(size, look);
     new_replica(&mut stage);
     tell(&mut stage, vec![journal(51, 43, 31, &half_way())]);
-    stage.keys("6");
+    stage.keys("7");
     stage
 }
 
@@ -115,7 +115,7 @@ pub fn taken_back(size: (u16, u16), look: Look) -> Stage {
     let mut record = journal(51, 43, 31, &notes);
     record.end = Some((wall(), Outcome::Undone(why.to_owned())));
     tell(&mut stage, vec![record]);
-    stage.keys("6");
+    stage.keys("7");
     stage
 }
 
@@ -125,7 +125,7 @@ pub fn unguarded(size: (u16, u16), look: Look) -> Stage {
     new_replica(&mut stage);
     tell(&mut stage, vec![journal(51, 43, 31, &half_way())]);
     stage.wait(600);
-    stage.keys("6");
+    stage.keys("7");
     stage
 }
 
@@ -267,6 +267,6 @@ pub fn paused(size: (u16, u16), look: Look) -> Stage {
     notes.push((Forward, 6, Phase::Done, 2));
     notes.push((Forward, 0, Phase::Asked(Box::new(asked)), 1));
     tell(&mut stage, vec![journal(51, 43, 31, &notes)]);
-    stage.keys("6");
+    stage.keys("7");
     stage
 }

@@ -96,6 +96,125 @@ pub fn watched(stage: &mut Stage, hosts: &[&str], green: u16) {
     }
 }
 
+/// All of it goes to blue, on both hosts.
+pub fn steady(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = stage(size, look, &["web1", "web2"]);
+    watched(&mut stage, &["web1", "web2"], 0);
+    stage.keys("6");
+    stage
+}
+
+/// A quarter of it goes to green.
+pub fn canary(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = stage(size, look, &["web1", "web2"]);
+    watched(&mut stage, &["web1", "web2"], 2500);
+    stage.keys("6");
+    stage
+}
+
+/// One host goes on as before, and the way to its balancer broke; the other has the maintenance page on.
+pub fn mixed(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = stage(size, look, &["web1", "web2"]);
+    watched(&mut stage, &["web1", "web2"], 2500);
+    let mut refused = flow(10_000, "web1", 60);
+    refused.is_in_maintenance = true;
+    refused.servers[1].check = Check::Failed("L4CON: Connection refused".to_owned());
+    refused.servers[1].is_in = false;
+    stage.tell(Msg::Traffic(front("web1"), Ok(refused)));
+    stage.keys("6");
+    stage
+}
+
+/// The way to one balancer broke 40 seconds ago.
+pub fn broken(size: (u16, u16), look: Look) -> Stage {
+    let mut stage = canary(size, look);
+    for second in 60..100 {
+        stage.wait(1);
+        stage.tell(Msg::Traffic(front("web1"), Ok(flow(2500, "web1", second))));
+    }
+    let why = "balancer web-front: cannot be reached: it closed its socket".to_owned();
+    stage.tell(Msg::Traffic(front("web2"), Err(why)));
+    stage
+}
+
+pub fn screens(size: (u16, u16), look: &impl Fn() -> Look) -> Vec<(&'static str, Stage)> {
+    let with = |mut stage: Stage, key: &str| {
+        stage.keys(key);
+        stage
+    };
+    vec![
+        ("traffic-none", with(Stage::incident(size, look()), "6")),
+        ("traffic", steady(size, look())),
+        ("traffic-canary", canary(size, look())),
+        ("traffic-zoomed", with(canary(size, look()), "z")),
+        ("traffic-mixed", mixed(size, look())),
+    ]
+}
+
+fn shown(stage: &Stage) -> String {
+    text(&draw(&stage.model, SIZE))
+}
+
+fn dark() -> Look {
+    look("dark", Depth::True, false)
+}
+
+#[test]
+fn what_is_measured_stands_beside_what_is_set() {
+    let shown = shown(&canary(SIZE, dark()));
+    let row = shown.lines().find(|line| line.contains("□ green") && line.contains("25%")).unwrap_or_default();
+    assert!(row.contains("v43"), "{shown}");
+    assert!(row.contains("25.0%") && row.contains("106"), "{shown}");
+}
+
+#[test]
+fn hosts_that_share_differently_are_mixed_in_words() {
+    let shown = shown(&mixed(SIZE, dark()));
+    assert!(shown.contains("mixed: hosts differ"), "{shown}");
+    assert!(shown.contains("maintenance page: it answers every request on web1"), "{shown}");
+    assert!(shown.contains("check failed: L4CON: Connection refused"), "{shown}");
+}
+
+#[test]
+fn a_broken_way_is_stale_with_its_reason_and_left_out_of_the_sums() {
+    let shown = shown(&broken(SIZE, dark()));
+    assert!(
+        shown.contains("stale 40s: balancer web-front: cannot be reached: it closed its socket"),
+        "{shown}"
+    );
+    let row = shown.lines().find(|line| line.contains("□ green") && line.contains("25%")).unwrap_or_default();
+    assert!(row.contains(" 53"), "that of one host: {shown}");
+}
+
+#[test]
+fn what_no_balancer_told_yet_is_unknown() {
+    let size = (80, 24);
+    let mut stage = stage(size, dark(), &["web1"]);
+    stage.keys("6");
+    let shown = text(&draw(&stage.model, size));
+    assert!(shown.contains("not known yet") && shown.contains("asking"), "{shown}");
+    let rows: Vec<_> =
+        shown.lines().filter(|line| line.starts_with([' ']) && line.contains(['■', '□'])).collect();
+    assert!(rows.len() > 2 && rows.iter().all(|row| !row.contains(char::is_numeric)), "{shown}");
+}
+
+#[test]
+fn a_service_without_a_balancer_says_what_to_configure() {
+    let mut stage = stage(SIZE, dark(), &["web1"]);
+    stage.select("db-1");
+    stage.keys("6");
+    let shown = shown(&stage);
+    assert!(shown.contains("no balancer is in front of db"), "{shown}");
+    assert!(shown.contains("[services.db.traffic]") && shown.contains("environment: web"), "{shown}");
+}
+
+#[test]
+fn the_health_pane_tells_how_traffic_is_shared() {
+    let mut stage = canary(SIZE, dark());
+    stage.keys("4");
+    assert!(shown(&stage).contains("traffic blue 75%, green 25%"));
+}
+
 fn watching(stage: &Stage) -> Vec<String> {
     let host = |sub: Sub| match sub {
         Sub::Traffic(front, ..) => Some(front.host.to_string()),
