@@ -89,7 +89,7 @@ actions! {
     Logs "logs" Global ["3"] "" "Show the logs";
     Health "health" Global ["4"] "" "Show the health";
     Releases "releases" Global ["5"] "" "Show the releases";
-    Traffic "traffic" Global ["6"] "" "Show how traffic is shared, and what each slot does with it";
+    Traffic "traffic" Global ["6"] "" "Show how traffic is shared between slots";
     Deployment "deployment" Global ["7"] "" "Show the deployment that runs, or the last one";
     NextPane "next-pane" Global ["tab"] "" "Go to the next pane";
     PreviousPane "previous-pane" Global ["shift-tab"] "" "Go to the pane before";
@@ -99,7 +99,7 @@ actions! {
     Deploy "deploy" Global ["d"] "deploy" "Put another image of the service live";
     Rollback "rollback" Global ["r"] "rollback" "Put an earlier release of the service live again";
     Scale "scale" Global ["s"] "scale" "Run more or fewer replicas of the service";
-    Promote "promote" Global [">"] "" "Put what is live here live in the environment after this one";
+    Promote "promote" Global [">"] "" "Promote what is live here to the next one";
     Abort "abort" Global ["A"] "abort" "Take back the deployment that runs";
     Undo "undo" Global ["u"] "take up" "Take back what was cut off, or go on with it";
     Resume "resume" Global [] "" "Go on with a deployment that was cut off";

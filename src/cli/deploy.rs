@@ -50,6 +50,7 @@ pub mod promote;
 mod report;
 mod set;
 pub mod take_up;
+pub mod traffic;
 pub mod watching;
 mod work;
 

@@ -112,6 +112,15 @@ pub enum Twin {
     Abort(deploy::watching::Abort),
     /// Let what is being deployed wait before its next step; `resume` lets it go on
     Hold(deploy::watching::Hold),
+    /// Give the new release of a service all traffic; once it has it, give it back
+    #[command(after_long_help = deploy::JSON)]
+    Flip(deploy::traffic::Arguments),
+    /// Share traffic between the old and the new release while both are up
+    #[command(after_long_help = deploy::JSON)]
+    Weight(deploy::traffic::Weigh),
+    /// Give the new release of a service all traffic, without waiting any longer
+    #[command(after_long_help = deploy::JSON)]
+    PromoteSlot(deploy::traffic::Arguments),
     /// Say who holds an environment while he deploys, or take that away from him
     #[command(after_long_help = deploy::locks::JSON)]
     Lock(deploy::locks::Lock),
@@ -183,6 +192,9 @@ async fn carry_out(twin: Twin, options: &Options) -> Result<u8, Failure> {
         Twin::Watch(arguments) => deploy::watching::watch(arguments, options).await,
         Twin::Abort(arguments) => deploy::watching::abort(arguments, options).await,
         Twin::Hold(arguments) => deploy::watching::hold(arguments, options).await,
+        Twin::Flip(arguments) => deploy::traffic::flip(arguments, options).await,
+        Twin::Weight(arguments) => deploy::traffic::weight(arguments, options).await,
+        Twin::PromoteSlot(arguments) => deploy::traffic::promote(arguments, options).await,
         Twin::Lock(arguments) => deploy::locks::run(arguments, options).await,
         Twin::Ledger(command) => ledger::run(command, options).await,
         Twin::Doctor(arguments) => doctor::run(arguments, options).await,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::ledger::journal::told;
 use super::ledger::{Book, Entry};
 use crate::deploy::event::{Ending, Said};
+use crate::deploy::guard::Guard;
 use crate::deploy::plan::Terms;
 use crate::deploy::progress::{Numbered, Progress};
 use crate::domain::deployment::{Act, Heading, Note, Phase, Plan, Step};
@@ -30,6 +31,7 @@ mod front;
 pub mod gate;
 pub mod heed;
 pub mod images;
+mod judge;
 pub mod lock;
 pub mod model;
 pub mod promote;
@@ -164,6 +166,8 @@ pub struct Run {
     pub logins: Arc<dyn Logins>,
     /// Who drives what traffic goes through.
     pub balancers: Arc<dyn Balancers>,
+    /// Judges the new release beside the old one.
+    guard: Mutex<Guard>,
     /// Who knows what files say.
     pub models: Arc<dyn Models>,
     /// Values that come from sources.

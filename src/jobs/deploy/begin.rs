@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::front;
 use super::gate::Readiness;
 use super::heed::Ears;
 use super::images::Logins;
@@ -14,6 +13,7 @@ use super::model::{Models, needed};
 use super::scene::{Unseen, Which, observe};
 use super::secrets::{Vault, sourced};
 use super::{Care, Hosts, Run};
+use super::{front, judge};
 use crate::deploy::event::Said;
 use crate::deploy::plan::set::{joined, ordered};
 use crate::deploy::plan::{Manner, Refusal, Terms, Wish, plan};
@@ -242,6 +242,7 @@ impl Site {
         locks: Locked,
     ) -> Run {
         let say = Arc::clone(&self.say);
+        let guards = self.terms.get(&plan.service).map(|terms| terms.guards).unwrap_or_default();
         Run {
             environment: self.environment.clone(),
             hosts: self.hosts.clone(),
@@ -254,6 +255,7 @@ impl Site {
             readiness: Arc::clone(&self.readiness),
             logins: Arc::clone(&self.logins),
             balancers: Arc::clone(&self.balancers),
+            guard: judge::guard(guards),
             models: Arc::clone(&self.models),
             vault: self.vault.clone(),
             terms: self.terms.clone(),

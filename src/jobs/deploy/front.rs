@@ -10,7 +10,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Run;
 use super::act::Fault;
+use super::judge::{self, Judged};
 use crate::deploy::event::Said;
+use crate::deploy::guard::{Next, Verdict};
 use crate::deploy::plan::traffic::Fronted;
 use crate::deploy::plan::{Refusal, Scene};
 use crate::domain::deployment::{DEPLOYMENT, ENVIRONMENT, FRONT, Hold, Replica, Step};
@@ -32,7 +34,7 @@ impl Run {
         self.plan.front.as_ref().ok_or_else(|| Fault::Never("the plan names no balancer".to_owned()))
     }
 
-    fn balancer(&self, host: &HostId) -> Result<Box<dyn Balancer>, Fault> {
+    pub(super) fn balancer(&self, host: &HostId) -> Result<Box<dyn Balancer>, Fault> {
         let found = self.balancers.of(host, self.front()?);
         found.ok_or_else(|| Fault::Never(format!("the balancer on {host} cannot be driven from here")))
     }
@@ -208,6 +210,8 @@ impl Run {
         let end = seconds.map(|s| Instant::now() + Duration::from_secs(s.into()));
         (self.say)(Said::Waits(step.clone(), hold.words()));
         let mut weight = begun.weight.clone();
+        let mut judged = self.judged(hold);
+        let (since, mut told) = (Instant::now(), String::new());
         loop {
             let now = heard.borrow_and_update().clone();
             if let Some(why) = self.turned_by(now.back.as_ref()) {
@@ -223,16 +227,49 @@ impl Run {
                 weight.clone_from(&now.weight);
                 self.weigh(weight.as_ref().and_then(|asked| asked.what.split())).await?;
             }
-            let left = async {
-                match end {
-                    Some(end) => sleep_until(end).await,
+            if judged.is_none() && end.is_some_and(|end| Instant::now() >= end) {
+                return Ok(());
+            }
+            let mut until = end;
+            if let Some(judged) = &mut judged {
+                let next = self.next(judged, hold, since.elapsed()).await;
+                match next {
+                    Next::Promote => return Ok(()),
+                    Next::Back(why) => return Err(Fault::Never(why)),
+                    Next::Ask(why) if why != told => {
+                        told.clone_from(&why);
+                        let asked = format!("{why}; promote it, or take it back");
+                        (self.say)(Said::Waits(step.clone(), asked));
+                    }
+                    Next::Ask(_) | Next::Wait => {}
+                }
+                until = Some(Instant::now() + judge::LOOK_EVERY);
+            }
+            let over = async {
+                match until {
+                    Some(until) => sleep_until(until).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 biased;
                 _ = heard.changed() => {}
-                () = left => return Ok(()),
+                () = over => {}
+            }
+        }
+    }
+
+    /// What follows from what the balancers tell. Once it has everything, only what speaks against it does.
+    async fn next(&self, judged: &mut Judged, hold: Hold, held: Duration) -> Next {
+        let verdict = self.verdict(judged).await;
+        let whole = Duration::from_secs(hold.seconds().unwrap_or_default().into());
+        match (hold, verdict) {
+            (Hold::Warm(_), Verdict::Fail(why)) => Next::Back(why),
+            (Hold::Warm(_), _) if held >= whole => Next::Promote,
+            (Hold::Warm(_), _) => Next::Wait,
+            (_, verdict) => {
+                let guards = self.terms.get(&self.plan.service).map(|terms| terms.guards);
+                guards.unwrap_or_default().inconclusive.next(verdict, held, whole)
             }
         }
     }
