@@ -354,10 +354,8 @@ impl Run {
             tokio::select! {
                 biased;
                 tried = &mut tried => (tried, false),
-                written = written => {
-                    written?;
-                    (tried.await, true)
-                }
+                // What could not be written now is written before anything is changed.
+                written = written => (tried.await, written.is_ok()),
             }
         };
         if is_written {

@@ -96,7 +96,7 @@ fn hostile_labels_of_an_image_leave_the_tables_of_commands_whole() {
     let Some(engine) = engine() else { return };
     let home = tempfile::tempdir().unwrap();
     let commands: [(&[&str], Option<&str>); 8] = [
-        (&["releases"], Some("IMAGE ID")),
+        (&["releases"], Some("DIGEST")),
         (&["releases", "--json"], None),
         (&["containers"], Some("STATE")),
         (&["containers", "--json"], None),

@@ -98,6 +98,8 @@ fn where_it_goes_is_told_by_the_configuration_or_by_name_and_never_guessed() {
     assert!(nothing.err.contains(&format!("no environment comes after {to}")), "{}", nothing.err);
     let same = both.run(&["promote", &both.staging.target(), &from, "--plan"]).ended(2);
     assert!(same.err.contains("cannot follow itself"), "{}", same.err);
+    // Another one than what is live there already.
+    both.confirmed(&["deploy", &both.production.target(), &image("good-2"), "--override", "a test"]).ended(0);
     let back = both.run(&["promote", &both.production.target(), &from, "--plan"]).ended(0);
     assert!(back.out.contains(&format!("variables in {to} and {from}: 1 equal, 3 not")), "{}", back.out);
 }
