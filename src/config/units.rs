@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::domain::traffic;
+
 mod guards;
 
 pub use guards::{Factor, PolicyText};
@@ -218,11 +220,7 @@ impl fmt::Display for ByteSize {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0 / 100, self.0 % 100) {
-            (whole, 0) => write!(f, "{whole}%"),
-            (whole, rest) if rest % 10 == 0 => write!(f, "{whole}.{}%", rest / 10),
-            (whole, rest) => write!(f, "{whole}.{rest:02}%"),
-        }
+        traffic::Percent(self.0).fmt(f)
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::adapters::balancer::haproxy::{self, HaProxy};
-use crate::adapters::balancer::shell::InContainer;
-use crate::domain::ids::HostId;
+use crate::adapters::balancer::{ThroughEngine, haproxy};
+use crate::domain::ids::{ContainerId, HostId};
 use crate::domain::traffic::{Front, Slot};
-use crate::ports::balancer::{Balancer, Balancers, House};
+use crate::ports::balancer::{Balancer, Balancers, House, Onlooker};
 use crate::ports::engine::Engine;
 use crate::ports::housing::Housing;
 
@@ -20,9 +19,8 @@ impl Balancers for Engines {
     }
 
     fn of(&self, host: &HostId, front: &Front) -> Option<Box<dyn Balancer>> {
-        let engine = Arc::clone(self.0.get(host)?);
-        let name = front.proxy.clone();
-        Some(Box::new(HaProxy { proxy: name.clone(), shell: Arc::new(InContainer { engine, name }) }))
+        let (engine, name) = (Arc::clone(self.0.get(host)?), front.proxy.as_str());
+        Some(ThroughEngine.at(engine, &ContainerId::new(name), name))
     }
 
     fn house(&self, front: &Front, slot: Slot, servers: &[(String, String)]) -> Result<House, String> {

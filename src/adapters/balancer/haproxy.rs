@@ -320,11 +320,8 @@ impl Balancer for HaProxy {
             return Err(self.rejected(&what, &text));
         }
         let text = config::without_server(&self.config().await?, slot, name);
-        let Some(mut left) = in_flight(&flow) else {
-            self.change(&what, scripts::LEAVE, fence, &[&server], text.as_bytes()).await?;
-            return Ok(0);
-        };
         self.change(&what, scripts::LEAVE, fence, &[&server], text.as_bytes()).await?;
+        let Some(mut left) = in_flight(&flow) else { return Ok(0) };
         let end = Instant::now() + Duration::from_secs(within_s.into());
         while left > 0 && Instant::now() < end {
             sleep(LOOK_EVERY).await;

@@ -3,14 +3,13 @@
 use chrono::Utc;
 
 use super::report::Teller;
-use super::watching::{Waiting, follow};
-use super::{nobody, not_begun, place};
+use super::watching::{Waiting, follow, reach};
+use super::{not_begun, place};
 use crate::cli::consent::{Consent, Request};
 use crate::cli::failure::Failure;
 use crate::cli::setup::Options;
-use crate::cli::site::{Depth, Site, Where};
+use crate::cli::site::{Site, Where};
 use crate::cli::target::Target;
-use crate::deploy::plan::Manner;
 use crate::deploy::story::Story;
 use crate::domain::deployment::{Act, Asked, Hold, Plan};
 use crate::domain::environment::Environment;
@@ -67,12 +66,8 @@ struct Open {
 async fn open(arguments: &Arguments, options: &Options) -> Result<Open, Failure> {
     let mut site = Site::load(options)?;
     let target = &arguments.target;
-    let environment = site.environment(target.before.as_deref().or(arguments.at.environment.as_deref()))?;
-    site.ask(std::slice::from_ref(&environment), Depth::List).await;
-    let place = place::of(&site, &environment, None, Manner::default(), nobody());
-    if place.hosts.0.is_empty() {
-        return Err(Failure::Unreachable(format!("no host of {} answers", environment.id)));
-    }
+    let name = target.before.as_deref().or(arguments.at.environment.as_deref());
+    let (environment, place) = reach(&mut site, name).await?;
     let ledger = place.book.read().await.ledger;
     let at_work = place::at_work(&site, &place).await?;
     let of_service = |plan: &Plan| plan.service.as_str() == target.name;

@@ -45,15 +45,19 @@ pub struct Of {
 impl Of {
     /// Its hosts, asked, and what is done on them.
     pub(super) async fn find(&self, site: &mut Site) -> Result<(Environment, Place), Failure> {
-        let name = self.named.as_deref().or(self.at.environment.as_deref());
-        let environment = site.environment(name)?;
-        site.ask(std::slice::from_ref(&environment), Depth::List).await;
-        let place = place::of(site, &environment, None, Manner::default(), nobody());
-        if place.hosts.0.is_empty() {
-            return Err(Failure::Unreachable(format!("no host of {} answers", environment.id)));
-        }
-        Ok((environment, place))
+        reach(site, self.named.as_deref().or(self.at.environment.as_deref())).await
     }
+}
+
+/// An environment by its name, its hosts asked, and what is done on them.
+pub(super) async fn reach(site: &mut Site, name: Option<&str>) -> Result<(Environment, Place), Failure> {
+    let environment = site.environment(name)?;
+    site.ask(std::slice::from_ref(&environment), Depth::List).await;
+    let place = place::of(site, &environment, None, Manner::default(), nobody());
+    if place.hosts.0.is_empty() {
+        return Err(Failure::Unreachable(format!("no host of {} answers", environment.id)));
+    }
+    Ok((environment, place))
 }
 
 /// How long the command stays. The deployment goes on without it.

@@ -77,7 +77,7 @@ impl Run {
             Act::Passes(replica) => self.passes(host, replica).await,
             Act::Attach(replica, slot) => self.attach(host, replica, *slot).await,
             Act::Detach(replica, slot) => self.detach(step, replica, *slot).await,
-            Act::Split { before, to } => self.split(host, *before, *to).await,
+            Act::Split { to, .. } => self.split(host, *to).await,
             Act::Hold(hold) => self.hold(step, *hold).await,
         }
     }

@@ -1,10 +1,11 @@
 //! Begins a deployment: takes the locks, plans again under them, and writes the plan down. Nothing is touched before that.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 
+use super::front;
 use super::gate::Readiness;
 use super::heed::Ears;
 use super::images::Logins;
@@ -13,8 +14,8 @@ use super::model::{Models, needed};
 use super::scene::{Unseen, Which, observe};
 use super::secrets::{Vault, sourced};
 use super::{Care, Hosts, Run};
-use super::{front, judge};
 use crate::deploy::event::Said;
+use crate::deploy::guard::Guard;
 use crate::deploy::plan::set::{joined, ordered};
 use crate::deploy::plan::{Manner, Refusal, Terms, Wish, plan};
 use crate::deploy::progress::Progress;
@@ -255,7 +256,7 @@ impl Site {
             readiness: Arc::clone(&self.readiness),
             logins: Arc::clone(&self.logins),
             balancers: Arc::clone(&self.balancers),
-            guard: judge::guard(guards),
+            guard: Mutex::new(Guard::new(guards)),
             models: Arc::clone(&self.models),
             vault: self.vault.clone(),
             terms: self.terms.clone(),

@@ -124,7 +124,6 @@ impl Run {
         replicas: &[Replica],
     ) -> Result<(), Fault> {
         let (front, engine, housing) = (self.front()?, self.host(host)?, self.housing(host)?);
-        self.network(host, front).await?;
         let mut servers = Vec::new();
         for replica in replicas {
             servers.push(self.server(host, replica).await?);
@@ -196,9 +195,9 @@ impl Run {
         Ok(())
     }
 
-    pub(super) async fn split(&self, host: &HostId, before: Split, to: Split) -> Result<(), Fault> {
+    pub(super) async fn split(&self, host: &HostId, to: Split) -> Result<(), Fault> {
         self.sure(host).await?;
-        let known: Vec<Split> = self.plan.splits(host).into_iter().chain([before]).collect();
+        let known = self.plan.splits(host);
         self.balancer(host)?.set_split(to, &known, &self.fence()).await.map(drop).map_err(fault)
     }
 
@@ -277,11 +276,8 @@ impl Run {
     /// Shares traffic as somebody asked by hand, on every host.
     async fn weigh(&self, split: Option<Split>) -> Result<(), Fault> {
         let Some(to) = split else { return Ok(()) };
-        for (host, _) in &self.hosts.0 {
-            let known = self.plan.splits(host);
-            if let Some(before) = known.first() {
-                self.split(host, *before, to).await?;
-            }
+        for (host, _) in self.hosts.0.iter().filter(|(host, _)| !self.plan.splits(host).is_empty()) {
+            self.split(host, to).await?;
         }
         Ok(())
     }

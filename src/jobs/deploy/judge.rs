@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Run;
-use crate::deploy::guard::{Guard, Look, Replicas, Verdict, Window};
+use crate::deploy::guard::{Look, Replicas, Verdict, Window};
 use crate::domain::deployment::{Act, Hold};
 use crate::domain::ids::HostId;
 use crate::domain::traffic::{Counters, Flow, Slot};
@@ -25,14 +25,14 @@ pub(super) struct Judged {
 impl Run {
     /// Begins to judge a hold; `None` for one in which nothing has moved yet.
     pub(super) fn judged(&self, hold: Hold) -> Option<Judged> {
-        let splits = self.plan.steps.iter().filter_map(|step| match step.act {
-            Act::Split { before, .. } => before.sole(),
-            _ => None,
-        });
-        let new = splits.into_iter().next()?.other();
         if hold == Hold::Flip {
             return None;
         }
+        let old = self.plan.steps.iter().find_map(|step| match step.act {
+            Act::Split { before, .. } => before.sole(),
+            _ => None,
+        });
+        let new = old?.other();
         self.guard.lock().unwrap_or_else(PoisonError::into_inner).next_hold();
         Some(Judged { new, hold, first: BTreeMap::new() })
     }
@@ -87,9 +87,4 @@ fn count(n: usize) -> u32 {
 
 fn joined(one: Replicas, other: &Replicas) -> Replicas {
     Replicas { joined: one.joined + other.joined, ready: one.ready + other.ready, restarts: 0 }
-}
-
-/// For a run of a service with these guards.
-pub(super) fn guard(guards: crate::deploy::guard::Guards) -> std::sync::Mutex<Guard> {
-    std::sync::Mutex::new(Guard::new(guards))
 }
